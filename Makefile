@@ -1,0 +1,38 @@
+# The commands of README.md. PYTHON: an interpreter 3.11 or newer; BIN: another environment's bin folder (conda).
+PYTHON ?= python3
+VENV := .venv
+BIN ?= $(VENV)/bin
+READY := $(VENV)/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help environment reproduce test lab clean
+
+help: ## show this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The environment is built from hashes only, and again whenever the lock changes.
+$(READY): requirements.lock pyproject.toml
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	"$(PYTHON)" -m venv "$(VENV)"
+	"$(VENV)/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	"$(VENV)/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch "$(READY)"
+
+ifeq ($(BIN),$(VENV)/bin)
+environment: $(READY) ## build the environment from the lock file, if it is missing
+else
+environment:
+	"$(BIN)/python" -m pip install --quiet --no-deps --no-build-isolation --no-index -e .
+endif
+
+reproduce: environment ## run the whole study: every table and figure is written anew
+	"$(BIN)/python" -m cluster_anatomy run
+
+test: environment ## unit tests, the pipeline in a copy, nbval on the committed notebooks
+	"$(BIN)/python" -m pytest -q
+
+lab: environment ## open JupyterLab on the overview
+	"$(BIN)/jupyter" lab notebooks/00_overview.ipynb
+
+clean: ## remove the environment and everything under build/
+	rm -rf "$(VENV)" build
