@@ -1,0 +1,69 @@
+"""What several test files share: the register and the origins as the modules make them from the real data."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from cluster_anatomy import firm_lists, firm_origins, tables
+from cluster_anatomy.names import NameRules
+
+CODING = "data/raw/coding/"
+
+
+@pytest.fixture(scope="session")
+def raw():
+    """The tables of the raw data room that the first two steps read."""
+    names = [
+        "name_words", "provinces", "organisation_types", "source_roles", "origin_rules", "conventions",
+        "alternatives", "origin_views", "settlements",
+    ]  # fmt: skip
+    coding = {name: tables.read(f"{CODING}{name}.csv") for name in names}
+    return SimpleNamespace(
+        evidence=tables.read_all("evidence"),
+        lists=tables.read_all("lists"),
+        places=tables.read("data/raw/places/places.csv"),
+        crosswalk=tables.read("data/raw/crosswalk.csv"),
+        **coding,
+    )
+
+
+@pytest.fixture(scope="session")
+def name_rules(raw):
+    """The rules on names with the real words and places."""
+    return NameRules(raw.name_words, raw.provinces, raw.places)
+
+
+@pytest.fixture(scope="session")
+def step01(raw, name_rules):
+    """The frames of step 01."""
+    evidence = firm_lists.settle(raw.evidence, raw.settlements)
+    rows = firm_lists.gather(evidence, raw.lists, raw.places)
+    pairs = firm_lists.compare(rows, name_rules)
+    decisions = firm_lists.decide(pairs, raw.crosswalk)
+    members = firm_lists.assemble(rows, decisions)
+    firms, conflicts = firm_lists.register(members, evidence, raw.places, name_rules)
+    return SimpleNamespace(
+        evidence=evidence, rows=rows, pairs=pairs, decisions=decisions, members=members, firms=firms,
+        conflicts=conflicts,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def source_rows(raw, step01):
+    """Who stood behind each firm."""
+    return firm_origins.sources(step01.members, step01.evidence, raw.places, raw.organisation_types)
+
+
+@pytest.fixture(scope="session")
+def origins_under(raw, step01, source_rows):
+    """A function that classifies the real firms under the conventions given, the others at their default."""
+
+    def classify(**given):
+        options = firm_origins.choose(raw.conventions, given)
+        known = firm_origins.conditions(step01.firms, source_rows, raw.source_roles, options)
+        origins = firm_origins.classify(known, raw.origin_rules)
+        if options["disputed"] == "alternative":
+            origins = firm_origins.override(origins, step01.members, raw.alternatives)
+        return origins.set_index("firm_id")
+
+    return classify

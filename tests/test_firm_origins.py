@@ -1,0 +1,401 @@
+"""Step 02: the rules of origin, the conventions that bend them, and where the sources sit."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cluster_anatomy import firm_origins, tables
+from cluster_anatomy.firm_lists import SETTLED_COLUMNS, place_index
+
+EVIDENCE = [column.name for column in tables.contracts()["evidence"].columns]
+INSTITUTE = "Lanzhou Institute of Biological Products"
+STATION = "Guangxi epidemic prevention system"
+RESERVE = {"founder_individual", "parent_hospital"}
+"""Rules that no firm of this study meets; they are kept for data that a user adds."""
+
+
+def founders(*types, orgs=None, cities=None, **cells):
+    """Evidence on founders from organisations of these types."""
+    orgs = orgs or [f"{kind} {number}" for number, kind in enumerate(types)]
+    return {
+        "founder_names": "somebody",
+        "founder_prior_orgs": "|".join(orgs),
+        "founder_prior_org_types": "|".join(types),
+        "founder_prior_cities": "|".join(cities or []) or None,
+    } | cells
+
+
+def parents(*types, orgs=None, cities=None, countries=None, **cells):
+    """Evidence on parents of these types."""
+    orgs = orgs or [f"{kind} {number}" for number, kind in enumerate(types)]
+    return {
+        "parent_orgs": "|".join(orgs),
+        "parent_org_types": "|".join(types),
+        "parent_cities": "|".join(cities or []) or None,
+        "parent_countries": "|".join(countries or []) or None,
+    } | cells
+
+
+def register_of(cases, places):
+    """Register, members and evidence of firms given as evidence cells; they sit in Beijing unless said."""
+    rows = [{"coder": "paper", "name_en": name, "city": "Beijing"} | cells for name, cells in cases.items()]
+    evidence = pd.DataFrame(rows, columns=["coder", *EVIDENCE, *SETTLED_COLUMNS]).astype("string")
+    evidence["confidence"] = "high"
+    evidence["founded_year"] = evidence["founded_year"].astype("Int64")
+    evidence["country"] = evidence["country"].fillna("China")
+    members = pd.DataFrame({"firm_id": list(cases), "coder": "paper", "name_as_given": list(cases)})
+    firms = evidence.rename(columns={"name_en": "firm_id"})
+    here = [place_index(places)[city, None] for city in firms["city"]]
+    for column, field in {"region": "metro", "admin": "admin", "economic_region": "economic_region"}.items():
+        firms[column] = [place[field] for place in here]
+    return firms, members, evidence
+
+
+def classified(cases, raw, **given):
+    """Origins (by firm), register and sources of hand-made firms under the real rules."""
+    firms, members, evidence = register_of(cases, raw.places)
+    rows = firm_origins.sources(members, evidence, raw.places, raw.organisation_types)
+    options = firm_origins.choose(raw.conventions, given)
+    known = firm_origins.conditions(firms, rows, raw.source_roles, options)
+    return firm_origins.classify(known, raw.origin_rules), firms, rows
+
+
+# --- Rules
+
+BY_RULE = {
+    "moved_here": founders("university", relocated_from="Shenzhen", founded_year="1958"),
+    "before_reforms": parents("government", founded_year="1979"),
+    "foreign_parent": parents("foreign_firm", "firm_same_industry"),
+    "parent_same_industry": parents("firm_same_industry", "university", founder_names="somebody"),
+    "parent_other_firm": parents("firm_other_industry"),
+    "parent_academia": parents("military_institute"),
+    "parent_government": parents("government"),
+    "parent_hospital": parents("hospital"),
+    "foreign_owned": {"ownership_at_entry": "joint_venture"},
+    "founder_academia": founders("university", "firm_same_industry"),
+    "founder_same_industry": founders("firm_same_industry", "university"),
+    "founder_government": founders("government"),
+    "founder_hospital": founders("hospital"),
+    "founder_other_firm": founders("firm_other_industry"),
+    "founder_abroad": founders("foreign_university"),
+    "founder_capital": founders("venture_capital"),
+    "founder_individual": founders("individual"),
+    "founder_returnee": {"returnee_founder": "yes"},
+    "founder_named": {"founder_names": "somebody", "returnee_founder": "no"},
+    "nothing_known": {},
+}
+
+
+def test_each_rule_meets_the_firm_it_is_made_for(raw):
+    origins, _, _ = classified(BY_RULE, raw)
+    assert origins.set_index("firm_id")["rule"].to_dict() == {name: name for name in BY_RULE}
+    assert list(raw.origin_rules["rule"]) == list(BY_RULE)
+    meaning = raw.origin_rules.set_index("rule")[["mode", "source"]]
+    found = origins.set_index("firm_id")[["mode", "source"]]
+    assert (found == meaning.loc[found.index]).all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "rule"),
+    [
+        (founders("venture_capital", "university"), "founder_academia"),
+        (parents("firm_same_industry", parent_timing="later"), "nothing_known"),
+        (parents("firm_same_industry", countries=["USA"]), "foreign_parent"),
+        ({"founded_year": "1971", "country": "USA", "city": "San Diego"}, "nothing_known"),
+        ({"pre_reform": "yes"}, "before_reforms"),
+        (parents("hospital", ownership_at_entry="foreign"), "parent_hospital"),
+        (parents("venture_capital"), "nothing_known"),
+    ],
+)
+def test_what_the_rules_must_not_be_fooled_by(raw, cells, rule):
+    origins, _, _ = classified({"firm": cells}, raw)
+    assert origins.loc[0, "rule"] == rule
+
+
+def test_unknown_stays_unknown_and_the_runner_up_is_the_next_that_holds(raw):
+    origins, _, _ = classified({"blank": {}, "both": parents("university") | founders("hospital")}, raw)
+    blank, both = origins.to_dict("records")
+    assert (blank["mode"], blank["source"]) == ("unknown", "unknown")
+    assert pd.isna(blank["runner_up"])
+    assert (both["rule"], both["runner_up"]) == ("parent_academia", "founder_hospital")
+
+
+def test_a_rule_with_an_unknown_condition_is_named():
+    known = pd.DataFrame({"moved": [True]}, index=pd.Index(["a"], name="firm_id"))
+    rules = pd.DataFrame({"rule": ["mine"], "when": ["moved founder_pirate"], "mode": "x", "source": "y"})
+    with pytest.raises(ValueError, match=r"rule 'mine'.*'founder_pirate'.*there are: moved"):
+        firm_origins.classify(known, rules)
+    with pytest.raises(ValueError, match="the last rule must have no condition"):
+        firm_origins.classify(~known, rules.assign(when="moved"))
+
+
+def test_tables_of_rules_fit_each_other(raw, step01, source_rows):
+    options = firm_origins.choose(raw.conventions)
+    known = firm_origins.conditions(step01.firms, source_rows, raw.source_roles, options)
+    columns = {column.name: column for column in tables.contracts()["origin_rules"].columns}
+    assert set(columns["when"].allowed) == set(known.columns)
+    given = pd.concat([raw.origin_rules, raw.alternatives])[["mode", "source"]]
+    seen = raw.origin_views[["mode", "source"]]
+    assert set(given.itertuples(index=False)) <= set(seen.itertuples(index=False))
+    assert list(columns["mode"].allowed) == list(dict.fromkeys(columns["mode"].allowed))
+    one_default = raw.conventions[raw.conventions["default"] == "yes"]["convention"].value_counts()
+    assert set(one_default) == {1}
+    assert set(one_default.index) == set(raw.conventions["convention"])
+
+
+# --- Conventions
+
+CASES = {
+    "returnee of a firm": founders("foreign_firm"),
+    "returnee of a university": founders("foreign_university"),
+    "joint venture": parents("foreign_firm", "firm_other_industry", countries=["Cuba", "China"]),
+    "foreign": parents("foreign_firm", countries=["Japan"]),
+    "of the institute": parents("public_research_institute", orgs=[INSTITUTE]),
+    "from the institute": founders("public_research_institute", orgs=[INSTITUTE]),
+    "of Hong Kong": parents("firm_other_industry", countries=["China (Hong Kong)"]),
+    "partly of Hong Kong": parents(*["firm_other_industry"] * 2, countries=["China", "China (Hong Kong)"]),
+    "from a station": founders("government", orgs=[STATION]),
+    "from a ministry": founders("government"),
+    "founder and parent": parents("firm_other_industry") | founders("university"),
+    "firm, then university": founders("firm_same_industry", "university"),
+    "university, then firm": founders("university", "firm_same_industry"),
+    "university": founders("university"),
+    "unknown": {},
+}
+FLIPPED = {
+    ("employer_abroad", "as_at_home"): {
+        "returnee of a firm": ("start_up", "same_industry_firm"),
+        "returnee of a university": ("start_up", "academia"),
+    },
+    ("joint_venture", "domestic"): {"joint venture": ("subsidiary", "other_firm")},
+    ("institutes", "enterprise"): {
+        "of the institute": ("subsidiary", "same_industry_firm"),
+        "from the institute": ("start_up", "same_industry_firm"),
+    },
+    ("hong_kong", "domestic"): {"of Hong Kong": ("subsidiary", "other_firm")},
+    ("stations", "academia"): {"from a station": ("start_up", "academia")},
+    ("control", "founder_first"): {"founder and parent": ("start_up", "academia")},
+    ("founders", "academia_first"): {"firm, then university": ("start_up", "academia")},
+    ("founders", "firm_first"): {"university, then firm": ("start_up", "same_industry_firm")},
+}
+
+
+@pytest.mark.parametrize("change", FLIPPED, ids="=".join)
+def test_a_convention_flips_the_firms_it_is_about_and_no_other(raw, change):
+    before, _, _ = classified(CASES, raw)
+    after, _, _ = classified(CASES, raw, **dict([change]))
+    changed = (before[["mode", "source"]] != after[["mode", "source"]]).any(axis=1)
+    found = after[changed].set_index("firm_id")[["mode", "source"]]
+    assert dict(zip(found.index, found.itertuples(index=False, name=None), strict=True)) == FLIPPED[change]
+
+
+def test_every_convention_on_origins_is_tried(raw):
+    others = raw.conventions[(raw.conventions["changes"] == "origin") & (raw.conventions["default"] == "no")]
+    tried = {*FLIPPED, ("disputed", "alternative")}
+    assert set(others[["convention", "option"]].itertuples(index=False, name=None)) == tried
+
+
+def test_a_wrong_convention_or_option_is_named(raw):
+    with pytest.raises(ValueError, match=r"no convention 'honkong'; there are: .*hong_kong"):
+        firm_origins.choose(raw.conventions, {"honkong": "foreign"})
+    with pytest.raises(ValueError, match="no option 'abroad'; it has: foreign, domestic"):
+        firm_origins.choose(raw.conventions, {"hong_kong": "abroad"})
+
+
+# --- Reach
+
+
+def reach_of(cells, raw, level="metro"):
+    """Reach of one firm and what it rests on."""
+    origins, firms, rows = classified({"firm": cells}, raw)
+    found = firm_origins.reach(firms, rows, origins, raw.places, level).iloc[0]
+    return found["reach"], None if pd.isna(found["reach_basis"]) else found["reach_basis"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "reach"),
+    [
+        (founders("university", cities=["Beijing"]), "home"),
+        (founders("university", cities=["Shanghai"]), "elsewhere"),
+        (founders("university", "university", cities=["Shanghai", "Nanjing"]), "elsewhere"),
+        (founders("university", "university", cities=["Beijing", "Shanghai"]), "mixed"),
+        (founders("university", "foreign_firm", cities=["Beijing", ""]), "mixed"),
+        (founders("foreign_firm"), "abroad"),
+        (founders("foreign_university", cities=["Boston"]), "abroad"),
+        (founders("university", "university", cities=["Beijing", ""]), "home"),
+        (founders("university", cities=["Beijing"], relocated_from="Shenzhen"), "elsewhere"),
+        (parents("foreign_firm"), "abroad"),
+        (parents("firm_same_industry", countries=["China (Hong Kong)"]), "abroad"),
+        (
+            parents("university", cities=["Shanghai"]) | founders("university", cities=["Beijing"]),
+            "elsewhere",
+        ),
+        (parents("university", cities=["Shanghai"], parent_timing="later"), "unknown"),
+        (founders("university", cities=["Atlantis"]), "unknown"),
+        (founders("university"), "unknown"),
+        ({}, "unknown"),
+    ],
+)
+def test_reach(raw, cells, reach):
+    assert reach_of(cells, raw) == (reach, None if reach == "unknown" else "places")
+
+
+def test_reach_falls_back_on_what_is_stated(raw):
+    assert reach_of({"founder_scope": "mixed"}, raw) == ("mixed", "coder")
+    assert reach_of({"returnee_founder": "yes"}, raw) == ("abroad", "returnee")
+    assert reach_of(founders("university", cities=["Beijing"], founder_scope="mixed"), raw) == (
+        "home",
+        "places",
+    )
+
+
+def test_reach_of_some_firms_is_their_reach_among_all(raw):
+    cases = {"a": founders("university", cities=["Beijing"]), "b": {"founder_scope": "home"}, "c": {}}
+    origins, firms, rows = classified(cases, raw)
+    every = firm_origins.reach(firms, rows, origins, raw.places, "metro")
+    some = firm_origins.reach(firms[1:], rows, origins, raw.places, "metro")
+    pd.testing.assert_frame_equal(some, every[1:].reset_index(drop=True))
+
+
+@pytest.mark.parametrize(
+    ("city", "came_from", "home_from"),
+    [
+        ("Kunshan", "Kunshan", {"city", "metro", "province", "economic"}),
+        ("Kunshan", "Suzhou", {"metro", "province", "economic"}),
+        ("Nanjing", "Suzhou", {"province", "economic"}),
+        ("Hangzhou", "Suzhou", {"economic"}),
+        ("Beijing", "Suzhou", set()),
+    ],
+)
+def test_reach_depends_on_how_large_home_is(raw, city, came_from, home_from):
+    cells = founders("university", cities=[came_from], city=city)
+    levels = ["city", "metro", "province", "economic"]
+    assert {level for level in levels if reach_of(cells, raw, level)[0] == "home"} == home_from
+
+
+# --- Flags, agreement
+
+
+def test_a_blank_is_not_seen_and_never_no(raw):
+    cases = {
+        "blank": {},
+        "stated no": {"returnee_founder": "no", "ownership_at_entry": "private"},
+        "stated yes": founders("military_institute", "government", returnee_founder="yes",
+                               ownership_at_entry="state", foreign_partner="Roche"),
+        "station": founders("government", orgs=[STATION]),
+        "later": parents("military_institute", parent_timing="later"),
+    }  # fmt: skip
+    _, firms, rows = classified(cases, raw)
+    flags = firm_origins.flags(firms, rows).set_index("firm_id")
+    assert set(flags.loc["blank"]) == {"not_seen"}
+    assert set(flags.loc["later"]) == {"not_seen"}
+    assert set(flags.loc["stated yes"]) == {"yes"}
+    assert flags.loc["station", "former_official"] == "yes"
+    assert flags.columns[(flags == "no").any()].tolist() == ["returnee", "state_owned"]
+
+
+def test_second_order_is_staff_of_the_industry_and_unknown_where_the_mode_is():
+    origins = pd.DataFrame(
+        {"mode": ["start_up", "subsidiary", "unknown"], "source": ["same_industry_firm"] * 2 + ["unknown"]}
+    )
+    assert firm_origins.second_order(origins).tolist() == ["yes", "no", "unknown"]
+
+
+def test_kappa_of_the_textbook_table():
+    """20 and 15 of 50 judged alike by both, 5 and 10 not: observed 0.7, by chance 0.5, kappa 0.4."""
+    one = pd.Series(["yes"] * 25 + ["no"] * 25)
+    other = pd.Series(["yes"] * 20 + ["no"] * 5 + ["yes"] * 10 + ["no"] * 15)
+    found = firm_origins.agreement(one, other)
+    assert (found["n"], found["agree"]) == (50, 35)
+    assert found["kappa"] == pytest.approx(0.4)
+    assert found["kappa"] - found["low"] == pytest.approx(found["high"] - found["kappa"])
+    assert 0 < found["low"] < 0.4 < found["high"] < 1
+    turned = firm_origins.agreement(other, one)
+    assert turned == pytest.approx(found)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+def test_kappa_at_its_ends():
+    labels = pd.Series(["a", "b", "c", "a"])
+    assert firm_origins.agreement(labels, labels)["kappa"] == pytest.approx(1)
+    assert firm_origins.agreement(labels, labels)["high"] <= 1
+    assert np.isnan(firm_origins.agreement(pd.Series(["a", "a"]), pd.Series(["a", "a"]))["kappa"])
+    assert firm_origins.agreement(pd.Series(["a", "a"]), pd.Series(["a", "b"]))["kappa"] == pytest.approx(0)
+
+
+# --- Serial founders
+
+
+def test_serial_actors_meet_under_their_names(raw):
+    cases = {
+        "one": founders("firm_same_industry", orgs=["Kexing Co., Ltd."], founder_names="Hou Yunde (侯云德)"),
+        "two": parents("firm_same_industry", orgs=["Kexing"], founder_names="Hou Yunde, 20 percent"),
+        "three": founders("university", orgs=["unnamed university"], founder_names="two unnamed professors"),
+        "four": founders("university", orgs=["unnamed university"], founder_names="two unnamed professors"),
+        "five": parents("firm_same_industry", orgs=["Kexing"], parent_timing="later"),
+        "six": founders("firm_same_industry", orgs=["Kexing"], country="USA", city="San Diego"),
+    }
+    _, firms, rows = classified(cases, raw)
+    firms = firms.assign(name_en=firms["firm_id"], name_zh=pd.NA, other_names=pd.NA)
+    found = firm_origins.serial(firms, rows)
+    assert found[["country", "kind", "entries", "firm_ids"]].to_numpy().tolist() == [
+        ["China", "organisation", 2, "one|two"],
+        ["China", "person", 2, "one|two"],
+    ]
+    assert found["regions"].tolist() == ["Beijing", "Beijing"]
+
+
+# --- The real data
+
+
+def changed(origins_under, **given):
+    """Firms whose origin one convention changes."""
+    before, after = origins_under(), origins_under(**given)
+    return set(before.index[(before[["mode", "source"]] != after[["mode", "source"]]).any(axis=1)])
+
+
+def test_every_rule_meets_a_real_firm_or_is_kept_in_reserve(raw, origins_under):
+    assert set(raw.origin_rules["rule"]) - set(origins_under()["rule"]) == RESERVE
+
+
+def test_rules_agree_with_the_coders(raw, step01, origins_under):
+    origins = origins_under().reset_index().merge(raw.origin_views, on=["mode", "source"], how="left")
+    coded = origins.merge(firm_origins.coder_labels(step01.members, step01.evidence), on="firm_id")
+    assert set(coded["coder_label"]) <= set(firm_origins.LABELS)
+    assert firm_origins.agreement(coded["label"], coded["coder_label"])["kappa"] > 0.9
+    assert (coded["label"] == coded["coder_label"]).mean() > 0.9
+
+
+def test_the_us_frame_is_as_known(raw, step01, source_rows, origins_under):
+    origins = origins_under().reset_index()
+    reach = firm_origins.reach(step01.firms, source_rows, origins, raw.places, "metro").set_index("firm_id")
+    firms = step01.firms
+    frame = firms[(firms["frame"] == "us_frame") & (firms["scope"] == "entry")]["firm_id"]
+    counts = reach.loc[frame, "reach"].value_counts()
+    assert (counts["home"], counts.drop("unknown").sum()) == (38, 55)
+
+
+def test_real_conventions_change_the_firms_in_dispute(raw, step01, origins_under):
+    assert {
+        "cn-cansino-biologics-inc",
+        "cn-sinocelltech-sino-biological-shenzhou-cell-engineering",
+        "cn-wuxi-apptec",
+    } <= changed(origins_under, employer_abroad="as_at_home")
+    assert {
+        "cn-beijing-tiantan-biological-products-co-ltd",
+        "cn-changchun-changsheng-life-sciences-co-ltd",
+    } <= changed(origins_under, institutes="enterprise")
+    assert "cn-shenzhen-kangtai-biological-products" not in changed(origins_under, hong_kong="domestic")
+    assert "cn-anhui-anke-biotechnology" in changed(origins_under, control="founder_first")
+    rows = set(raw.alternatives["coder"] + ":" + raw.alternatives["name_en"])
+    disputed = set(step01.members.loc[step01.members["row_id"].isin(rows), "firm_id"])
+    assert len(disputed) == 4
+    assert changed(origins_under, disputed="alternative") == disputed
+
+
+def test_flags_of_real_firms_never_turn_a_blank_into_no(step01, source_rows):
+    firms = step01.firms.set_index("firm_id")
+    flags = firm_origins.flags(step01.firms, source_rows).set_index("firm_id")
+    assert not (flags.loc[firms["returnee_founder"].isna(), "returnee"] == "no").any()
+    assert not (flags.loc[firms["ownership_at_entry"].isna(), "state_owned"] == "no").any()
+    assert not (flags[["foreign_partner", "former_official", "military"]] == "no").any(axis=None)

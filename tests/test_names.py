@@ -1,0 +1,152 @@
+"""Names are taken apart: what is left is compared, and where they say they are."""
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster_anatomy.names import NameRules, Place, ascii_fold, pinyin, similarity
+
+WORDS = """
+有限公司 zh legal_form
+股份有限公司 zh legal_form
+集团 zh legal_form
+生物制品 zh industry_word
+生物 zh industry_word
+药业 zh industry_word
+科技 zh industry_word
+研究所 zh kept
+生物疫苗 zh kept
+ltd en legal_form
+co en legal_form
+biotech en industry_word
+pharmaceutical en industry_word
+of en industry_word
+"""
+PLACES = [
+    ("Beijing", "北京", "Beijing", "China", "Beijing"),
+    ("Taizhou (Jiangsu)", "泰州", "Jiangsu", "China", "Taizhou (Jiangsu)"),
+    ("Taizhou (Zhejiang)", "台州", "Zhejiang", "China", "Taizhou (Zhejiang)"),
+    ("Kunshan", "昆山", "Jiangsu", "China", "Suzhou"),
+    ("San Diego", None, "CA", "USA", "San Diego"),
+    ("Basel", None, None, "Switzerland", "Basel"),
+]
+
+
+@pytest.fixture(scope="module")
+def rules():
+    """Rules on a handful of words and places."""
+    words = pd.DataFrame(
+        [line.split() for line in WORDS.split("\n") if line], columns=["word", "script", "kind"]
+    )
+    provinces = pd.DataFrame({"province": ["Zhejiang", "Jiangsu"], "name_zh": ["浙江", "江苏"]})
+    places = pd.DataFrame(PLACES, columns=["name", "name_zh", "admin", "country", "metro"]).assign(
+        aliases=pd.NA
+    )
+    return NameRules(words, provinces, places)
+
+
+@pytest.mark.parametrize(
+    ("name", "core"),
+    [
+        ("北京科兴生物制品有限公司", "科兴"),
+        ("北京科兴", "科兴"),
+        ("浙江天元生物药业股份有限公司", "天元"),
+        ("浙江省天元生物药业", "天元"),
+        ("科兴(大连)疫苗科技有限公司", "科兴疫苗"),
+        ("科兴（大连）疫苗科技有限公司", "科兴疫苗"),
+        ("北京生物制品研究所", "研究所"),
+        ("华兰生物疫苗有限公司", "华兰生物疫苗"),
+        ("北京生物", "生物"),
+        ("Beijing Kexing Biotech Co., Ltd.", "kexing"),
+        ("KEXING Biotech (Shuanglu)", "kexing"),
+        ("Kexing of San Diego", "kexing"),
+        ("Biotech Pharmaceutical", "biotech pharmaceutical"),
+    ],
+)
+def test_core_drops_place_legal_form_and_industry_but_never_everything(rules, name, core):
+    assert rules.core(name) == core
+
+
+def test_legal_name_keeps_place_and_trade(rules):
+    assert rules.legal("北京科兴生物制品股份有限公司") == "北京科兴生物制品"
+    assert rules.legal("北京 科兴(集团)生物制品…") == "北京科兴生物制品"
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("北京科兴", Place("Beijing", "Beijing")),
+        ("浙江天元", Place(None, "Zhejiang")),
+        ("台州海正", Place("Taizhou (Zhejiang)", "Zhejiang")),
+        ("科兴北京", Place()),
+        ("Kunshan Kexing", Place("Suzhou", "Jiangsu")),
+        ("Zhejiang Tianyuan", Place(None, "Zhejiang")),
+        ("Taizhou Kexing", Place()),
+        ("Basel Kexing", Place("Basel", None)),
+        ("Tianyuan", Place()),
+    ],
+)
+def test_place_is_read_from_the_name_unless_it_could_be_two(rules, name, place):
+    assert rules.place(name) == place
+
+
+def test_places_fit_or_not_or_it_is_not_known():
+    jiangsu, zhejiang = Place("Taizhou (Jiangsu)", "Jiangsu"), Place("Taizhou (Zhejiang)", "Zhejiang")
+    assert jiangsu.fits(jiangsu) is True
+    assert jiangsu.fits(zhejiang) is False
+    assert jiangsu.fits(Place(None, "Zhejiang")) is False
+    assert jiangsu.fits(Place(None, "Jiangsu")) is None
+    assert jiangsu.fits(Place()) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("北京科兴生物制品有限公司", "北京科兴", True),
+        ("浙江天元生物药业股份有限公司", "Zhejiang Tianyuan Bio-Pharmaceutical", True),
+        ("沈阳三生制药有限责任公司", "三生制药", True),
+        ("Gan & Lee Pharmaceuticals", "Gan and Lee Pharmaceutical Co., Ltd.", True),
+        ("上海华新生物高技术有限公司", "南京华欣药业生物工程有限公司", False),
+        ("华兰生物疫苗有限公司", "华兰生物工程股份有限公司", False),
+    ],
+)
+def test_real_names(name_rules, one, other, alike):
+    assert (similarity(name_rules.core(one), name_rules.core(other)) >= 92) is alike
+
+
+def test_two_huaxins_meet_in_pinyin_only(name_rules):
+    shanghai, nanjing = name_rules.core("上海华新"), name_rules.core("南京华欣")
+    assert pinyin(shanghai) == pinyin(nanjing) == "huaxin"
+    assert similarity(shanghai, nanjing) < 72
+    assert name_rules.place("上海华新").fits(name_rules.place("南京华欣")) is False
+
+
+def test_fold():
+    assert ascii_fold("Xi'an Società") == "xian societa"
+
+
+NAMES = st.text(alphabet="科兴天元北京生物制品有限公司 kexing bio()", max_size=14)
+
+
+@given(NAMES, NAMES)
+def test_similarity_is_symmetric_and_bounded(one, other):
+    score = similarity(one, other)
+    assert score == similarity(other, one)
+    assert 0 <= score <= 100
+
+
+@given(one=st.lists(st.sampled_from(["ltd", "co", "kexing", "beijing", "biotech", "3s", "gan"]), max_size=5))
+def test_english_core_of_words_that_drop_out_is_idempotent(rules, one):
+    core = rules.core(" ".join(one))
+    if core and set(core.split()) - {"ltd", "co", "biotech"}:
+        assert rules.core(core) == core
+
+
+def test_core_of_real_names_is_idempotent_and_not_empty(name_rules, step01):
+    """A core can open with a place or trade word only where nothing else would be left."""
+    names = [name for names in step01.rows["names"] for name in names]
+    cores = {name_rules.core(name) for name in names}
+    assert "" not in cores
+    again = {core for core in cores if name_rules.core(core) != core}
+    assert not again
