@@ -1,0 +1,153 @@
+"""Run a fresh copy of the compendium and tell every result that differs from the committed one."""
+
+import csv
+import math
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from itertools import zip_longest
+from pathlib import Path
+from typing import NamedTuple
+
+from .pipeline import locked, output_texts, run, say
+from .steps import PipelineError, code_cells, load_steps, read_notebook
+
+NUMBER = re.compile(r"((?<![\w.])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)")
+EXACT, SHOWN = 1e-9, 1e-6  # relative tolerance for numbers in files, and for those that a notebook shows
+PICTURES = {".png", ".pdf", ".svg", ".jpg"}
+
+
+class Difference(NamedTuple):
+    """One value that a fresh run gives otherwise than the committed file has it."""
+
+    file: str
+    place: str
+    committed: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, {self.place}: committed {self.committed}, new {self.new}"
+
+
+def check(
+    base: Path, into: Path | None = None, jobs: int = 2, tell: Callable[[str], None] = say
+) -> list[Difference]:
+    """Run a copy of the compendium from scratch and compare each declared output with the committed one.
+
+    Parameters
+    ----------
+    base : Path
+        Folder of the compendium.
+    into : Path, optional
+        New or empty folder for the copy, which is then kept; else a temporary one, kept if anything differs.
+    jobs, tell
+        As for `pipeline.run`.
+    """
+    if into and into.exists() and (into.is_file() or any(into.iterdir())):
+        raise PipelineError(f"{into} is not an empty folder")
+    folder = Path(into or tempfile.mkdtemp(prefix="cluster-anatomy-check-")).resolve()
+    steps = load_steps(base)
+    with locked(base):
+        _copy_compendium(base, folder)
+    for step in steps:
+        for path in step.writes:
+            (folder / path).unlink(missing_ok=True)  # a fresh run must not read what an earlier one has left
+    tell(f"running a copy in {folder}")
+    report = run(folder, jobs=jobs, tell=tell)
+    stopped = report.failed | report.not_run
+    found = []
+    for step in steps:
+        if step.name in stopped:
+            found.append(Difference(step.notebook, "run", "ran", stopped[step.name]))
+        else:
+            found += [item for path in step.outputs for item in compare(path, base, folder)]
+    if not found and not into:
+        shutil.rmtree(folder, ignore_errors=True)
+    return found
+
+
+def _copy_compendium(base: Path, into: Path) -> None:
+    """Copy what belongs to the compendium: in a git checkout all that git does not ignore."""
+    command = ["git", "-C", str(base), "ls-files", "-co", "--exclude-standard", "-z"]
+    try:
+        listed = subprocess.run(command, capture_output=True, check=True).stdout.decode().split("\0")
+    except (OSError, subprocess.CalledProcessError):  # a download without git
+        kept_out = shutil.ignore_patterns(".venv", "build", ".git", "__pycache__")
+        shutil.copytree(base, into, ignore=kept_out, dirs_exist_ok=True)
+        return
+    for path in listed:
+        if (base / path).is_file():  # a deleted file is still listed
+            (into / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(base / path, into / path)
+
+
+def compare(path: str, committed: Path, fresh: Path) -> list[Difference]:
+    """Compare one file in two folders.
+
+    Tables are compared cell by cell, notebooks by the texts they show, pictures by their size only, and
+    anything else line by line.
+    """
+    old, new = committed / path, fresh / path
+    if not (old.is_file() and new.is_file()):
+        found = [("file", *("present" if file.is_file() else "missing" for file in (old, new)))]
+    elif old.suffix == ".csv":
+        found = _compare_tables(old, new)
+    elif old.suffix == ".ipynb":
+        found = _compare_notebooks(old, new)
+    elif old.suffix in PICTURES:
+        found = [("size", _size(old), _size(new))] if _size(old) != _size(new) else []
+    else:
+        found = _compare_lines(*(file.read_text("utf-8", "replace") for file in (old, new)), EXACT)
+    return [Difference(path, *item) for item in found]
+
+
+def _same(old: str, new: str, tolerance: float) -> bool:
+    """Whether two texts are equal but for small differences of the numbers in them."""
+    old_parts, new_parts = NUMBER.split(old), NUMBER.split(new)  # every second part is a number
+    return len(old_parts) == len(new_parts) and all(
+        a == b or (place % 2 and math.isclose(float(a), float(b), rel_tol=tolerance, abs_tol=1e-12))
+        for place, (a, b) in enumerate(zip(old_parts, new_parts, strict=True))
+    )
+
+
+def _compare_lines(old: str, new: str, tolerance: float) -> list[tuple[str, str, str]]:
+    old_lines, new_lines = old.splitlines(), new.splitlines()
+    if len(old_lines) != len(new_lines):
+        return [("lines", str(len(old_lines)), str(len(new_lines)))]
+    lines = enumerate(zip(old_lines, new_lines, strict=True), start=1)
+    return [(f"line {number}", a, b) for number, (a, b) in lines if not _same(a, b, tolerance)]
+
+
+def _compare_tables(old: Path, new: Path) -> list[tuple[str, str, str]]:
+    texts = (file.read_text(encoding="utf-8").splitlines(keepends=True) for file in (old, new))
+    old_rows, new_rows = (list(csv.reader(text)) for text in texts)
+    if old_rows[:1] != new_rows[:1]:
+        return [("columns", *(",".join(rows[0] if rows else []) for rows in (old_rows, new_rows)))]
+    found = []
+    if len(old_rows) != len(new_rows):
+        found.append(("rows", str(len(old_rows) - 1), str(len(new_rows) - 1)))
+    for number, (a, b) in enumerate(zip(old_rows[1:], new_rows[1:], strict=False), start=1):
+        cells = zip_longest(old_rows[0], a, b, fillvalue="")
+        found += [(f"row {number}, column {c}", x, y) for c, x, y in cells if not _same(x, y, EXACT)]
+    return found
+
+
+def _compare_notebooks(old: Path, new: Path) -> list[tuple[str, str, str]]:
+    old_cells, new_cells = (code_cells(read_notebook(file)) for file in (old, new))
+    if len(old_cells) != len(new_cells):
+        return [("code cells", str(len(old_cells)), str(len(new_cells)))]
+    found = []
+    for (number, a), (_, b) in zip(old_cells, new_cells, strict=True):
+        lines = _compare_lines("\n".join(output_texts(a)), "\n".join(output_texts(b)), SHOWN)
+        found += [(f"code cell {number}, {place}", x, y) for place, x, y in lines]
+    return found
+
+
+def _size(picture: Path) -> str:
+    """Width and height from the header of a PNG; of another kind only whether there is anything in it."""
+    content = picture.read_bytes()
+    if content and picture.suffix == ".png":
+        return f"{int.from_bytes(content[16:20], 'big')} x {int.from_bytes(content[20:24], 'big')} pixels"
+    return "a picture" if content else "an empty file"

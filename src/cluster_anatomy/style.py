@@ -1,0 +1,133 @@
+"""House style of the figures: one font that holds Chinese, a colour-blind-safe palette with a second cue, sizes.
+
+A missing glyph is an error, and files have the same bytes each time they are made from the same data.
+"""
+
+import io
+import warnings
+from importlib import resources
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython.display import Image, Markdown, display
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+
+from cluster_anatomy import paths, tables
+from cluster_anatomy.entry_patterns import ORIGINS
+
+FONT = "Noto Sans CJK SC"
+ONE_COLUMN, TWO_COLUMNS = 3.5, 7.2
+"""Widths in inches of one and two columns of a journal."""
+COLOURS = {
+    "academic_startup": "#0072B2",
+    "academic_spinoff": "#56B4E9",
+    "enterprise_startup": "#D55E00",
+    "independent_startup": "#E69F00",
+    "government_startup": "#F0E442",
+    "subsidiary_domestic": "#009E73",
+    "subsidiary_foreign": "#CC79A7",
+    "relocation": "#000000",
+    "state_backbone": "#7A5C3E",
+    "unknown": "#D9D9D9",
+}
+"""Colours of origins (Okabe and Ito's palette, a brown and a grey)."""
+HATCHES = dict(zip(ORIGINS, ["", "///", "", "...", "", "", "xxx", "", "\\\\\\", ""], strict=True))
+"""Second cue of origins, so that none is told by colour alone."""
+
+
+def use() -> None:
+    """Put the house style in force for every figure made from here on."""
+    for font in resources.files("cluster_anatomy.fonts").iterdir():
+        if font.name.endswith(".otf"):
+            with resources.as_file(font) as path:
+                font_manager.fontManager.addfont(path)
+    mpl.rcParams.update(
+        {
+            "font.family": [FONT],
+            "font.size": 8,
+            "axes.titlesize": 9,
+            "axes.labelsize": 8,
+            "axes.unicode_minus": False,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "xtick.labelsize": 7.5,
+            "ytick.labelsize": 7.5,
+            "legend.fontsize": 7.5,
+            "legend.frameon": False,
+            "hatch.linewidth": 0.5,
+            "figure.dpi": 110,
+            "savefig.dpi": 300,
+            "svg.hashsalt": "cluster-anatomy",
+            "pdf.fonttype": 3,
+        }
+    )
+    warnings.filterwarnings("error", message="Glyph .* missing")
+
+
+def save(figure: Figure, name: str, data: pd.DataFrame, title: str, caption: str, alt: str) -> dict[str, str]:
+    """Save a figure as PDF and PNG with the table that it draws, and show it with its words.
+
+    Parameters
+    ----------
+    figure : Figure
+    name : str
+        Name of the files in ``figures/``.
+    data : DataFrame
+        What the figure draws; its contract says what the columns mean.
+    title, caption : str
+        What is shown, on which firms, from which source.
+    alt : str
+        A sentence that says what is to be seen, for readers who cannot see it.
+
+    Returns
+    -------
+    dict
+        ``figure``, ``title``, ``caption``, ``alt``: one row of ``figures/captions.csv``.
+
+    Raises
+    ------
+    ValueError
+        If an axis is empty or two labels overlap.
+    """
+    check(figure, name)
+    tables.write(data, f"figures/{name}.csv")
+    figure.savefig(paths.target(f"figures/{name}.pdf"), bbox_inches="tight", metadata={"CreationDate": None})
+    words = {"Title": title, "Description": alt, "Software": None}
+    figure.savefig(paths.target(f"figures/{name}.png"), bbox_inches="tight", metadata=words)
+    _display(figure, title, caption, alt)
+    return {"figure": name, "title": title, "caption": caption, "alt": alt}
+
+
+def _display(figure: Figure, title: str, caption: str, alt: str) -> None:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
+    plt.close(figure)
+    display(Image(data=buffer.getvalue(), format="png", alt=alt), Markdown(f"**{title}.** {caption}"))
+
+
+def check(figure: Figure, name: str) -> None:
+    """Refuse a figure with an empty axis or with labels that overlap.
+
+    Raises
+    ------
+    ValueError
+        Names the figure and the labels.
+    """
+    if not figure.axes:
+        raise ValueError(f"Figure '{name}' has no axes.")
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    for axes in figure.axes:
+        if axes.get_visible() and not axes.has_data() and not axes.texts:
+            raise ValueError(f"Figure '{name}': nothing is drawn on one of its axes.")
+        boxes = [
+            (text.get_text(), text.get_window_extent(renderer).shrunk(0.98, 0.9))
+            for text in (*axes.texts, *axes.get_xticklabels(), *axes.get_yticklabels())
+            if text.get_visible() and text.get_text().strip()
+        ]
+        for place, (label, box) in enumerate(boxes):
+            for other, box2 in boxes[:place]:
+                if box.overlaps(box2):
+                    raise ValueError(f"Figure '{name}': the labels '{label}' and '{other}' overlap.")

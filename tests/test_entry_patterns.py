@@ -1,0 +1,94 @@
+"""Steps 04 and 05 on hand-made entries whose answer is plain."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from cluster_anatomy import china_usa, entry_patterns, tables
+
+FRAMES = pd.DataFrame(
+    {
+        "frame": ["cn", "us"],
+        "country": ["China", "USA"],
+        "includes": ["named=yes|listed=yes", "sample=frame"],
+        "carries_shares": ["yes", "yes"],
+    }
+)
+PROPERTIES = pd.DataFrame(
+    {"property": ["home"], "column": ["reach"], "value": ["home"], "unknown": ["unknown"], "label": ["from home"]}
+)
+
+
+@pytest.fixture
+def entries():
+    return pd.DataFrame(
+        [
+            ("China", "yes", "no", None, "home", "start_up"),
+            ("China", "no", "yes", None, "mixed", "subsidiary"),
+            ("China", "no", "no", None, "home", "start_up"),
+            ("China", "yes", "yes", None, "unknown", "unknown"),
+            ("USA", None, None, "frame", "home", "start_up"),
+            ("USA", None, None, "frame", "elsewhere", "start_up"),
+            ("USA", None, None, "purposive", "home", "start_up"),
+        ],
+        columns=["country", "named", "listed", "sample", "reach", "mode"],
+    )
+
+
+def test_a_frame_holds_whoever_meets_one_of_its_conditions(entries):
+    assert list(entry_patterns.in_frame(entries, FRAMES, "cn").index) == [0, 1, 3]
+    assert list(entry_patterns.in_frame(entries, FRAMES, "us").index) == [4, 5]
+    with pytest.raises(ValueError, match="no frame 'de'; there are: cn, us"):
+        entry_patterns.in_frame(entries, FRAMES, "de")
+
+
+@pytest.mark.parametrize(("mixed", "value"), [("elsewhere", 0.5), ("half", 0.75), ("home", 1.0)])
+def test_mixed_reach_counts_as_the_convention_says(entries, mixed, value):
+    share = entry_patterns.home_share(entry_patterns.in_frame(entries, FRAMES, "cn"), mixed)
+    assert (share["value"], share["n"], share["unknown"]) == (value, 2, 1)
+
+
+def test_a_frame_of_nobody_has_no_share(entries):
+    assert math.isnan(entry_patterns.home_share(entries.iloc[:0])["value"])
+
+
+def test_periods_keep_firms_without_a_year():
+    firms = pd.DataFrame({"firm_id": ["a", "b", "c"], "scope": "entry", "entry_year": [1979, 1980, None]})
+    origins = pd.DataFrame({"firm_id": ["a", "b", "c"], "mode": "start_up"})
+    periods = pd.DataFrame({"period": ["old", "new"], "first_year": [1900, 1980], "last_year": [1979, 1989]})
+    table = entry_patterns.entries(firms, origins, periods)
+    assert list(table["period"]) == ["old", "new", "unknown"]
+
+
+def test_differences_are_china_minus_usa_with_bounds(entries):
+    shares = china_usa.property_shares(entries, FRAMES, PROPERTIES)
+    row = china_usa.differences(shares, ["cn"], "us").iloc[0]
+    assert row["value"] == pytest.approx(0.5 - 0.5)
+    assert row["bound_low"] == pytest.approx(1 / 3 - 1 / 2)
+    assert row["bound_high"] == pytest.approx(2 / 3 - 1 / 2)
+
+
+def test_published_share_is_tested_exactly():
+    assert china_usa.against_published(7, 10, 0.7)["p"] == pytest.approx(1.0)
+    assert math.isnan(china_usa.against_published(0, 0, 0.7)["p"])
+
+
+def test_the_american_home_share_is_what_the_facts_say():
+    """38 of 55 firms of the frame, 69 %; the facts' own count with five mixed firms as half is 74 %."""
+    firms, origins = tables.read("data/processed/firms.csv"), tables.read("data/processed/origins.csv")
+    frames = tables.read("data/raw/coding/frames.csv")
+    table = entry_patterns.entries(firms, origins, tables.read("data/raw/coding/periods.csv"))
+    frame = entry_patterns.in_frame(table, frames, "us_frame")
+    share = entry_patterns.home_share(frame)
+    assert (share["count"], share["n"]) == (38, 55)
+    assert entry_patterns.home_share(frame, "half")["value"] == pytest.approx(0.727, abs=0.02)
+
+
+def test_no_share_in_the_register_stands_on_a_frame_that_cannot_carry_it():
+    frames = tables.read("data/raw/coding/frames.csv").set_index("frame")["carries_shares"]
+    register = tables.read("data/processed/results.csv")
+    shares = register[register["unit"].isin(["share", "difference"])]
+    used = {part.strip() for cell in shares["frame"] for part in cell.split(" vs ")}
+    assert used & set(frames.index[frames == "yes"])
+    assert not used & set(frames.index[frames == "no"])

@@ -1,0 +1,102 @@
+"""Figures: saved with the table that they draw, not blank, no missing glyph, no overlap, the same bytes each time."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from cluster_anatomy import entry_patterns, figures, paths, style, tables
+
+style.use()
+CAPTIONS = tables.read("figures/captions.csv")
+
+
+@pytest.mark.parametrize("name", CAPTIONS["figure"])
+def test_a_figure_is_there_in_three_forms_and_not_blank(name):
+    for ending in ("pdf", "png", "csv"):
+        assert paths.source(f"figures/{name}.{ending}").stat().st_size > 200
+    picture = plt.imread(paths.source(f"figures/{name}.png"))[..., :3]
+    height, width = picture.shape[:2]
+    assert width >= 300 * 3.4
+    assert height >= 300 * 1.0
+    inked = (picture.min(axis=2) < 0.95).mean()
+    assert 0.005 < inked < 0.9
+
+
+@pytest.mark.parametrize("name", CAPTIONS["figure"])
+def test_words_of_a_figure_are_sentences(name):
+    row = CAPTIONS.set_index("figure").loc[name]
+    assert row["caption"].endswith(".")
+    assert row["alt"].endswith(".")
+    assert len(row["alt"].split()) >= 5
+
+
+def test_bars_count_the_firms_that_they_name():
+    firms = tables.read("data/processed/firms.csv").set_index("firm_id")
+    for name in ("composition_by_cluster", "composition_by_frame"):
+        data = tables.read(f"figures/{name}.csv")
+        for bar in data.itertuples():
+            named = [] if pd.isna(bar.firm_ids) else bar.firm_ids.split("|")
+            assert len(named) == bar.entries
+            assert set(named) <= set(firms.index)
+        assert (data.groupby(["panel", "bar"])["entries"].sum() == data.groupby(["panel", "bar"])["n"].first()).all()
+
+
+def test_a_missing_glyph_is_an_error(tmp_path):
+    figure, axis = plt.subplots()
+    axis.set_title("Shenzhen \U0001f41f")
+    with pytest.raises(UserWarning, match="missing"):
+        figure.savefig(tmp_path / "x.png")
+    plt.close(figure)
+
+
+def test_the_font_holds_every_character_of_the_data():
+    from matplotlib import font_manager, ft2font
+
+    known = set(ft2font.FT2Font(font_manager.findfont(style.FONT)).get_charmap())
+    missing = set()
+    for table in ("evidence", "lists", "ties", "persons", "organisations", "places"):
+        for column in tables.read_all(table).select_dtypes("string"):
+            text = "".join(tables.read_all(table)[column].dropna())
+            missing |= {character for character in set(text) if ord(character) not in known}
+    assert not missing
+
+
+def test_an_empty_axis_and_overlapping_labels_are_errors():
+    figure, axis = plt.subplots()
+    with pytest.raises(ValueError, match="nothing is drawn"):
+        style.check(figure, "empty")
+    axis.plot([0, 1], [0, 1])
+    axis.text(0.5, 0.5, "one label")
+    axis.text(0.5, 0.5, "another label")
+    with pytest.raises(ValueError, match="overlap"):
+        style.check(figure, "crowded")
+    plt.close(figure)
+
+
+def test_saving_twice_gives_the_same_bytes(tmp_path, monkeypatch):
+    data = tables.read("figures/entry_over_time.csv")
+    saved = []
+    for run in ("one", "two"):
+        monkeypatch.setenv("CLUSTER_ANATOMY_STAGE", str(tmp_path / run))
+        figure = figures.over_time(data, {"cn_all": "China"}, {}, 1970)
+        style.save(figure, "entry_over_time", data, "Title", "Caption.", "An alternative text of five words.")
+        saved.append({file.name: file.read_bytes() for file in (tmp_path / run / "figures").iterdir()})
+    assert saved[0] == saved[1]
+    assert set(saved[0]) == {"entry_over_time.csv", "entry_over_time.pdf", "entry_over_time.png"}
+
+
+def test_composition_figure_draws_its_shares():
+    data = figures.composition_data(
+        [("China", "Beijing", pd.DataFrame({"firm_id": ["a", "b"], "label": ["relocation", "unknown"]}))]
+    )
+    figure = figures.composition(data)
+    widths = [patch.get_width() for patch in figure.axes[0].patches]
+    assert sum(widths) == pytest.approx(1)
+    assert np.count_nonzero(widths) == 2
+    plt.close(figure)
+
+
+def test_every_origin_has_a_colour_and_a_second_cue():
+    assert set(style.COLOURS) == set(style.HATCHES) == set(entry_patterns.ORIGINS)
+    assert len(set(zip(style.COLOURS.values(), style.HATCHES.values(), strict=True))) == len(style.COLOURS)
