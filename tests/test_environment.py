@@ -1,0 +1,61 @@
+"""One set of versions: pyproject, lock, environment.yml, Makefile and README agree."""
+
+import re
+import tomllib
+
+from cluster_anatomy import paths, results, tables
+
+
+def text(name):
+    return paths.source(name).read_text(encoding="utf-8")
+
+
+def project():
+    return tomllib.loads(text("pyproject.toml"))["project"]
+
+
+def pins():
+    """Name and version of every package in the lock."""
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^ \\;]+)", text("requirements.lock"), re.MULTILINE))
+
+
+def test_every_direct_dependency_is_pinned_and_in_the_lock():
+    locked = {name.lower().replace("_", "-"): version for name, version in pins().items()}
+    direct = [*project()["dependencies"], *(one for extra in project()["optional-dependencies"].values() for one in extra)]
+    assert direct
+    for requirement in direct:
+        name, version = requirement.split("==")
+        assert locked[name.lower().replace("_", "-")] == version
+
+
+def test_the_lock_is_hashed_and_names_no_package_index():
+    lock = text("requirements.lock")
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", lock)
+    assert all("--hash=sha256:" in block for block in blocks if "==" in block)
+    assert not re.search(r"--(index-url|extra-index-url|find-links)|https?://", lock)
+
+
+def test_conda_gets_the_same_versions():
+    conda = text("environment.yml")
+    minimum = re.search(r">=(\d\.\d+)", project()["requires-python"])[1]
+    assert f"- python={minimum}" in conda
+    assert "- --require-hashes" in conda
+    assert "- -r requirements.lock" in conda
+    assert not re.findall(r"^\s*- (?!python=|pip\b|pip:|conda-forge|--require-hashes|-r requirements)[a-z]", conda, re.MULTILINE)
+
+
+def test_readme_shows_the_register_and_types_no_result():
+    readme = text("README.md")
+    assert results.fill_marks(readme, tables.read("data/processed/results.csv")) == readme
+    findings = readme.split("## What was found")[1].split("## Run it")[0]
+    bare = results.MARK.sub("", findings)
+    assert not re.findall(r"\d", bare.replace("95 %", ""))
+    assert len(results.MARK.findall(findings)) >= 10
+
+
+def test_readme_names_commands_and_files_that_exist():
+    readme, make = text("README.md"), text("Makefile")
+    for target in re.findall(r"`?make ([a-z]+)", readme):
+        assert re.search(rf"^{target}:", make, re.MULTILINE), target
+    for link in re.findall(r"\]\(([^)h][^)]*)\)", readme):
+        assert paths.source(link).exists(), link

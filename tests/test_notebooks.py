@@ -1,0 +1,123 @@
+"""The committed notebooks: form, text without typed numbers, and nbval with proof that it compares something."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+
+import nbformat
+import pytest
+
+from cluster_anatomy import paths
+
+STEPS = {step["name"]: step for step in tomllib.loads(paths.source("notebooks/steps.toml").read_text("utf-8"))["step"]}
+NAMES = sorted(STEPS)
+ALLOWED = re.compile(
+    r"`[^`]*`|\]\([^)]*\)|\[\d\d_\w+\]|\(\d{4}\)|(?:foot)?notes? \d+|steps? \d\d|Figures? \d|sections? \d(?:\.\d)?|95 %|^# \d\d ·",
+    re.MULTILINE,
+)
+
+
+def notebook(name):
+    return nbformat.read(paths.source(f"notebooks/{name}.ipynb"), as_version=4)
+
+
+def code(name):
+    return [cell for cell in notebook(name).cells if cell.cell_type == "code"]
+
+
+def test_every_notebook_is_a_step():
+    assert {path.stem for path in paths.source("notebooks").glob("*.ipynb")} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_head_says_question_reads_writes_parameters_time_and_neighbours(name):
+    head = notebook(name).cells[0].source
+    assert head.startswith(f"# {name[:2]} · {STEPS[name]['title']}")
+    for word in ("**Question.**", "**Reads**", "**Writes**", "**Parameters**", "**Run time**"):
+        assert word in head
+    for path in (*STEPS[name]["reads"], *STEPS[name]["writes"]):
+        assert f"`{path}`" in head
+    place = NAMES.index(name)
+    for neighbour in (*NAMES[max(0, place - 1) : place], *NAMES[place + 1 : place + 2]):
+        assert f"]({neighbour}.ipynb)" in head
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cells_are_short_and_functions_live_in_the_package(name):
+    lengths = sorted(len(cell.source.splitlines()) for cell in code(name))
+    assert lengths[len(lengths) // 2] <= 6
+    assert lengths[-1] <= 25
+    for cell in code(name):
+        tree = ast.parse(cell.source)
+        assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        assert not re.search(r"^\s*[%!]", cell.source, re.MULTILINE)
+        assert '"..' not in cell.source
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_number_is_typed_into_prose(name):
+    for cell in notebook(name).cells:
+        if cell.cell_type == "markdown":
+            assert not re.findall(r".*\d.*", ALLOWED.sub("", cell.source)), cell.source
+        elif cell.cell_type == "code":
+            for call in ast.walk(ast.parse(cell.source)):
+                if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "say":
+                    assert not re.findall(r"\d", ALLOWED.sub("", ast.literal_eval(call.args[0])))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_notebooks_are_committed_with_the_outputs_of_one_run(name):
+    cells = code(name)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert not [out for cell in cells for out in cell.outputs if out.output_type == "error"]
+    assert cells[-1].source == "versions()"
+    text = paths.source(f"notebooks/{name}.ipynb").read_text("utf-8")
+    assert not re.search(r"/home/|/Users/|/root/|C:\\\\|\d{4}-\d\d-\d\dT\d\d:", text)
+
+
+def test_each_figure_cell_holds_its_picture_with_alternative_text():
+    found = 0
+    for cell in code("08_figures"):
+        if "style.save(" in cell.source:
+            pictures = [out for out in cell.outputs if "image/png" in out.get("data", {})]
+            assert len(pictures) == cell.source.count("style.save(")
+            assert all(len(out.metadata["image/png"]["alt"]) > 20 for out in pictures)
+            found += len(pictures)
+    assert found >= 6
+
+
+def nbval(path, stage):
+    environment = os.environ | {
+        "CLUSTER_ANATOMY_STAGE": str(stage), "PYTHONHASHSEED": "0", "JUPYTER_PREFER_ENV_PATH": "1",
+        "CLUSTER_ANATOMY_ROOT": str(paths.root()),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
+    return subprocess.run([*command, "--rootdir", str(path.parent), str(path)], capture_output=True, text=True, env=environment)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nbval_finds_the_committed_outputs_again(name, tmp_path):
+    compared = [out for cell in code(name) for out in cell.outputs if "text/plain" in out.get("data", {})]
+    assert len(compared) >= 3
+    done = nbval(paths.source(f"notebooks/{name}.ipynb"), tmp_path)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert f"{len(code(name))} passed" in done.stdout
+
+
+def test_nbval_notices_a_changed_number(tmp_path):
+    changed = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("6 * 7")])
+    changed.cells[0].outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "43"}, execution_count=1)]
+    changed.cells[0].execution_count = 1
+    nbformat.write(changed, tmp_path / "changed.ipynb")
+    assert nbval(tmp_path / "changed.ipynb", tmp_path / "stage").returncode == 1
+
+
+def test_ruff_finds_nothing():
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--no-cache", "src", "tests", "notebooks"],
+        cwd=paths.root(), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
