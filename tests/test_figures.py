@@ -8,6 +8,7 @@ import pytest
 from cluster_anatomy import entry_patterns, figures, paths, style, tables
 
 style.use()
+WORDS = {"entry_over_time": {"title": "Title", "caption": "Caption.", "alt": "What is to be seen."}}
 CAPTIONS = tables.read("figures/captions.csv")
 
 
@@ -42,11 +43,11 @@ def test_bars_count_the_firms_that_they_name():
         assert (data.groupby(["panel", "bar"])["entries"].sum() == data.groupby(["panel", "bar"])["n"].first()).all()
 
 
-def test_a_missing_glyph_is_an_error(tmp_path):
+def test_a_missing_glyph_is_an_error():
     figure, axis = plt.subplots()
     axis.set_title("Shenzhen \U0001f41f")
     with pytest.raises(UserWarning, match="missing"):
-        figure.savefig(tmp_path / "x.png")
+        style.check(figure, "fish")
     plt.close(figure)
 
 
@@ -80,7 +81,7 @@ def test_saving_twice_gives_the_same_bytes(tmp_path, monkeypatch):
     for run in ("one", "two"):
         monkeypatch.setenv("CLUSTER_ANATOMY_STAGE", str(tmp_path / run))
         figure = figures.over_time(data, {"cn_all": "China"}, {}, 1970)
-        style.save(figure, "entry_over_time", data, "Title", "Caption.", "An alternative text of five words.")
+        style.save(figure, "entry_over_time", data, WORDS)
         saved.append({file.name: file.read_bytes() for file in (tmp_path / run / "figures").iterdir()})
     assert saved[0] == saved[1]
     assert set(saved[0]) == {"entry_over_time.csv", "entry_over_time.pdf", "entry_over_time.png"}

@@ -15,7 +15,7 @@ from cluster_anatomy import paths
 STEPS = {step["name"]: step for step in tomllib.loads(paths.source("notebooks/steps.toml").read_text("utf-8"))["step"]}
 NAMES = sorted(STEPS)
 ALLOWED = re.compile(
-    r"`[^`]*`|\]\([^)]*\)|\[\d\d_\w+\]|\(\d{4}\)|(?:foot)?notes? \d+|steps? \d\d|Figures? \d|sections? \d(?:\.\d)?|95 %|^# \d\d ·",
+    r"`[^`]*`|\[[^]]*\]\([^)]*\)|\(\d{4}\)|(?:foot)?notes? \d+|steps? \d\d|Figures? \d|sections? \d(?:\.\d)?|95 %|Feldman 2006|^# \d\d ·",
     re.MULTILINE,
 )
 

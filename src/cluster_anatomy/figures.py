@@ -26,6 +26,18 @@ TIE_WORDS = {
 """Types of tie as they are written on an arrow."""
 
 
+def words(table: pd.DataFrame, **parameters) -> dict[str, dict[str, str]]:
+    """Return title, caption and alternative text of every figure, parameters filled in.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``figure``, ``title``, ``caption``, ``alt``; a text may hold ``{parameter}``.
+    """
+    texts = table.set_index("figure").to_dict("index")
+    return {name: {part: text.format(**parameters) for part, text in parts.items()} for name, parts in texts.items()}
+
+
 def composition_data(members: list[tuple[str, str, pd.DataFrame]]) -> pd.DataFrame:
     """Count entries by origin for the bars of a composition figure.
 
@@ -300,14 +312,14 @@ def ego_network(data: pd.DataFrame, centre: str) -> Figure:
     words stand in the list below.
     """
     keyed = data.reset_index(drop=True)
-    words = {
+    labels = {
         name: [_wrap(name), *([zh] if pd.notna(zh) else []), f"({city})" if pd.notna(city) else "(place not known)"]
         for end in ("source", "target")
         for name, zh, city in keyed[[end, f"{end}_zh", f"{end}_city"]].itertuples(index=False)
     }
     left = sorted(set(keyed.loc[keyed["target"] == centre, "source"]) - {centre})
     reached = set(keyed.loc[keyed["source"] == centre, "target"])
-    right = sorted(set(words) - set(left) - {centre}, key=lambda name: (name not in reached, name))
+    right = sorted(set(labels) - set(left) - {centre}, key=lambda name: (name not in reached, name))
     height = 0.62 * max(len(left), len(right), 2)
     below = 0.16 * len(keyed) + 0.5
     at = {centre: (TWO_COLUMNS / 2 if left else 1.45, height / 2)}
@@ -322,7 +334,7 @@ def ego_network(data: pd.DataFrame, centre: str) -> Figure:
     drawn = {}
     for name, (x, y) in at.items():
         drawn[name] = axis.text(
-            x, y, "\n".join(words[name]), ha="center", va="center", fontsize=7, zorder=3,
+            x, y, "\n".join(labels[name]), ha="center", va="center", fontsize=7, zorder=3,
             bbox={
                 "boxstyle": "round,pad=0.25", "facecolor": "#FFF3D6" if name == centre else "white",
                 "edgecolor": "#555555", "linewidth": 0.7,

@@ -63,10 +63,9 @@ def use() -> None:
             "pdf.fonttype": 3,
         }
     )
-    warnings.filterwarnings("error", message="Glyph .* missing")
 
 
-def save(figure: Figure, name: str, data: pd.DataFrame, title: str, caption: str, alt: str) -> dict[str, str]:
+def save(figure: Figure, name: str, data: pd.DataFrame, words: dict[str, dict[str, str]]) -> dict[str, str]:
     """Save a figure as PDF and PNG with the table that it draws, and show it with its words.
 
     Parameters
@@ -76,10 +75,9 @@ def save(figure: Figure, name: str, data: pd.DataFrame, title: str, caption: str
         Name of the files in ``figures/``.
     data : DataFrame
         What the figure draws; its contract says what the columns mean.
-    title, caption : str
-        What is shown, on which firms, from which source.
-    alt : str
-        A sentence that says what is to be seen, for readers who cannot see it.
+    words : dict
+        Figure to its ``title``, ``caption`` (what is shown, on which firms, from which source) and ``alt`` (a
+        sentence that says what is to be seen, for readers who cannot see it).
 
     Returns
     -------
@@ -94,30 +92,31 @@ def save(figure: Figure, name: str, data: pd.DataFrame, title: str, caption: str
     check(figure, name)
     tables.write(data, f"figures/{name}.csv")
     figure.savefig(paths.target(f"figures/{name}.pdf"), bbox_inches="tight", metadata={"CreationDate": None})
-    words = {"Title": title, "Description": alt, "Software": None}
-    figure.savefig(paths.target(f"figures/{name}.png"), bbox_inches="tight", metadata=words)
-    _display(figure, title, caption, alt)
-    return {"figure": name, "title": title, "caption": caption, "alt": alt}
-
-
-def _display(figure: Figure, title: str, caption: str, alt: str) -> None:
+    title, caption, alt = (words[name][part] for part in ("title", "caption", "alt"))
+    about = {"Title": title, "Description": alt, "Software": None}
+    figure.savefig(paths.target(f"figures/{name}.png"), bbox_inches="tight", metadata=about)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
     display(Image(data=buffer.getvalue(), format="png", alt=alt), Markdown(f"**{title}.** {caption}"))
+    return {"figure": name, **words[name]}
 
 
 def check(figure: Figure, name: str) -> None:
-    """Refuse a figure with an empty axis or with labels that overlap.
+    """Refuse a figure with an empty axis, with labels that overlap, or with a character the font does not have.
 
     Raises
     ------
     ValueError
         Names the figure and the labels.
+    UserWarning
+        Names the missing glyph.
     """
     if not figure.axes:
         raise ValueError(f"Figure '{name}' has no axes.")
-    figure.canvas.draw()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Glyph .* missing")
+        figure.canvas.draw()
     renderer = figure.canvas.get_renderer()
     for axes in figure.axes:
         if axes.get_visible() and not axes.has_data() and not axes.texts:
