@@ -16,7 +16,13 @@ FRAMES = pd.DataFrame(
     }
 )
 PROPERTIES = pd.DataFrame(
-    {"property": ["home"], "column": ["reach"], "value": ["home"], "unknown": ["unknown"], "label": ["from home"]}
+    {
+        "property": ["home"],
+        "column": ["reach"],
+        "value": ["home"],
+        "unknown": ["unknown"],
+        "label": ["from home"],
+    }
 )
 
 

@@ -16,12 +16,17 @@ def project():
 
 def pins():
     """Name and version of every package in the lock."""
-    return dict(re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^ \\;]+)", text("requirements.lock"), re.MULTILINE))
+    return dict(
+        re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^ \\;]+)", text("requirements.lock"), re.MULTILINE)
+    )
 
 
 def test_every_direct_dependency_is_pinned_and_in_the_lock():
     locked = {name.lower().replace("_", "-"): version for name, version in pins().items()}
-    direct = [*project()["dependencies"], *(one for extra in project()["optional-dependencies"].values() for one in extra)]
+    direct = [
+        *project()["dependencies"],
+        *(one for extra in project()["optional-dependencies"].values() for one in extra),
+    ]
     assert direct
     for requirement in direct:
         name, version = requirement.split("==")
@@ -41,7 +46,9 @@ def test_conda_gets_the_same_versions():
     assert f"- python={minimum}" in conda
     assert "- --require-hashes" in conda
     assert "- -r requirements.lock" in conda
-    assert not re.findall(r"^\s*- (?!python=|pip\b|pip:|conda-forge|--require-hashes|-r requirements)[a-z]", conda, re.MULTILINE)
+    assert not re.findall(
+        r"^\s*- (?!python=|pip\b|pip:|conda-forge|--require-hashes|-r requirements)[a-z]", conda, re.MULTILINE
+    )
 
 
 def test_readme_shows_the_register_and_types_no_result():

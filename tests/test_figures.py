@@ -40,7 +40,9 @@ def test_bars_count_the_firms_that_they_name():
             named = [] if pd.isna(bar.firm_ids) else bar.firm_ids.split("|")
             assert len(named) == bar.entries
             assert set(named) <= set(firms.index)
-        assert (data.groupby(["panel", "bar"])["entries"].sum() == data.groupby(["panel", "bar"])["n"].first()).all()
+        assert (
+            data.groupby(["panel", "bar"])["entries"].sum() == data.groupby(["panel", "bar"])["n"].first()
+        ).all()
 
 
 def test_a_missing_glyph_is_an_error():

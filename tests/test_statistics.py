@@ -119,7 +119,9 @@ def test_adjusted_residuals_are_those_of_statsmodels():
     from statsmodels.stats.contingency_tables import Table
 
     table = pd.DataFrame([[10, 5, 3], [2, 8, 9]])
-    assert statistics.residuals(table).to_numpy() == pytest.approx(Table(table.to_numpy()).standardized_resids)
+    assert statistics.residuals(table).to_numpy() == pytest.approx(
+        Table(table.to_numpy()).standardized_resids
+    )
 
 
 def test_composition_adds_up_and_keeps_values_that_do_not_occur():

@@ -9,9 +9,9 @@ from . import check, paths, pipeline, steps
 
 EXAMPLES = """examples:
   python -m cluster_anatomy run                          run whatever is out of date
-  python -m cluster_anatomy run 03_entry --force         run one step again, and what it needs first
+  python -m cluster_anatomy run 05_china_usa --force     run one step again, and what it needs first
   python -m cluster_anatomy run --set seed=7             another value in every notebook with a parameter seed
-  python -m cluster_anatomy run --set 03_entry:first_year=1995
+  python -m cluster_anatomy run --set 08_figures:years=5
   python -m cluster_anatomy status                       what is out of date, and why
   python -m cluster_anatomy check                        run a fresh copy; does any result move?
 """

@@ -76,7 +76,15 @@ def against_published(count: float, n: int, published: float) -> dict[str, float
     return {"value": count / n - published, "p": stats.binomtest(round(count), n, published).pvalue, "n": n}
 
 
-def origin_table(table: pd.DataFrame, frames: pd.DataFrame, chosen: list[str], column: str = "mode") -> pd.DataFrame:
+def origin_table(
+    table: pd.DataFrame, frames: pd.DataFrame, chosen: list[str], column: str = "mode"
+) -> pd.DataFrame:
     """Count the entries of some frames by one dimension of origin (rows: frames; unknown left out)."""
     counts = {frame: in_frame(table, frames, frame)[column].value_counts() for frame in chosen}
-    return pd.DataFrame(counts).T.fillna(0).astype(int).drop(columns="unknown", errors="ignore").sort_index(axis=1)
+    return (
+        pd.DataFrame(counts)
+        .T.fillna(0)
+        .astype(int)
+        .drop(columns="unknown", errors="ignore")
+        .sort_index(axis=1)
+    )

@@ -41,7 +41,9 @@ def entries(firms: pd.DataFrame, origins: pd.DataFrame, periods: pd.DataFrame) -
     DataFrame
         All columns of both, and ``period`` (``unknown`` where the year is).
     """
-    table = firms[firms["scope"] == "entry"].merge(origins, on="firm_id", suffixes=("_given", ""), validate="1:1")
+    table = firms[firms["scope"] == "entry"].merge(
+        origins, on="firm_id", suffixes=("_given", ""), validate="1:1"
+    )
     table["period"] = "unknown"
     for period in periods.itertuples():
         inside = table["entry_year"].between(period.first_year, period.last_year).fillna(False)

@@ -61,7 +61,8 @@ def gather(evidence: pd.DataFrame, lists: pd.DataFrame, places: pd.DataFrame) ->
     evidence : DataFrame
         The evidence of all coders with ``coder``, ``name_en``, ``name_zh``, ``aliases``, ``city``, …
     lists : DataFrame
-        The lists as printed, with ``list``, ``name_as_listed``.
+        The lists as printed, with ``list``, ``name_as_listed`` and, where a list has them, ``name_zh`` and
+        ``place_as_listed``.
     places : DataFrame
         The table of places.
 
@@ -81,7 +82,10 @@ def gather(evidence: pd.DataFrame, lists: pd.DataFrame, places: pd.DataFrame) ->
         country = "China" if pd.isna(row.country) else row.country
         rows.append((row.coder, "evidence", row.name_en, _usable(names, index), country, Place(metro, admin)))
     for row in lists.itertuples():
-        rows.append((row.list, "list", row.name_as_listed, [row.name_as_listed], "China", Place()))
+        names = [row.name_as_listed, *split(getattr(row, "name_zh", pd.NA))]
+        found = index.get((getattr(row, "place_as_listed", None), None))
+        place = Place() if found is None else Place(found["metro"], found["admin"])
+        rows.append((row.list, "list", row.name_as_listed, names, "China", place))
     table = pd.DataFrame(rows, columns=["coder", "kind", "name_as_given", "names", "country", "place"])
     table.insert(0, "row_id", table["coder"] + ":" + table["name_as_given"])
     if table["row_id"].duplicated().any():
@@ -180,7 +184,12 @@ def decide(pairs: pd.DataFrame, crosswalk: pd.DataFrame, same_from: float = SAME
         ("reviewed", table["same"] == "yes", "same", "reviewed pair of the crosswalk"),
         ("reviewed", table["same"] == "no", "different", "reviewed pair of the crosswalk"),
         ("one_coder", one_coder, "different", "one coder or list names each firm once"),
-        ("different_place", table["place"] == "different", "different", "the names look alike, the places differ"),
+        (
+            "different_place",
+            table["place"] == "different",
+            "different",
+            "the names look alike, the places differ",
+        ),
         ("same_legal_name", table["same_legal_name"], "same", "the same Chinese name but for the legal form"),
         (
             "same_core_and_place",
@@ -273,9 +282,15 @@ def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame
         rows of a firm differ.
     """
     joined = members.merge(
-        evidence, left_on=["coder", "name_as_given"], right_on=["coder", "name_en"], how="left", validate="1:1"
+        evidence,
+        left_on=["coder", "name_as_given"],
+        right_on=["coder", "name_en"],
+        how="left",
+        validate="1:1",
     )
-    joined["sure"] = joined["confidence"].map({word: rank for rank, word in enumerate(CONFIDENCE_ORDER)}).fillna(9)
+    joined["sure"] = (
+        joined["confidence"].map({word: rank for rank, word in enumerate(CONFIDENCE_ORDER)}).fillna(9)
+    )
     joined["first"] = joined["coder"].map({word: rank for rank, word in enumerate(CODER_ORDER)}).fillna(9)
     joined = joined.sort_values(["firm_id", "sure", "first", "row_id"])
     firms, conflicts = [], []
@@ -288,7 +303,14 @@ def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame
             if len(set(values[column])) > 1:
                 for rank, row in enumerate(values.itertuples()):
                     conflicts.append(
-                        (firm_id, column, str(getattr(row, column)), row.coder, row.confidence, _yes(rank == 0))
+                        (
+                            firm_id,
+                            column,
+                            str(getattr(row, column)),
+                            row.coder,
+                            row.confidence,
+                            _yes(rank == 0),
+                        )
                     )
         for column in MERGED_COLUMNS:
             firm[column] = _join(coded, column)
@@ -309,7 +331,10 @@ def _names(rows: pd.DataFrame) -> dict:
     chinese += [_plain(name) for name in given if is_chinese(name)]
     english = [name for name in given if not is_chinese(name)]
     every = [*english, *chinese, *(name for cell in by_coder["aliases"] for name in split(cell))]
-    best = {"name_en": english[0] if english else pd.NA, "name_zh": max(chinese, key=len) if chinese else pd.NA}
+    best = {
+        "name_en": english[0] if english else pd.NA,
+        "name_zh": max(chinese, key=len) if chinese else pd.NA,
+    }
     taken = [name for name in best.values() if pd.notna(name)]
     others = [name for name in dict.fromkeys(every) if name not in taken and not name.isdigit()]
     return best | {"other_names": "|".join(others) or pd.NA}
@@ -341,7 +366,11 @@ def settle(evidence: pd.DataFrame, settlements: pd.DataFrame) -> pd.DataFrame:
         If a settlement names a row that does not exist.
     """
     evidence = evidence.set_index(["coder", "name_en"], drop=False)
-    unknown = [key for key in zip(settlements["coder"], settlements["name_en"], strict=True) if key not in evidence.index]
+    unknown = [
+        key
+        for key in zip(settlements["coder"], settlements["name_en"], strict=True)
+        if key not in evidence.index
+    ]
     if unknown:
         raise ValueError(f"data/raw/coding/settlements.csv names rows that no coder has: {unknown}")
     for column in SETTLED_COLUMNS:
@@ -354,7 +383,11 @@ def settle(evidence: pd.DataFrame, settlements: pd.DataFrame) -> pd.DataFrame:
 
 
 def register(
-    members: pd.DataFrame, evidence: pd.DataFrame, places: pd.DataFrame, rules: NameRules
+    members: pd.DataFrame,
+    evidence: pd.DataFrame,
+    places: pd.DataFrame,
+    rules: NameRules,
+    rows: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make the register of firms: names, place, years, frame and scope of each.
 
@@ -368,6 +401,8 @@ def register(
         The table of places.
     rules : NameRules
         Used for the place that a list-only name carries.
+    rows : DataFrame, optional
+        From `gather`: the places that lists print beside names.
 
     Returns
     -------
@@ -378,20 +413,25 @@ def register(
     """
     firms, conflicts = resolve(members, evidence)
     index = place_index(places)
-    located = [_locate(firm, index, rules) for firm in firms.itertuples()]
+    listed = {} if rows is None else _listed_places(rows, members)
+    located = [_locate(firm, index, rules, listed.get(firm.firm_id)) for firm in firms.itertuples()]
     columns = ["place_id", "city", "admin", "region", "economic_region", "cluster", "latitude", "longitude"]
     firms = firms.drop(columns=["city", "region", "province_or_state"])
     firms[columns] = pd.DataFrame(located, columns=columns, index=firms.index)
     chinese = firms["firm_id"].str.startswith("cn-")
     firms["country"] = firms["firm_id"].map(_country(members, evidence))
-    firms["entry_year"] = firms["entry_year"].fillna(firms["founded_year"].where(firms["relocated_from"].isna()))
+    firms["entry_year"] = firms["entry_year"].fillna(
+        firms["founded_year"].where(firms["relocated_from"].isna())
+    )
     spread = _years(members, evidence)
     firms["entry_year_low"] = firms["firm_id"].map(spread["low"]).where(firms["entry_year"].notna())
     firms["entry_year_high"] = firms["firm_id"].map(spread["high"]).where(firms["entry_year"].notna())
     firms["entry_year_low"] = firms[["entry_year_low", "entry_year"]].min(axis=1)
     firms["entry_year_high"] = firms[["entry_year_high", "entry_year"]].max(axis=1)
     in_paper, sample, scope = _membership(members, evidence)
-    firms["named_in_paper"] = firms["firm_id"].isin(in_paper).map(_yes).where(chinese)
+    firms["named_in_paper"] = (
+        firms["firm_id"].isin(in_paper).map(_yes).where(chinese | firms["firm_id"].isin(in_paper))
+    )
     firms["on_open_list"] = firms["lists"].notna().map(_yes).where(chinese)
     firms["us_sample"] = firms["firm_id"].map(sample)
     firms["scope"] = firms["firm_id"].map(scope).fillna("entry")
@@ -406,11 +446,17 @@ def _plain(name: str) -> str:
     return BRACKETS.sub("", name).rstrip("…")
 
 
-def _locate(firm, index: dict, rules: NameRules) -> tuple:
-    """Place of a firm: its city, else the region its coder gives, else the place its printed name carries."""
+def _listed_places(rows: pd.DataFrame, members: pd.DataFrame) -> dict[str, Place]:
+    firm_of = members.set_index("row_id")["firm_id"]
+    known = rows[(rows["kind"] == "list") & rows["place"].map(lambda place: place.metro is not None)]
+    return {firm_of[row.row_id]: row.place for row in known.itertuples()}
+
+
+def _locate(firm, index: dict, rules: NameRules, listed: Place | None) -> tuple:
+    """Place of a firm: its city, else its coder's region, else what a list prints beside or in its name."""
     found = index.get((firm.city, firm.province_or_state)) if pd.notna(firm.city) else None
     if found is None and pd.isna(firm.coders):
-        found = index.get((rules.place(_printed(firm)).metro, None))
+        found = index.get(((listed or rules.place(_printed(firm))).metro, None))
     if found is not None:
         wanted = ["place_id", "name", "admin", "metro", "economic_region", "cluster", "latitude", "longitude"]
         return tuple(found[wanted])
@@ -418,8 +464,22 @@ def _locate(firm, index: dict, rules: NameRules) -> tuple:
     if pd.isna(firm.coders):
         admin = rules.place(_printed(firm)).admin or pd.NA
     region = firm.region if pd.notna(firm.region) and firm.region != "other" else pd.NA
-    economic = {place["admin"]: place["economic_region"] for place in index.values()}.get(admin, pd.NA)
-    return (pd.NA, pd.NA, admin, region, economic, region, pd.NA, pd.NA)
+    same = [
+        place
+        for place in index.values()
+        if pd.notna(admin) and pd.notna(place["admin"]) and place["admin"] == admin
+    ]
+    economic = {place["economic_region"] for place in same}
+    return (
+        pd.NA,
+        pd.NA,
+        admin,
+        region,
+        economic.pop() if len(economic) == 1 else pd.NA,
+        region,
+        pd.NA,
+        pd.NA,
+    )
 
 
 def _printed(firm) -> str:
@@ -427,14 +487,18 @@ def _printed(firm) -> str:
 
 
 def _country(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.Series:
-    joined = members.merge(evidence, left_on=["coder", "name_as_given"], right_on=["coder", "name_en"], how="left")
+    joined = members.merge(
+        evidence, left_on=["coder", "name_as_given"], right_on=["coder", "name_en"], how="left"
+    )
     return joined.groupby("firm_id")["country"].first().fillna("China")
 
 
 def _years(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
     """Earliest and latest year of entry that any coder gives for a firm."""
     joined = members.merge(evidence, left_on=["coder", "name_as_given"], right_on=["coder", "name_en"])
-    joined["year"] = joined["entry_year"].fillna(joined["founded_year"].where(joined["relocated_from"].isna()))
+    joined["year"] = joined["entry_year"].fillna(
+        joined["founded_year"].where(joined["relocated_from"].isna())
+    )
     years = joined.groupby("firm_id")["year"].agg(["min", "max"])
     return years.rename(columns={"min": "low", "max": "high"})
 
@@ -468,14 +532,24 @@ def ledger(rows: pd.DataFrame, members: pd.DataFrame, firms: pd.DataFrame) -> pd
     def line(stage: str, change: int, reason: str) -> None:
         before = lines[-1]["rows_out"] if lines else 0
         lines.append(
-            {"stage": stage, "rows_in": before, "change": change, "rows_out": before + change, "reason": reason}
+            {
+                "stage": stage,
+                "rows_in": before,
+                "change": change,
+                "rows_out": before + change,
+                "reason": reason,
+            }
         )
 
     for coder, part in rows[rows["kind"] == "evidence"].groupby("coder"):
         line("read", len(part), f"evidence rows of the coder {coder}")
     for name, part in rows[rows["kind"] == "list"].groupby("coder"):
         line("read", len(part), f"rows of the list {name}")
-    line("linked", members["firm_id"].nunique() - len(members), "rows that are another row's firm under another name")
+    line(
+        "linked",
+        members["firm_id"].nunique() - len(members),
+        "rows that are another row's firm under another name",
+    )
     for scope, part in firms[firms["scope"] != "entry"].groupby("scope"):
         line("scope", -len(part), f"firms that are no entry of the industry: {scope}")
     table = pd.DataFrame(lines)

@@ -43,7 +43,9 @@ def choose(conventions: pd.DataFrame, given: Mapping[str, str] | None = None) ->
         if name not in options:
             raise ValueError(f"There is no convention '{name}'; there are: {', '.join(sorted(options))}.")
         if option not in options[name]:
-            raise ValueError(f"Convention '{name}' has no option '{option}'; it has: {', '.join(options[name])}.")
+            raise ValueError(
+                f"Convention '{name}' has no option '{option}'; it has: {', '.join(options[name])}."
+            )
     return defaults(conventions) | dict(given or {})
 
 
@@ -61,8 +63,8 @@ def sources(
     places : DataFrame
         The table of places.
     types : DataFrame
-        ``contains``, ``type``: names that mean a kind of organisation of its own (biological-products
-        institutes, epidemic stations), which a convention can read in two ways.
+        ``contains``, ``coded_as``, ``type``: names that, among organisations coded as one type, mean a kind of
+        its own (biological-products institutes, epidemic stations), which a convention can read in two ways.
 
     Returns
     -------
@@ -80,18 +82,24 @@ def sources(
         parents = _aligned(row.parent_orgs, row.parent_org_types, row.parent_cities, row.parent_countries)
         later = pd.notna(row.parent_timing) and row.parent_timing == "later"
         found += [(row.firm_id, "founder", *values, None, "at_entry", row.coder) for values in founders]
-        found += [(row.firm_id, "parent", *values, "later" if later else "at_entry", row.coder) for values in parents]
+        found += [
+            (row.firm_id, "parent", *values, "later" if later else "at_entry", row.coder)
+            for values in parents
+        ]
         if pd.notna(row.relocated_from):
             found.append((row.firm_id, "mover", None, None, row.relocated_from, None, "at_entry", row.coder))
     columns = ["firm_id", "role", "organisation", "org_type", "city", "country", "timing", "coder"]
     table = pd.DataFrame(found, columns=columns)
     for rule in types.itertuples():
         hit = table["organisation"].fillna("").str.contains(rule.contains, case=False, regex=True)
+        hit &= table["org_type"] == rule.coded_as
         table.loc[hit, "org_type"] = rule.type
     placed = [index.get((city, None)) for city in table["city"]]
     table["region"] = [None if place is None else place["metro"] for place in placed]
     named = [None if place is None else place["country"] for place in placed]
-    table["country"] = table["country"].fillna(pd.Series(named, index=table.index)).replace("United Kingdom", "UK")
+    table["country"] = (
+        table["country"].fillna(pd.Series(named, index=table.index)).replace("United Kingdom", "UK")
+    )
     table = table.drop_duplicates(["firm_id", "role", "organisation", "org_type", "region"])
     table.insert(2, "position", table.groupby(["firm_id", "role"]).cumcount())
     return table.sort_values(["firm_id", "role", "position"], ignore_index=True)
@@ -99,7 +107,9 @@ def sources(
 
 def _aligned(*cells) -> list[tuple]:
     """Line up ``|``-lists cell by cell; a list that is shorter has blanks at its end."""
-    lists = [[] if pd.isna(cell) else [part.strip() or None for part in str(cell).split("|")] for cell in cells]
+    lists = [
+        [] if pd.isna(cell) else [part.strip() or None for part in str(cell).split("|")] for cell in cells
+    ]
     longest = max(map(len, lists))
     return list(zip(*(values + [None] * (longest - len(values)) for values in lists), strict=True))
 
@@ -134,8 +144,11 @@ def conditions(
 
     founders = rows[rows["role"] == "founder"].dropna(subset=["as_founder"])
     lead = _lead_founder(founders, options["founders"])
-    parents = rows[(rows["role"] == "parent") & (rows["timing"] == "at_entry")]
+    parents = rows[(rows["role"] == "parent") & (rows["timing"] == "at_entry")].copy()
     foreign = _foreign(parents, options)
+    parents["as_parent"] = parents["as_parent"].mask(
+        ~foreign & (parents["as_parent"] == "foreign_firm"), "other_firm"
+    )
     domestic = parents[~foreign].dropna(subset=["as_parent"]).groupby("firm_id")["as_parent"].first()
 
     known["moved"] = known.index.isin(rows.loc[rows["role"] == "mover", "firm_id"])
@@ -250,8 +263,8 @@ def reach(
     """Say where the source of each entry sits relative to the entry.
 
     A relocated firm is measured by the seat it left, a firm made by an organisation by its parents, any other by
-    where its founders worked. Sources in several kinds of place are ``mixed``. Where no source has a known place
-    the coder's own statement is taken, where there is one.
+    where its founders worked. Sources at home and in other places are ``mixed``; of several places away the source
+    named first counts. Where no source has a known place the coder's own statement is taken, where there is one.
 
     Parameters
     ----------
@@ -284,18 +297,25 @@ def reach(
     if hong_kong == "domestic":
         rows["country"] = rows["country"].mask(rows["country"].isin(OFFSHORE), "China")
     rows["where"] = [
-        _where(row, here.loc[row.firm_id], own) for row in rows[["firm_id", "country", "org_type", "there"]].itertuples()
+        _where(row, here.loc[row.firm_id], own)
+        for row in rows[["firm_id", "country", "org_type", "there"]].itertuples()
     ]
-    seen = rows.dropna(subset=["where"]).groupby("firm_id")["where"].agg(lambda kinds: frozenset(kinds))
+    seen = (
+        rows.dropna(subset=["where"])
+        .sort_values(["firm_id", "position"])
+        .groupby("firm_id")["where"]
+        .agg(_together)
+    )
     table = pd.DataFrame({"firm_id": firms["firm_id"].to_numpy()})
-    found = table["firm_id"].map(seen)
     # as text: where no source at all has a known place, pandas would make a column of numbers
-    table["reach"] = found.map(lambda kinds: next(iter(kinds)) if len(kinds) == 1 else "mixed", na_action="ignore").astype("str")
+    table["reach"] = table["firm_id"].map(seen).astype("str")
     table["reach_basis"] = table["reach"].map(lambda _: "places", na_action="ignore").astype("str")
     stated = here["founder_scope"].reindex(table["firm_id"]).to_numpy()
     for word, values in {
         "coder": pd.Series(stated, dtype="object"),
-        "returnee": (here["returnee_founder"].reindex(table["firm_id"]) == "yes").map({True: "abroad"}).reset_index(drop=True),
+        "returnee": (here["returnee_founder"].reindex(table["firm_id"]) == "yes")
+        .map({True: "abroad"})
+        .reset_index(drop=True),
     }.items():
         fill = table["reach"].isna() & values.notna().to_numpy()
         table.loc[fill, "reach"] = values[fill].to_numpy()
@@ -304,12 +324,18 @@ def reach(
     return table
 
 
+def _together(kinds: pd.Series) -> str:
+    """Reach of several sources: mixed if one of them is at home, else that of the source named first."""
+    several = len(set(kinds)) > 1 and "home" in set(kinds)
+    return "mixed" if several else kinds.iloc[0]
+
+
 def _where(row, firm: pd.Series, own: str):
     """Place of one source relative to its firm: home, elsewhere, abroad, or not known."""
     if pd.notna(row.country) and row.country != firm["country"]:
         return "abroad"
     if pd.isna(row.there) or row.there is None:
-        return "abroad" if row.org_type in ABROAD else None
+        return "abroad" if pd.notna(row.org_type) and row.org_type in ABROAD else None
     if pd.isna(firm[own]):
         return None
     return "home" if row.there == firm[own] else "elsewhere"
@@ -338,7 +364,9 @@ def flags(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
     table["former_official"] = seen(founder, ["government", "epidemic_station"])
     table["military"] = seen(at_entry, ["military_institute"])
     owner = register["ownership_at_entry"]
-    table["state_owned"] = owner.map(lambda word: "yes" if word == "state" else "no", na_action="ignore").fillna("not_seen")
+    table["state_owned"] = owner.map(
+        lambda word: "yes" if word == "state" else "no", na_action="ignore"
+    ).fillna("not_seen")
     return table.rename_axis("firm_id").reset_index()
 
 
@@ -381,7 +409,9 @@ def serial(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
     rows = source_rows[(source_rows["timing"] == "at_entry") & source_rows["organisation"].notna()]
     for row in rows.itertuples():
         if "unnamed" not in row.organisation.lower():
-            named.append(("organisation", index.get(organisation_key(row.organisation), row.organisation), row.firm_id))
+            named.append(
+                ("organisation", index.get(organisation_key(row.organisation), row.organisation), row.firm_id)
+            )
     table = pd.DataFrame(named, columns=["kind", "actor", "firm_id"]).drop_duplicates()
     table["key"] = table["actor"].map(organisation_key)
     table = table.merge(firms[["firm_id", "country", "region"]], on="firm_id").sort_values(["key", "firm_id"])
@@ -394,7 +424,9 @@ def serial(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
     grouped["regions_known"] = grouped["regions"].map(lambda cell: len(split(cell)))
     grouped["regions"] = grouped["regions"].replace("", pd.NA)
     several = grouped[grouped["entries"] > 1].reset_index().drop(columns="key")
-    return several.sort_values(["country", "kind", "entries", "actor"], ascending=[True, True, False, True], ignore_index=True)
+    return several.sort_values(
+        ["country", "kind", "entries", "actor"], ascending=[True, True, False, True], ignore_index=True
+    )
 
 
 def serial_of_firm(serial_table: pd.DataFrame, kind: str) -> pd.Series:
@@ -452,11 +484,10 @@ def coder_labels(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
 def describe_evidence(source_rows: pd.DataFrame) -> pd.Series:
     """Write out, per firm, the sources that the rules have seen (index ``firm_id``)."""
     rows = source_rows[source_rows["timing"] == "at_entry"]
-    text = [
-        f"{row.role}: {row.organisation if pd.notna(row.organisation) else row.city}"
-        + (f" ({row.org_type})" if pd.notna(row.org_type) else "")
-        for row in rows.itertuples()
-    ]
+    text = []
+    for row in rows.itertuples():
+        named = next((part for part in (row.organisation, row.city) if pd.notna(part)), "not named")
+        text.append(f"{row.role}: {named}" + (f" ({row.org_type})" if pd.notna(row.org_type) else ""))
     return pd.Series(text, index=rows["firm_id"]).groupby(level=0).agg("; ".join)
 
 

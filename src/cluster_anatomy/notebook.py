@@ -8,7 +8,17 @@ from IPython.display import Markdown
 
 from cluster_anatomy import results
 
-PACKAGES = ["pandas", "numpy", "scipy", "statsmodels", "networkx", "rapidfuzz", "pypinyin", "matplotlib", "seaborn"]
+PACKAGES = [
+    "pandas",
+    "numpy",
+    "scipy",
+    "statsmodels",
+    "networkx",
+    "rapidfuzz",
+    "pypinyin",
+    "matplotlib",
+    "seaborn",
+]
 
 
 def say(text: str, register: pd.DataFrame, holds: bool | Iterable[bool] = True):

@@ -49,7 +49,6 @@ def use() -> None:
             "font.size": 8,
             "axes.titlesize": 9,
             "axes.labelsize": 8,
-            "axes.unicode_minus": False,
             "axes.spines.top": False,
             "axes.spines.right": False,
             "xtick.labelsize": 7.5,
@@ -121,12 +120,19 @@ def check(figure: Figure, name: str) -> None:
     for axes in figure.axes:
         if axes.get_visible() and not axes.has_data() and not axes.texts:
             raise ValueError(f"Figure '{name}': nothing is drawn on one of its axes.")
+        ticks = [*_shown_ticks(axes.xaxis), *_shown_ticks(axes.yaxis)] if axes.axison else []
         boxes = [
             (text.get_text(), text.get_window_extent(renderer).shrunk(0.98, 0.9))
-            for text in (*axes.texts, *axes.get_xticklabels(), *axes.get_yticklabels())
+            for text in (*axes.texts, *ticks)
             if text.get_visible() and text.get_text().strip()
         ]
         for place, (label, box) in enumerate(boxes):
             for other, box2 in boxes[:place]:
                 if box.overlaps(box2):
                     raise ValueError(f"Figure '{name}': the labels '{label}' and '{other}' overlap.")
+
+
+def _shown_ticks(axis) -> list:
+    """Labels of the ticks that lie within the limits of an axis."""
+    low, high = sorted(axis.get_view_interval())
+    return [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]

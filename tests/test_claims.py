@@ -1,0 +1,442 @@
+"""Step 09: how checks are evaluated, how verdicts follow, and the cases a reader will look up first."""
+
+import re
+import tomllib
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster_anatomy import claims, paths, results, tables
+from cluster_anatomy.claims import ClaimError
+
+PARTS = [
+    "01_firm_lists", "02_firm_origins", "03_clusters", "04_entry_patterns", "05_china_usa",
+    "06_ties", "07_robustness",
+]  # fmt: skip
+CHECK = {
+    "claim_id": "C001", "check": 1, "table": "firms", "where": "name=Alpha", "read": "year",
+    "operator": "equals",
+    "expected": pd.NA, "tolerance": float("nan"), "independent": "yes", "meaning": "m",
+}  # fmt: skip
+FIRMS = pd.DataFrame(
+    [
+        ("Alpha", 1988, "P", "seed|https://a.example", "x|y", 2),
+        ("Beta", 1990, "P", "seed", "y", 3),
+        ("Gamma", pd.NA, "Q", "https://g.example", pd.NA, 4),
+    ],
+    columns=["name", "year", "province", "source_urls", "parts", "line"],
+).assign(file="data/firms.csv")
+
+
+def the_claims(**values):
+    """Return claims C001, … with these values."""
+    rows = [
+        {"claim_id": claim, "section": "1", "kind": "number", "statement_in_own_words": "s", "value": value}
+        for claim, value in (values or {"C001": "1988"}).items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def the_register():
+    frame = {"frame": "f", "unit": "difference"}
+    rows = [
+        results.result("gap", {"value": -0.2, "low": -0.3, "high": -0.1, "n": 9}, "s", **frame),
+        results.result("open_gap", {"value": -0.2, "low": -0.3, "high": 0.1, "n": 9}, "s", **frame),
+        results.result("bare", 0.4, "s", frame="f"),
+        results.result("quoted", 0.7, "s", frame="Somebody (2006), second-hand"),
+    ]
+    return pd.DataFrame(rows).assign(notebook="x")
+
+
+def run(*changes, values=None):
+    """Evaluate checks that differ from the standard one."""
+    checks = pd.DataFrame([CHECK | {"check": n} | change for n, change in enumerate(changes, 1)])
+    return claims.evaluate(checks, the_claims(**(values or {})), the_register(), read=lambda name: FIRMS)
+
+
+def reading(**given):
+    standard = {
+        "claim_id": "C001",
+        "defines": "no",
+        "covered": "whole",
+        "missing": pd.NA,
+        "written_for": pd.NA,
+    }
+    return pd.DataFrame([standard | {"reason": "r"} | given])
+
+
+def judged(outcomes, **given):
+    return claims.judge(the_claims(), reading(**given), outcomes, the_register()).iloc[0]
+
+
+# reading a table
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ("name=Alpha", ["Alpha"]),
+        ("province!=P", ["Gamma"]),
+        ("year!=1988", ["Beta", "Gamma"]),
+        ("year>=1989", ["Beta"]),
+        ("year<=1990;source_urls~http", ["Alpha"]),
+        ("parts~^y$|x", ["Alpha", "Beta"]),
+        ("parts~.", ["Alpha", "Beta"]),
+        ("", ["Alpha", "Beta", "Gamma"]),
+    ],
+)
+def test_conditions_select_rows_and_a_blank_fulfils_none_but_unequal(where, names):
+    assert list(claims.select(FIRMS, where)["name"]) == names
+
+
+def test_values_read_from_rows():
+    assert claims.measure(FIRMS, "rows") == 3
+    assert claims.measure(FIRMS, "distinct province") == 2
+    assert claims.measure(FIRMS, "top province") == 2
+    assert claims.measure(FIRMS, "sum year") == 3978
+    assert (claims.measure(FIRMS, "min year"), claims.measure(FIRMS, "max year")) == (1988, 1990)
+    assert claims.measure(FIRMS.iloc[:1], "name") == "Alpha"
+    assert claims.measure(FIRMS.iloc[:0], "rows") == 0
+
+
+@pytest.mark.parametrize("rows", [FIRMS, FIRMS.iloc[:0], FIRMS.iloc[2:]])
+def test_a_column_is_read_from_one_row_that_has_it(rows):
+    with pytest.raises(ClaimError):
+        claims.measure(rows, "year")
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+def test_comparisons_fit_together(found, expected):
+    at_least, less = (claims.holds(operator, found, str(expected)) for operator in ("at_least", "less"))
+    assert at_least != less
+    assert claims.holds("greater", found, str(expected)) != claims.holds("at_most", found, str(expected))
+    assert claims.holds("near", found, str(expected), abs(found - expected))
+
+
+def test_near_contains_and_matches():
+    assert claims.holds("near", 46, "50", 5)
+    assert not claims.holds("near", 44, "50", 5)
+    assert claims.holds("contains", "a|b", "b")
+    assert not claims.holds("contains", "a|bc", "b")
+    assert claims.holds("matches", "renamed in August 2003", "2003$")
+    assert claims.holds("equals", "Zhejiang", "Zhejiang")
+
+
+def test_an_interval_speaks_only_if_it_lies_on_one_side():
+    gap = {"low": -0.3, "high": -0.1}
+    assert claims.holds_for_interval("below_zero", gap, None)
+    assert not claims.holds_for_interval("above_zero", gap, None)
+    assert claims.holds_for_interval("within_interval", gap, "-0.2")
+    assert not claims.holds_for_interval("below_zero", {"low": -0.3, "high": 0.1}, None)
+    assert not claims.holds_for_interval("below_zero", {"low": float("nan"), "high": float("nan")}, None)
+
+
+# checks
+
+
+def test_a_numeric_claim_is_compared_with_its_own_value_and_flips_when_that_changes():
+    right, wrong = run({}), run({}, values={"C001": "1987"})
+    assert (right["outcome"].item(), wrong["outcome"].item()) == ("passed", "failed")
+    assert judged(right)["verdict"] == "supported"
+    assert judged(wrong)["verdict"] == "contradicted"
+
+
+def test_a_check_can_expect_what_another_found_or_a_result_or_half_of_it():
+    outcomes = run(
+        {"where": "province=P;source_urls~.", "read": "rows", "operator": "counted", "independent": "no"},
+        {"where": "province=Q", "read": "rows", "operator": "less", "expected": "{1}"},
+        {
+            "table": "results",
+            "where": "bare",
+            "read": "value",
+            "operator": "greater",
+            "expected": "{gap.n}/2",
+        },
+        {
+            "table": "results",
+            "where": "bare",
+            "read": "value",
+            "operator": "greater",
+            "expected": "{gap.high}",
+        },
+    )
+    assert list(outcomes["outcome"]) == ["counted", "passed", "failed", "passed"]
+    assert list(outcomes["wanted"][1:]) == ["2.0", "4.5", "-0.1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"table": "results", "where": "gapp", "read": "value"},
+            "C001, check 1: there is no result 'gapp'.*gap",
+        ),
+        ({"expected": "{nothing}"}, "C001, check 1: there is no result 'nothing'"),
+        ({"table": "results", "where": "bare", "read": "low"}, "C001, check 1: result 'bare' has no low"),
+        ({"where": "nowhere=1"}, "C001, check 1: no column or name 'nowhere'"),
+        ({"where": "name=Delta"}, "C001, check 1: .*0 rows fit"),
+    ],
+)
+def test_what_does_not_exist_is_an_error_that_names_claim_and_check(change, message):
+    with pytest.raises(ClaimError, match=message):
+        run(change)
+
+
+def test_a_number_is_never_its_own_witness():
+    with pytest.raises(ClaimError, match="only the paper"):
+        run({"where": "name=Beta"})
+    with pytest.raises(ClaimError, match="only the paper"):
+        run({"where": "", "read": "rows"})
+    with pytest.raises(ClaimError, match="own number"):
+        run({"table": "results", "where": "quoted", "read": "value"})
+    outcomes = run({"where": "name=Beta", "independent": "no", "expected": "1990"})
+    assert outcomes["outcome"].item() == "passed"
+    assert judged(outcomes, covered=pd.NA, missing="miit_2009")["verdict"] == "not_testable"
+
+
+def test_sources_are_named_by_line_and_the_paper_is_no_address():
+    verdict = judged(run({}))
+    assert verdict["sources"] == "data/firms.csv:2"
+    assert verdict["addresses"] == "https://a.example"
+    assert verdict["result_ids"] is None
+
+
+# verdicts
+
+
+def outcome(*pairs):
+    return pd.DataFrame(pairs, columns=["outcome", "independent"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "defines", "covered", "reached"),
+    [
+        ([], True, None, "definition"),
+        ([], False, None, "not_testable"),
+        ([("passed", "no")], False, None, "not_testable"),
+        ([("counted", "yes")], False, None, "not_testable"),
+        ([("passed", "yes"), ("passed", "yes")], False, "whole", "supported"),
+        ([("passed", "yes"), ("passed", "yes")], False, "part", "partly"),
+        ([("passed", "yes"), ("failed", "yes")], False, "whole", "partly"),
+        ([("failed", "yes"), ("passed", "no")], False, "whole", "contradicted"),
+        ([("failed", "yes"), ("failed", "yes")], False, "part", "contradicted"),
+    ],
+)
+def test_the_rule(rows, defines, covered, reached):
+    assert claims.verdict(outcome(*rows), defines, covered) == reached
+
+
+def test_readings_that_do_not_fit_their_checks_are_refused():
+    passed = run({})
+    paper = run({"independent": "no"})
+    with pytest.raises(ClaimError, match="definition"):
+        judged(passed, defines="yes")
+    with pytest.raises(ClaimError, match="how much"):
+        judged(passed, covered=pd.NA)
+    with pytest.raises(ClaimError, match="missing"):
+        judged(paper, covered=pd.NA)
+    with pytest.raises(ClaimError, match="paper alone"):
+        judged(run({}, {"independent": "no"}))
+    with pytest.raises(ClaimError, match="do not match"):
+        claims.judge(the_claims(C001="1988", C002="1"), reading(), passed, the_register())
+
+
+def test_reasons_are_filled_from_checks_and_register():
+    filled = judged(
+        run({}), written_for="p", reason="Founded in {1}; {gap} ({gap.low} to {gap.high}), {bare}."
+    )
+    assert filled["reason"] == "Founded in 1988; −20 points (−30 points to −10 points), 40 %."
+    assert filled["result_ids"] == "gap|bare"
+    with pytest.raises(ClaimError, match="C001: the reason names check 3"):
+        judged(run({}), reason="{3}")
+    with pytest.raises(ClaimError, match="C001: the reason names result 'gab'"):
+        judged(run({}), reason="{gab}")
+
+
+def test_a_reason_says_when_its_words_suppose_another_outcome():
+    assert judged(run({}), written_for="f")["reason"] == f"{claims.STALE} 1. r"
+    assert judged(run({}), written_for="p")["reason"] == "r"
+
+
+def test_the_summary_counts_every_claim_once():
+    verdicts = pd.DataFrame(
+        [("1", "number", "supported"), ("fn 4", "number", "partly"), ("fn 17", "number", "definition")],
+        columns=["section", "kind", "verdict"],
+    )
+    counted = claims.summary(verdicts).set_index("section")
+    assert counted["claims"].to_dict() == {"1": 1, "fn": 2}
+    assert counted[claims.VERDICTS].sum(axis=1).equals(counted["claims"])
+
+
+# the reader's copy of the paper
+
+TEXT = """ Abstract
+
+Some words.
+ 1   Introduction
+
+There are 56 parks and six bases, seen in February
+2010.
+1
+ More words about half of the 1,956 firms. Shandong and Jilin.
+4.2   The next part
+
+In 1990 all was new.
+3
+"""
+
+
+def test_anchors_are_found_in_an_invented_text():
+    rows = [
+        ("C001", "1", "56"), ("C002", "1", "6"), ("C003", "fn 1", "2010-02"), ("C004", "4.2", "1990"),
+        ("C005", "4.2", "56"), ("C006", "9", "1"), ("C007", "fn 2", "1"), ("C008", "fn 3", "1990"),
+        ("C009", "abstract", pd.NA), ("C010", "1", "Shandong > Jilin"),
+        ("C011", "1", "95"), ("C012", "1", "50"),
+    ]  # fmt: skip
+    found = claims.anchors(TEXT, pd.DataFrame(rows, columns=["claim_id", "section", "value"])).set_index(
+        "claim_id"
+    )
+    assert list(found.index[~found["anchor"]]) == ["C006", "C007"]
+    assert found.loc[found["anchor"], "number"].map(str, na_action="ignore").fillna("none").to_dict() == {
+        "C001": "True", "C002": "True", "C003": "True", "C004": "True", "C005": "False", "C008": "True",
+        "C009": "none", "C010": "True", "C011": "False", "C012": "True",
+    }  # fmt: skip
+
+
+def test_the_readers_own_copy_holds_every_anchor():
+    record = tomllib.loads(paths.source("seeds/record.toml").read_text(encoding="utf-8"))
+    copy = paths.source(record["text"]["file"])
+    if not copy.is_file():
+        pytest.skip("the reader's own copy of the paper is not there")
+    found = claims.anchors(copy.read_text(encoding="utf-8"), tables.read("seeds/claims.csv"))
+    assert found["anchor"].all()
+    assert set(found.loc[found["number"].eq(False).fillna(False), "claim_id"]) == {"C021", "C029", "C080"}
+
+
+# the claims themselves
+
+
+@pytest.fixture(scope="module")
+def real():
+    """Verdicts and outcomes on the claims of the paper, and what they were made from."""
+    paper, checks = tables.read("seeds/claims.csv"), tables.read("data/raw/claims/claim_checks.csv")
+    readings, register = tables.read("data/raw/claims/claim_readings.csv"), claims.register_of(PARTS)
+    outcomes = claims.evaluate(checks, paper, register)
+    verdicts = claims.judge(paper, readings, outcomes, register).set_index("claim_id")
+    return {
+        "verdicts": verdicts,
+        "outcomes": outcomes,
+        "paper": paper,
+        "readings": readings,
+        "checks": checks,
+    }
+
+
+def test_every_claim_has_one_verdict_and_a_reason(real):
+    verdicts = real["verdicts"]
+    assert verdicts.index.is_unique
+    assert list(verdicts.index) == list(real["paper"]["claim_id"])
+    assert set(verdicts["verdict"]) == set(claims.VERDICTS)
+    assert verdicts["reason"].str.len().min() > 15
+    assert not verdicts["reason"].str.contains(claims.STALE).any()
+
+
+def test_every_verdict_on_the_world_names_what_it_rests_on(real):
+    judged = real["verdicts"][real["verdicts"]["verdict"].isin(["supported", "partly", "contradicted"])]
+    assert (judged["checks_passed"] + judged["checks_failed"] > 0).all()
+    assert (judged["sources"].notna() | judged["result_ids"].notna()).all()
+    silent = real["verdicts"][real["verdicts"]["verdict"] == "not_testable"]
+    assert silent["missing"].notna().all()
+
+
+def test_the_committed_verdicts_are_the_ones_computed(real):
+    written = tables.read("data/processed/claims.csv").set_index("claim_id")
+    assert written["verdict"].to_dict() == real["verdicts"]["verdict"].to_dict()
+    assert written["reason"].to_dict() == real["verdicts"]["reason"].to_dict()
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict", "words"),
+    [
+        ("C101", "contradicted", "Shanghai"),  # WuXi AppTec is not in Jiangsu
+        ("C061", "contradicted", "1980"),  # the zone is a year younger
+        ("C088", "partly", "Zhejiang"),  # Huzhou is not in Jiangsu
+        ("C113", "partly", "Shenzhen Kexing is not among them"),  # Sinovac's founders
+        ("C122", "partly", "careers are read"),  # second-order founding in China
+        ("C114", "supported", "98 %"),  # founding through hierarchies
+        ("C128", "partly", "69 %"),  # seventy …
+        ("C129", "partly", "31 %"),  # … to thirty
+        ("C132", "partly", "no support"),  # relocations in China
+        ("C131", "partly", "1 of 64"),
+        ("C130", "not_testable", "could be read"),
+        ("C089", "not_testable", "firms, not output"),  # foreign share of output
+        ("C079", "not_testable", "Jilin"),  # order of provinces
+        ("C104", "partly", "4 in all"),  # Hou Yunde
+        ("C004", "supported", "56"),
+        ("C045", "supported", "1988"),
+        ("C064", "supported", "1989"),
+        ("C075", "supported", "1971"),
+        ("C068", "supported", "6 institutes"),
+        ("C099", "supported", "first"),
+        ("C112", "partly", "Chengdu stands in the paper alone"),
+        ("C125", "partly", "do not fall into the kinds"),
+        ("C016", "definition", "cluster"),
+        ("C108", "not_testable", "figure"),
+    ],
+)
+def test_known_cases(real, claim, verdict, words):
+    assert real["verdicts"].loc[claim, "verdict"] == verdict
+    assert words in real["verdicts"].loc[claim, "reason"]
+
+
+def test_the_paper_alone_never_makes_a_verdict(real):
+    counting = real["outcomes"][
+        (real["outcomes"]["independent"] == "yes") & real["outcomes"]["table"].ne("results")
+    ]
+    paper = counting["where"].str.contains("cn_conle_taube_2010|us_romanelli_feldman_2006_secondhand")
+    assert not paper.any()
+    alone = real["outcomes"].groupby("claim_id")["independent"].agg(lambda given: set(given) == {"no"})
+    assert set(real["verdicts"].loc[alone.index[alone], "verdict"]) == {"not_testable"}
+
+
+def test_a_statistical_claim_is_not_supported_without_step_07(real):
+    intervals = real["checks"][real["checks"]["operator"].isin(["above_zero", "below_zero"])]
+    for check in intervals.itertuples():
+        name = check.where.removeprefix("difference_")
+        if (
+            check.where.startswith("difference_")
+            and real["verdicts"].loc[check.claim_id, "verdict"] == "supported"
+        ):
+            own = real["checks"][real["checks"]["claim_id"] == check.claim_id]
+            assert f"robust_sign_{name}" in set(own["where"])
+
+
+@pytest.mark.parametrize(
+    "claim", ["C004", "C007", "C045", "C048", "C064", "C067", "C068", "C070", "C075", "C105"]
+)
+def test_altering_the_number_of_a_claim_flips_its_verdict(real, claim):
+    paper = real["paper"].copy()
+    one = paper["claim_id"] == claim
+    paper.loc[one, "value"] = str(int(paper.loc[one, "value"].item()) + 5)
+    checks = real["checks"][real["checks"]["claim_id"] == claim]
+    outcomes = claims.evaluate(checks, paper[one], claims.register_of([]))
+    readings = real["readings"][real["readings"]["claim_id"] == claim]
+    assert (
+        claims.judge(paper[one], readings, outcomes, claims.register_of([]))["verdict"].item()
+        == "contradicted"
+    )
+
+
+def test_no_number_is_typed_into_a_reason(real):
+    for row in real["readings"].itertuples():
+        bare = re.sub(r"\{[^}]*\}", "", row.reason)
+        assert not re.findall(r"\d", re.sub(r"\(\d{4}\)|section \d(\.\d)?", "", bare)), row.claim_id
+
+
+def test_facts_that_were_looked_up_are_used_and_have_an_address(real):
+    facts = tables.read("data/raw/claims/claim_facts.csv")
+    used = real["checks"][real["checks"]["table"] == "data/raw/claims/claim_facts.csv"]
+    assert set(facts["claim_id"]) == set(used["claim_id"])
+    assert facts["source_urls"].str.startswith("http").all()

@@ -1,0 +1,381 @@
+"""Step 03: every measure against a published value, an independent computation or plain arithmetic."""
+
+import math
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from scipy.spatial.distance import jensenshannon
+
+from cluster_anatomy import clusters, entry_patterns, statistics, tables
+
+SMOKE = pd.DataFrame(
+    [[4, 2, 3, 2], [4, 3, 7, 4], [25, 10, 12, 4], [18, 24, 33, 13], [10, 6, 7, 2]],
+    index=["SM", "JM", "SE", "JE", "SC"],
+    columns=["none", "light", "medium", "heavy"],
+)
+"""Smoking among the staff of a firm: the example of Greenacre (1984)."""
+LABELLINGS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=12)
+COUNTS = st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), min_size=2, max_size=5)
+
+
+def entries(*rows, country="China"):
+    columns = ["firm_id", "cluster", "entry_year", "label", "paper_type"]
+    table = pd.DataFrame(rows, columns=columns).assign(country=country, region=lambda one: one["cluster"])
+    table = table.assign(
+        name_en=table["firm_id"], name_zh=pd.NA, source="x", reach="home", evidence_used=pd.NA
+    )
+    return table.assign(frame="f", source_urls=pd.NA, entry_year=table["entry_year"].astype("Int64"))
+
+
+@pytest.fixture
+def some():
+    return entries(
+        ("a1", "A", 1950, "state_backbone", "backbone"),
+        ("a2", "A", 1990, "academic_startup", "a_academic"),
+        ("a3", "A", 1991, "academic_spinoff", "a_academic"),
+        ("a4", "A", 1991, "unknown", "unknown"),
+        ("a5", "A", None, "subsidiary_foreign", "c_subsidiary"),
+        ("b1", "B", 1995, "subsidiary_domestic", "c_subsidiary"),
+        ("c1", "C", 2000, "unknown", "unknown"),
+        ("d1", None, 2001, "academic_startup", "a_academic"),
+    )
+
+
+# bases and parks
+
+
+def test_inferred_years_are_marked_and_rows_of_the_paper_alone_do_not_count():
+    bases = pd.DataFrame(
+        [("b", "X", "P", "torch", 2001, "https://x", pd.NA), ("only", "X", "P", "torch", 2002, "seed", pd.NA),
+         ("open", "X", "P", "torch", pd.NA, "seed|https://x", pd.NA)],
+        columns=["base", "city", "province", "kind", "year", "source_url", "note"],
+    )  # fmt: skip
+    parks = pd.DataFrame(
+        [
+            ("p", "X", "P", 1991, "https://x", "inferred: what is left"),
+            ("q", "Y", "Q", 2012, "https://x", "stated: 2012"),
+        ],
+        columns=["park", "city", "province", "year", "source_url", "note"],
+    )
+    sites = clusters.bases_and_parks(bases, parks).set_index("name")
+    assert sites["year_basis"].fillna("").to_dict() == {
+        "b": "stated", "only": "stated", "open": "", "p": "inferred", "q": "stated"
+    }  # fmt: skip
+    counted = clusters.by_province(sites.reset_index(), ["P", "Q", "R"], 2010)
+    assert counted.loc["P", ["bases", "bases_undated", "parks"]].tolist() == [1, 1, 1]
+    assert counted.loc[["Q", "R"], "parks"].tolist() == [0, 0]
+    assert counted["first_park"].isna().tolist() == [False, True, True]
+
+
+def test_the_real_lists_hold_what_they_are_known_to_hold():
+    bases, parks = (tables.read(f"data/raw/aggregates/{name}.csv") for name in ("bases", "parks"))
+    sites = clusters.bases_and_parks(bases, parks)
+    assert len(sites) == len(bases) + len(parks)
+    assert (sites["year_basis"] == "inferred").sum() == parks["note"].str.startswith("inferred").sum() == 18
+    provinces = list(tables.read("data/raw/coding/provinces.csv")["province"])
+    torch = tables.read("data/raw/aggregates/cn_jst_2009_torch_bases_by_province.csv")
+    counted = clusters.torch_bases(torch, tables.read("data/raw/places/places.csv"), provinces)
+    assert counted.sum() == 133
+    assert counted["Jiangsu"] == 37 + 3
+
+
+def test_half_of_the_kinds_are_our_reading_and_taizhou_is_the_one_in_jiangsu():
+    paper = clusters.kinds(
+        tables.read("data/raw/places/clusters.csv"), tables.read("data/raw/places/places.csv")
+    )
+    assert paper.groupby("kind_by").size().to_dict() == {"paper": 6, "reading": 6}
+    assert paper.set_index("name_in_paper").loc[["Suzhou / Kunshan", "Taizhou"], "cluster"].tolist() == [
+        "Suzhou",
+        "Taizhou",
+    ]
+
+
+# counting
+
+
+def test_counts_leave_unknown_origins_and_places_out_and_say_how_many(some):
+    table = clusters.counts(some)
+    assert table.loc["A"].to_dict() == {"a_academic": 2, "backbone": 1, "c_subsidiary": 1}
+    assert list(clusters.counts(some, smallest=2).index) == ["A"]
+    hit = clusters.count_where(some[some["cluster"] == "A"], "paper_type", ["a_academic"])
+    assert (hit["count"], hit["n"], hit["unknown"], hit["bound_high"]) == (2, 4, 1, 3)
+    years = clusters.count_until(some["entry_year"], 1991)
+    assert (years["count"], years["n"], years["unknown"]) == (4, 7, 1)
+
+
+def test_first_entrants_keep_ties_and_leave_pre_reform_works_out(some):
+    table = clusters.first_entrants(some, 2)
+    assert table[table["cluster"] == "A"][["firm_id", "place"]].to_numpy().tolist() == [
+        ["a2", 1],
+        ["a3", 2],
+        ["a4", 2],
+    ]
+
+
+def test_cumulated_entries_run_over_every_year_and_end_at_the_dated_total(some):
+    table = clusters.cumulated(some)
+    assert table[table["cluster"] == "A"]["cumulated"].tolist() == [1, 3]
+    assert table.groupby("cluster")["entries"].sum().to_dict() == {"A": 3, "B": 1, "C": 1}
+
+
+@pytest.mark.parametrize(
+    ("years", "answer"),
+    [
+        ([1985, 1996, 1998, 1999, 2000, 2000, 2010], 1996),
+        ([1990, 1991, 1992, 1993], None),  # fewer than five
+        ([1990, 1991, 1992, 1993, None], None),  # a firm without a year does not help
+        (list(range(1950, 2000, 7)), None),  # never dense
+        ([1990, 1991, 1992, 1993, 1994] + [2000] * 20, 2000),  # a third of twenty-five is nine
+    ],
+)
+def test_take_off(years, answer):
+    found = clusters.take_off(pd.Series(years, dtype="Int64"))
+    assert pd.isna(found) if answer is None else found == answer
+
+
+def test_a_source_elsewhere_is_seen_beside_one_abroad():
+    table = entries(("f", "A", 1990, "x", "x"), ("g", "A", 1990, "x", "x"), ("h", "A", 1990, "x", "x"))
+    rows = pd.DataFrame(
+        [("f", "founder", "university", "China", "B", "at_entry"), ("f", "parent", "foreign_firm", "USA", "Boston", "at_entry"),
+         ("g", "founder", "university", "China", "A", "at_entry"), ("g", "parent", "x", "China", "B", "later"),
+         ("h", "founder", "university", "China", None, "at_entry")],
+        columns=["firm_id", "role", "org_type", "country", "region", "timing"],
+    )  # fmt: skip
+    assert clusters.has_source(table, rows, "elsewhere").tolist() == ["yes", "no", "unknown"]
+    assert clusters.has_source(table, rows, "abroad").tolist() == ["yes", "no", "unknown"]
+    assert clusters.has_source(table, rows, "home").tolist() == ["no", "yes", "unknown"]
+
+
+def test_central_officials_are_founders_from_bodies_in_beijing():
+    table = entries(("f", "A", 1990, "x", "x"), ("g", "A", 1990, "x", "x"))
+    rows = pd.DataFrame(
+        [
+            ("f", "founder", "government", "Beijing", "at_entry"),
+            ("g", "parent", "government", "Beijing", "at_entry"),
+        ],
+        columns=["firm_id", "role", "org_type", "region", "timing"],
+    )
+    assert clusters.central_officials(table, rows).tolist() == [True, False]
+
+
+# distances and trees
+
+
+@pytest.mark.parametrize("measure", ["jensen_shannon", "hellinger"])
+def test_distance_is_nought_for_the_same_and_one_for_nothing_in_common(measure):
+    table = pd.DataFrame([[1, 1, 0], [3, 3, 0], [0, 0, 5]], index=list("abc"))
+    square = clusters.distances(table, measure)
+    assert square.loc["a", "b"] == pytest.approx(0, abs=1e-12)
+    assert square.loc["a", "c"] == pytest.approx(1)
+
+
+def test_distances_are_those_of_scipy_and_of_the_formula():
+    square = clusters.distances(SMOKE)
+    assert square.loc["SM", "JE"] == pytest.approx(jensenshannon(SMOKE.loc["SM"], SMOKE.loc["JE"], base=2))
+    one, other = SMOKE.loc["SM"] / 11, SMOKE.loc["JE"] / 88
+    affinity = np.sqrt(one * other).sum()  # Hellinger distance by the Bhattacharyya coefficient
+    assert clusters.distances(SMOKE, "hellinger").loc["SM", "JE"] == pytest.approx(np.sqrt(1 - affinity))
+    with pytest.raises(ValueError, match="no measure 'cosine'"):
+        clusters.distances(SMOKE, "cosine")
+
+
+def test_two_clear_groups_come_out_in_every_draw():
+    table = pd.DataFrame([[50, 0], [49, 1], [0, 50], [1, 49]], index=list("abcd"))
+    merges, members = clusters.tree(table, draws=99)
+    assert members["group"].tolist() == ["A", "A", "B", "B"]
+    assert (members[["group_support", "pair_support"]] == 1).all(axis=None)
+    assert set(merges["members"]) == {"a|b", "c|d", "a|b|c|d"}
+    assert merges["support"].tolist() == [1, 1, 1]
+
+
+def test_single_firms_carry_no_support_and_a_seed_gives_the_same_again():
+    table = pd.DataFrame([[2, 1], [1, 2], [2, 2]], index=list("abc"))
+    first, again = clusters.tree(table, draws=199)[1], clusters.tree(table, draws=199)[1]
+    pd.testing.assert_frame_equal(first, again)
+    assert first["group_support"].iloc[0] < 0.7
+
+
+# agreement with kinds
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "value"),
+    [
+        ([0, 0, 1, 1], [1, 1, 0, 0], 1.0),
+        ([0, 0, 1, 2], [0, 0, 1, 1], 0.571),  # scikit-learn's documented example
+        ([0, 0, 1, 1], [0, 0, 1, 2], 0.571),
+        ([0, 0, 0, 0], [0, 1, 2, 3], 0.0),
+        ([0, 0, 1, 1], [0, 1, 0, 1], -0.5),
+    ],
+)
+def test_adjusted_rand(one, other, value):
+    assert clusters.adjusted_rand(one, other) == pytest.approx(value, abs=1e-3)
+
+
+def test_adjusted_rand_is_the_rand_index_less_its_mean_over_all_permutations():
+    one, other = [0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 2, 2]
+
+    def rand(a, b):
+        pairs = [(i, j) for i in range(6) for j in range(i)]
+        return np.mean([(a[i] == a[j]) == (b[i] == b[j]) for i, j in pairs])
+
+    expected = np.mean([rand(one, way) for way in permutations(other)])
+    assert clusters.adjusted_rand(one, other) == pytest.approx((rand(one, other) - expected) / (1 - expected))
+
+
+@given(LABELLINGS)
+def test_adjusted_rand_is_symmetric_and_at_most_one(pairs):
+    one, other = zip(*pairs, strict=True)
+    value, back = clusters.adjusted_rand(one, other), clusters.adjusted_rand(other, one)
+    assert value == pytest.approx(back, nan_ok=True)
+    assert math.isnan(value) or value <= 1 + 1e-12
+
+
+def test_the_null_is_all_ways_to_hand_out_the_kinds():
+    perfect = clusters.rand_test([0, 0, 0, 0, 0, 0, 1, 1], ["e"] * 6 + ["p"] * 2)
+    assert (perfect["value"], perfect["ways"], perfect["draws"]) == (1, 28, 0)
+    assert perfect["p"] == pytest.approx(1 / 28)
+    drawn = clusters.rand_test([0] * 10 + [1] * 10, ["e"] * 10 + ["p"] * 10, draws=99)
+    assert (drawn["draws"], drawn["p"]) == (99, pytest.approx(0.01))
+    assert math.isnan(clusters.rand_test([0, 0], ["e", "e"])["p"])
+
+
+def test_gap_between_kinds():
+    square = np.array([[0, 1, 3, 3], [1, 0, 3, 3], [3, 3, 0, 1], [3, 3, 1, 0]])
+    assert clusters.gap(square, list("aabb")) == 2
+    assert math.isnan(clusters.gap(square, list("aaaa")))
+
+
+# correspondence analysis
+
+
+def test_correspondence_analysis_of_smoking_is_that_of_greenacre_1984():
+    points, inertias = clusters.correspondence(SMOKE)
+    assert inertias == pytest.approx([0.074759, 0.010017, 0.000414], abs=1e-6)
+    assert inertias.sum() == pytest.approx(0.0852, abs=5e-5)
+    rows = points[points["side"] == "row"].set_index("name")
+    # print(ca(smoke)) of the R package ca (Nenadić and Greenacre 2007)
+    assert rows["mass"].tolist() == pytest.approx(
+        [0.056995, 0.093264, 0.264249, 0.455959, 0.129534], abs=1e-6
+    )
+    assert rows["inertia"].tolist() == pytest.approx(
+        [0.002673, 0.011881, 0.038314, 0.026269, 0.006053], abs=1e-6
+    )
+    scaled = rows["axis1"].abs() / np.sqrt(inertias[0])  # standard coordinates, sign free
+    assert scaled["SM"] == pytest.approx(0.24053, abs=1e-5)
+
+
+@settings(deadline=None, max_examples=50)
+@given(COUNTS)
+def test_inertia_is_chi_square_by_n_and_axes_are_centred(rows):
+    table = pd.DataFrame(rows)
+    table = table.loc[table.sum(axis=1) > 0, table.sum(axis=0) > 0]
+    if min(table.shape) < 2:
+        return
+    points, inertias = clusters.correspondence(table)
+    chi2 = stats.chi2_contingency(table, correction=False).statistic
+    assert inertias.sum() == pytest.approx(chi2 / table.to_numpy().sum(), abs=1e-9)
+    assert points["inertia"].sum() == pytest.approx(2 * inertias.sum(), abs=1e-9)
+    for _, side in points.groupby("side"):
+        assert (side["mass"] * side["axis1"]).sum() == pytest.approx(0, abs=1e-9)
+
+
+def test_a_table_of_two_columns_has_no_second_axis():
+    points = clusters.map_table(
+        "China", pd.DataFrame([[3, 1], [1, 3], [2, 2]], index=list("abc"), columns=["x", "y"])
+    )
+    assert points["axis2"].isna().all()
+    assert (points["axis1_share"] == 1).all()
+    assert (points["axis2_share"] == 0).all()
+
+
+# location quotients
+
+
+def test_location_quotients_of_the_example_of_econgeo():
+    # Balland's package EconGeo, example of location_quotient: all rows and columns sum to 100, so a fifth is the mean
+    table = pd.DataFrame(
+        [[100, 0, 0, 0, 0], [0, 15, 5, 70, 10], [0, 20, 10, 20, 50], [0, 25, 30, 5, 40], [0, 40, 55, 5, 0]]
+    )
+    found = clusters.location_quotients(table).to_numpy()[:2]
+    assert found == pytest.approx(np.array([[5, 0, 0, 0, 0], [0, 0.75, 0.25, 3.5, 0.5]]))
+
+
+def test_location_quotient_is_observed_by_expected():
+    expected = stats.contingency.expected_freq(SMOKE)
+    assert clusters.location_quotients(SMOKE).to_numpy() == pytest.approx(SMOKE.to_numpy() / expected)
+
+
+def test_where_nothing_is_at_risk_the_quotient_is_undefined_not_nought(some):
+    table = clusters.origin_quotients("China", some).set_index(["place", "category"])
+    assert table.loc[("C", "a_academic"), "value"] != table.loc[("C", "a_academic"), "value"]
+    assert table.loc[("B", "a_academic"), "value"] == 0
+    assert table.loc[("B", "c_subsidiary"), "value"] == pytest.approx(1 / (2 / 5))
+    sites = pd.DataFrame(
+        {"programme": clusters.BIO_BASE, "only_paper": "no", "province": ["P", "P", "Q", "R"]}
+    )
+    torch = pd.Series([2, 6, 0], index=pd.Index(["P", "Q", "R"], name="province"))
+    value = clusters.base_quotients(sites, torch).set_index("place")["value"]
+    assert value[["P", "Q"]].tolist() == pytest.approx([2, 1 / 3])
+    assert math.isnan(value["R"])
+
+
+# growth of regions
+
+
+def test_growth_compares_one_source_with_itself_only():
+    numbers = pd.DataFrame(
+        [
+            ("J", 2005, 10.0, "s"),
+            ("J", 2010, 40.0, "s"),
+            ("J", 2012, 90.0, "other source"),
+            ("S", 2009, 5.0, "s"),
+        ],
+        columns=["region", "period_end", "value", "source_citation"],
+    ).assign(measure="revenue", category="all", unit="CNY")
+    table = clusters.growth(numbers)
+    assert table[["region", "ratio"]].to_numpy().tolist() == [["J", 4.0]]
+    assert table["per_year"].iloc[0] == pytest.approx(4**0.2 - 1)
+
+
+# the real register
+
+
+@pytest.fixture(scope="module")
+def real():
+    firms, origins = tables.read("data/processed/firms.csv"), tables.read("data/processed/origins.csv")
+    return entry_patterns.entries(firms, origins, tables.read("data/raw/coding/periods.csv"))
+
+
+def test_profiles_count_every_placed_entry_once(real):
+    table = tables.read("data/processed/cluster_profiles.csv")
+    assert table["entries"].sum() == real["cluster"].notna().sum()
+    assert (table[list(clusters.GROUPS.values())].sum(axis=1) + table["unknown"] == table["entries"]).all()
+    assert (table["dated"] + table["undated"] + table["backbone"] == table["entries"]).all()
+
+
+def test_the_committed_test_of_kinds_is_found_again_without_its_code(real):
+    places = tables.read("data/raw/places/places.csv")
+    paper = clusters.kinds(tables.read("data/raw/places/clusters.csv"), places).set_index("cluster")["kind"]
+    profiles = tables.read("data/processed/cluster_profiles.csv")
+    chinese = profiles[(profiles["country"] == "China") & profiles["group"].notna()]
+    assert (chinese["known"] >= 5).all()
+    register = tables.read("data/processed/results/03_clusters.csv").set_index("id")
+    value = clusters.adjusted_rand(list(chinese["group"]), list(paper.reindex(chinese["cluster"])))
+    assert register.loc["clusters_paper_kinds_ari", "value"] == pytest.approx(value)
+    assert register.loc["clusters_paper_kinds_ari", "n"] == len(chinese)
+
+
+def test_quotients_of_the_register_are_those_of_the_frame_they_name(real):
+    table = tables.read("data/processed/location_quotients.csv")
+    usa = table[(table["country"] == "USA") & (table["category"] == "a_academic")].set_index("place")
+    known = real[(real["country"] == "USA") & (real["label"] != "unknown") & real["cluster"].notna()]
+    boston = statistics.share(int(usa.loc["Boston", "count"]), int(usa.loc["Boston", "place_total"]))["value"]
+    overall = (known["paper_type"] == "a_academic").mean()
+    assert usa.loc["Boston", "value"] == pytest.approx(boston / overall, abs=1e-4)
+    assert table.loc[table["place_total"] == 0, "value"].isna().all()

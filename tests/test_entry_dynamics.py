@@ -1,0 +1,312 @@
+"""Count model, kilometres, American regions and other years, on hand-made data and against independent routes."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.formula.api as smf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cluster_anatomy import entry_dynamics, tables
+
+FRAMES = pd.DataFrame(
+    {
+        "frame": ["us_frame", "us_all"],
+        "country": ["USA", "USA"],
+        "includes": ["us_sample=frame", "scope=entry"],
+        "carries_shares": ["yes", "no"],
+    }
+)
+PERIODS = pd.DataFrame({"period": ["old", "new"], "first_year": [1900, 1990], "last_year": [1989, 2100]})
+
+
+def entries(rows):
+    return pd.DataFrame(rows, columns=["cluster", "entry_year", "paper_type"])
+
+
+def test_the_stock_holds_the_entries_of_earlier_years_by_origin():
+    table = entry_dynamics.panel(
+        entries(
+            [
+                ("A", 1979, "a_academic"),
+                ("A", 1980, "b_enterprise"),
+                ("A", 1980, "unknown"),
+                ("A", 1982, "c_subsidiary"),
+                ("A", 1990, "a_academic"),
+                ("A", None, "a_academic"),
+                ("B", 1981, "a_academic"),
+                (None, 1981, "a_academic"),
+            ]
+        ),
+        1980,
+        1982,
+        smallest=2,
+    )
+    assert list(table["cluster"]) == ["A"] * 3
+    assert list(table["year"]) == [1980, 1981, 1982]
+    assert list(table["entries"]) == [2, 0, 1]
+    assert list(table["academic"]) == [1, 1, 1]
+    assert list(table["second_order"]) == [0, 1, 1]
+    assert list(table["other"]) == [0, 1, 1]
+    assert list(table["subsidiary"]) == [0, 0, 0]
+    assert list(table["stock"]) == [1, 3, 3]
+
+
+def test_a_period_starts_with_the_stock_of_its_beginning():
+    rows = entries([("A", 1980, "a_academic"), ("A", 1981, "a_academic"), ("A", 1983, "a_academic")])
+    table = entry_dynamics.panel(rows, 1980, 1985, smallest=1, width=3)
+    assert table[["year", "entries", "stock"]].to_numpy().tolist() == [[1980, 2, 0], [1983, 1, 2]]
+
+
+def test_no_cluster_at_risk_gives_an_empty_panel_and_an_undefined_model():
+    table = entry_dynamics.panel(entries([("A", 1980, "a_academic")]), 1980, 1985, smallest=2)
+    assert table.empty
+    fitted = entry_dynamics.count_model(table, ["stock"])
+    assert fitted["estimate"].isna().all()
+    assert set(fitted["clusters"]) == {0}
+
+
+def test_a_known_ratio_comes_out_with_errors_worked_out_by_hand():
+    """Stock 0: one and three entries; stock 1: three and five. Ratio 4 / 2; sandwich 2/16 + 2/64, times 4 / 2."""
+    table = pd.DataFrame(
+        {"cluster": list("abcd"), "year": 2000, "entries": [1, 3, 3, 5], "stock": [0, 0, 1, 1]}
+    )
+    fitted = entry_dynamics.count_model(table, ["stock"]).set_index("errors")
+    assert np.exp(fitted["estimate"].to_numpy()) == pytest.approx([2, 2])
+    assert fitted["se"].to_numpy() ** 2 == pytest.approx([0.3125, 0.3125])
+    assert fitted["dispersion"].iloc[0] == pytest.approx((0.5 + 0.5 + 0.25 + 0.25) / 2)
+    width = (fitted["high"] - fitted["low"]) / (2 * fitted["se"])
+    assert width["HC1"] == pytest.approx(1.95996, abs=1e-4)
+    assert width["cluster"] == pytest.approx(3.18245, abs=1e-4)  # t with three degrees of freedom
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    """Thirty clusters over ten years whose rate grows by a fifth per unit of stock."""
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(
+        {"cluster": np.repeat([f"c{i:02}" for i in range(30)], 10), "year": np.tile(range(10), 30)}
+    )
+    table["academic"], table["other"] = rng.poisson(2, 300), rng.poisson(2, 300)
+    table["entries"] = rng.poisson(np.exp(-0.5 + 0.05 * table["year"] + 0.2 * table["academic"]))
+    return table
+
+
+def test_a_true_coefficient_is_found_again(simulated):
+    fitted = entry_dynamics.count_model(simulated, ["academic", "other"]).set_index(["term", "errors"])
+    for errors in ("cluster", "HC1"):
+        assert fitted.loc[("academic", errors), "low"] < 0.2 < fitted.loc[("academic", errors), "high"]
+        assert fitted.loc[("other", errors), "low"] < 0 < fitted.loc[("other", errors), "high"]
+        assert fitted.loc[("academic", errors), "low"] > 0.1
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_the_model_agrees_with_maximum_likelihood_by_another_route(simulated, within):
+    """statsmodels' discrete Poisson model with a formula: other code, other optimiser, other design."""
+    formula = "entries ~ academic + other + C(year)" + (" + C(cluster)" if within else "")
+    groups = pd.factorize(simulated["cluster"])[0]
+    other = smf.poisson(formula, simulated).fit(
+        cov_type="cluster", cov_kwds={"groups": groups}, disp=0, maxiter=200
+    )
+    fitted = entry_dynamics.count_model(simulated, ["academic", "other"], within)
+    fitted = fitted[fitted["errors"] == "cluster"].set_index("term")
+    for term in ("academic", "other"):
+        assert fitted.loc[term, "estimate"] == pytest.approx(other.params[term], abs=1e-5)
+        assert fitted.loc[term, "se"] == pytest.approx(other.bse[term], rel=0.02)
+
+
+def test_years_without_any_entry_change_nothing(simulated):
+    empty = simulated.query("year == 0").assign(year=99, entries=0)
+    one = entry_dynamics.count_model(simulated, ["academic"])
+    two = entry_dynamics.count_model(pd.concat([simulated, empty]), ["academic"])
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_too_few_clusters_for_the_terms_leave_the_error_by_cluster_undefined(simulated):
+    few = simulated[simulated["cluster"] < "c03"]
+    fitted = entry_dynamics.count_model(few, ["academic", "other"]).set_index(["term", "errors"])
+    assert math.isnan(fitted.loc[("academic", "cluster"), "se"])
+    assert fitted.loc[("academic", "HC1"), "se"] > 0
+
+
+def test_terms_that_cannot_be_told_apart_are_undefined(simulated):
+    twice = simulated.assign(other=simulated["academic"])
+    assert entry_dynamics.count_model(twice, ["academic", "other"])["estimate"].isna().all()
+
+
+def test_published_distances():
+    """Nashville to Los Angeles (36.12 N 86.67 W, 33.94 N 118.40 W): 2,886.4 km on a sphere of 6,371 km."""
+    assert entry_dynamics.kilometres(36.12, -86.67, 33.94, -118.40) == pytest.approx(2886.45, abs=0.1)
+    quarter = math.pi / 2 * entry_dynamics.EARTH_RADIUS
+    assert entry_dynamics.kilometres(0, 0, 90, 0) == pytest.approx(quarter)
+    assert entry_dynamics.kilometres([0, 0], [0, 0], [0, 0], [180, 90]) == pytest.approx(
+        [2 * quarter, quarter]
+    )
+    assert np.isnan(entry_dynamics.kilometres([1.0], [1.0], [np.nan], [1.0])).all()
+
+
+POINTS = st.tuples(st.floats(-90, 90), st.floats(-180, 180))
+
+
+@settings(max_examples=60, deadline=None)
+@given(POINTS, POINTS, POINTS)
+def test_distance_is_a_metric_on_the_sphere(one, two, three):
+    between = [
+        float(entry_dynamics.kilometres(*a, *b))
+        for a, b in ((one, two), (two, one), (two, three), (one, three))
+    ]
+    assert between[0] == pytest.approx(between[1], abs=1e-6)
+    assert 0 <= between[0] <= math.pi * entry_dynamics.EARTH_RADIUS + 1e-6
+    assert between[3] <= between[0] + between[2] + 1e-3
+
+
+@pytest.fixture
+def placed():
+    places = pd.DataFrame(
+        {
+            "place_id": ["one", "two", "nowhere"],
+            "name": ["One", "Two", "Nowhere"],
+            "aliases": [None, "Second", None],
+            "admin": "XX",
+            "country": "USA",
+            "latitude": [0.0, 0.0, np.nan],
+            "longitude": [0.0, 1.0, np.nan],
+        }
+    )
+    firms = pd.DataFrame(
+        {
+            "firm_id": ["a", "b", "c"],
+            "country": "USA",
+            "place_id": ["one", "nowhere", None],
+            "us_sample": ["frame", "frame", "purposive"],
+            "scope": "entry",
+            "mode": ["subsidiary", "start_up", "start_up"],
+            "reach": ["elsewhere", "home", "unknown"],
+        }
+    )
+    columns = ["firm_id", "role", "position", "city", "country", "timing"]
+    rows = [
+        ("a", "founder", 0, "One", "USA", "at_entry"),
+        ("a", "parent", 0, "Second", "USA", "at_entry"),
+        ("a", "parent", 1, None, "France", "at_entry"),
+        ("a", "parent", 2, "Two", "USA", "later"),
+        ("b", "founder", 0, "Nowhere", "USA", "at_entry"),
+        ("c", "founder", 0, "One", None, "at_entry"),
+    ]
+    return firms, pd.DataFrame(rows, columns=columns), places
+
+
+def test_distances_are_measured_at_entry_and_unknown_ones_kept(placed):
+    firms, sources, places = placed
+    distances = entry_dynamics.source_distances(sources, firms, places)
+    assert len(distances) == 5
+    assert distances["kilometres"].round(0).tolist()[:2] == [0, 111]
+    assert distances["kilometres"].isna().tolist() == [False, False, True, False, True]
+    assert distances["kilometres"].iloc[3] == 0  # the same place, though it has no point
+    assert distances["same_country"].fillna("?").tolist() == ["yes", "yes", "no", "yes", "?"]
+    summary = entry_dynamics.distance_summary(distances, firms, FRAMES).set_index(
+        ["frame", "sources", "role"]
+    )
+    assert summary.loc[("us_frame", "all", "all"), ["n", "unknown"]].tolist() == [3, 1]
+    assert summary.loc[("us_frame", "domestic", "all"), ["n", "unknown"]].tolist() == [3, 0]
+    assert summary.loc[("us_frame", "all", "founder"), "median"] == 0
+    assert summary.loc[("us_all", "all", "all"), "unknown"] == 2
+
+
+def test_the_farthest_source_is_of_the_kind_by_which_reach_is_measured(placed):
+    firms, sources, places = placed
+    farthest = entry_dynamics.farthest_source(entry_dynamics.source_distances(sources, firms, places), firms)
+    assert farthest["kilometres"].round(0).tolist()[:2] == [111, 0]
+    share = entry_dynamics.near_share(farthest, 100)
+    assert (share["count"], share["n"], share["unknown"]) == (1, 2, 1)
+    assert math.isnan(entry_dynamics.near_share(farthest.iloc[2:], 100)["value"])
+
+
+def test_regions_are_tested_only_where_the_frame_carries_shares():
+    """Fisher's tea: three of four against one of four, p 0.486 (Agresti 1990)."""
+    rows = [("New York", "c_subsidiary")] * 3 + [("New York", "other")] + [("Boston", "c_subsidiary")]
+    rows += [("Boston", "other")] * 3 + [("Boston", "unknown"), (None, "c_subsidiary")]
+    table = pd.DataFrame(rows, columns=["region", "paper_type"])
+    table["mode"] = (
+        table["paper_type"].map({"c_subsidiary": "subsidiary", "unknown": "unknown"}).fillna("start_up")
+    )
+    table["label"], table["second_order"] = "unknown", "no"
+    table = table.assign(country="USA", us_sample="frame", scope="entry")
+    properties = tables.read("data/raw/coding/properties.csv")
+    found = entry_dynamics.us_patterns(table, FRAMES, properties).set_index(["frame", "region", "property"])
+    tea = found.loc[("us_frame", "New York", "subsidiary")]
+    assert tea[["count", "n", "unknown", "count2", "n2"]].tolist() == [3, 4, 0, 1, 4]
+    assert tea["p"] == pytest.approx(0.4857, abs=1e-4)
+    assert tea["value"] == pytest.approx(0.5)
+    assert tea["p_holm"] >= tea["p"]
+    assert found.loc["us_all", ["value", "p", "p_holm"]].isna().all().all()
+    assert math.isnan(
+        found.loc[("us_frame", "New York", "foreign_subsidiary"), "p"]
+    )  # nobody's label is known
+    assert math.isnan(found.loc[("us_frame", "New York", "second_order"), "p_holm"])  # not expected there
+
+
+def test_power_is_the_chance_of_a_small_p():
+    assert entry_dynamics.fisher_power(3, 1.0, 3, 0.0) == pytest.approx(0)  # the clearest table has p 0.1
+    assert entry_dynamics.fisher_power(3, 1.0, 3, 0.0, alpha=0.11) == pytest.approx(1)
+    assert entry_dynamics.fisher_power(8, 0.3, 12, 0.3) <= 0.05
+    from scipy import stats
+
+    rng = np.random.default_rng(2)
+    drawn = np.column_stack([rng.binomial(6, 0.7, 1500), rng.binomial(15, 0.1, 1500)])
+    known, counts = np.unique(drawn, axis=0, return_counts=True)
+    small = [stats.fisher_exact([[x, 6 - x], [y, 15 - y]]).pvalue <= 0.05 for x, y in known]
+    assert entry_dynamics.fisher_power(6, 0.7, 15, 0.1) == pytest.approx(counts[small].sum() / 1500, abs=0.04)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(1950, 2010), min_size=1, max_size=40), st.floats(0, 1), st.integers(0, 100))
+def test_exactly_the_part_asked_for_moves_by_one_year(years, part, seed):
+    years = np.array(years)
+    moved = entry_dynamics.move_years(years, 5, part, seed)
+    assert ((moved != years).sum(axis=1) == round(part * len(years))).all()
+    assert np.abs(moved - years).max() <= 1
+    assert (moved == entry_dynamics.move_years(years, 5, part, seed)).all()
+
+
+def test_other_years_move_shares_and_curves_as_far_as_they_can():
+    table = pd.DataFrame(
+        {
+            "firm_id": list("abcde"),
+            "country": "USA",
+            "us_sample": "frame",
+            "scope": "entry",
+            "mode": ["start_up", "subsidiary", "start_up", "unknown", "start_up"],
+            "entry_year": [1985, 1989, 1995, 1990, None],
+            "entry_year_low": [1985, 1989, 1980, 1990, None],
+            "entry_year_high": [1985, 1989, 1995, None, None],
+        }
+    )
+    found = entry_dynamics.year_sensitivity(table, FRAMES[:1], PERIODS, part=0.25, draws=50)
+    found = found.set_index(["scenario", "measure", "category"])
+    assert set(found["n"]) == {4}
+    early = found.loc[("earliest", "period_share", "old")]
+    assert (early["base"], early["low"], early["largest_change"], early["moved"]) == (0.5, 0.75, 0.25, 1)
+    assert found.loc[("latest", "period_share", "old"), "largest_change"] == 0
+    assert found.loc[("earliest", "curve", "all"), "largest_change"] == pytest.approx(0.25)
+    # One firm moves per draw: 1989 to 1990 or 1990 to 1989 crosses the border, nothing else does.
+    assert found.loc[("moved_by_one", "period_share", "old"), "largest_change"] == pytest.approx(0.25)
+    assert found.loc[("moved_by_one", "start_up_share", "old"), "base"] == 0.5
+    assert math.isnan(
+        found.loc[("earliest", "start_up_share", "new"), "low"]
+    )  # nobody with a known mode is left
+    assert set(found.xs("moved_by_one")["moved"]) == {1}
+
+
+def test_what_the_step_wrote_says_where_it_is_too_small():
+    if (
+        not tables.files("entry_model")
+        or not (tables.paths.source("data/processed/entry_model.csv")).is_file()
+    ):
+        pytest.skip("step 04 has not written data/processed/entry_model.csv yet")
+    model = tables.read("data/processed/entry_model.csv")
+    assert model["clusters"].max() < 20
+    narrow = model[(model["errors"] == "cluster") & (model["clusters"] < 6) & model["term"].ne("stock")]
+    assert narrow["se"].isna().all()

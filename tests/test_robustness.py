@@ -1,0 +1,358 @@
+"""Step 07: the general multiverse on planted answers, and the study's own against steps 02 and 05."""
+
+import doctest
+import itertools
+import math
+import random
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.formula.api import ols
+from statsmodels.stats.anova import anova_lm
+
+from cluster_anatomy import firm_origins, robustness, tables
+from cluster_anatomy.robustness import (
+    by_option,
+    curve,
+    estimator,
+    holding,
+    judge,
+    movable,
+    moved,
+    multiverse,
+    weights,
+)
+
+CHOICES = {"a": ["a0", "a1"], "b": ["b0", "b1", "b2"], "c": ["c0", "c1"]}
+
+
+def applicable(**outcomes):
+    return pd.DataFrame(
+        {name: [name in used for used in outcomes.values()] for name in CHOICES}, index=list(outcomes)
+    )
+
+
+def additive(outcome, chosen):
+    value = (
+        4.0 * (chosen["a"] == "a1") + {"b0": 1, "b1": 2, "b2": 3}[chosen["b"]] + 0.0 * (chosen["c"] == "c1")
+    )
+    return {"value": value, "low": value - 2.5, "high": value + 2.5}
+
+
+def test_the_example_of_the_docstring_is_right():
+    tried = doctest.testmod(robustness)
+    assert (tried.attempted >= 4, tried.failed) == (True, 0)
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.booleans()), min_size=1, max_size=5))
+@settings(max_examples=40, deadline=None)
+def test_there_are_as_many_specifications_as_the_product_of_the_options_that_apply(shape):
+    choices = {
+        f"choice {k}": [f"{k}.{option}" for option in range(size)] for k, (size, _) in enumerate(shape)
+    }
+    applies = pd.DataFrame({f"choice {k}": [used] for k, (_, used) in enumerate(shape)}, index=["x"])
+    table = multiverse(choices, lambda outcome, chosen: {"value": 1.0}, applies)
+    assert len(table) == math.prod(size for size, used in shape if used)
+    assert (
+        not table[[name for name in choices if applies.loc["x", name]]].duplicated().any() or len(table) == 1
+    )
+    assert list(table["default"]) == ["yes"] + ["no"] * (len(table) - 1)
+
+
+def test_a_choice_that_does_not_apply_is_blank_and_at_its_default():
+    seen = []
+    table = multiverse(
+        CHOICES, lambda outcome, chosen: seen.append(chosen) or {"value": 0.0}, applicable(x="b")
+    )
+    assert table["a"].isna().all()
+    assert {chosen["a"] for chosen in seen} == {"a0"}
+    assert len(multiverse(CHOICES, additive, applicable(x=""))) == 1
+
+
+def test_the_order_of_choices_does_not_matter():
+    applies = applicable(x="abc", y="ab")
+    table = multiverse(CHOICES, additive, applies)
+    turned = multiverse(dict(reversed(CHOICES.items())), additive, applies)
+    pd.testing.assert_frame_equal(table, turned[table.columns])
+
+
+def test_wrong_choices_are_refused():
+    with pytest.raises(ValueError, match="Choice 'a' needs"):
+        multiverse({"a": ["x", "x"]}, additive, pd.DataFrame({"a": [True]}))
+    with pytest.raises(ValueError, match="these columns: a, b, c"):
+        multiverse(CHOICES, additive, pd.DataFrame({"a": [True]}))
+
+
+def test_planted_signs_and_intervals_are_counted():
+    """Default +1; a1 turns it to -1 except under b2 (+1); intervals of half-width 0.5 exclude zero, but under c1."""
+
+    def compute(outcome, chosen):
+        value = -1.0 if chosen["a"] == "a1" and chosen["b"] != "b2" else 1.0
+        half = 2.0 if chosen["c"] == "c1" else 0.5
+        return {"value": value, "low": value - half, "high": value + half}
+
+    table = judge(multiverse(CHOICES, compute, applicable(x="abc")))
+    assert (table["sign_kept"] == "yes").mean() == pytest.approx(8 / 12)
+    assert (table["excludes_zero"] == "yes").mean() == pytest.approx(1 / 2)
+    held = by_option(table, list(CHOICES)).set_index(["choice", "option"])
+    assert held.loc[("a", "a1"), "share_sign_kept"] == pytest.approx(1 / 3)
+    assert held.loc[("b", "b2"), "share_sign_kept"] == 1
+    assert held.loc[("c", "c1"), "share_excluding_zero"] == 0
+    assert held["specifications"].to_dict()[("b", "b0")] == 4
+
+
+def test_undefined_and_zero_keep_no_sign():
+    table = pd.DataFrame({"outcome": "x", "default": ["yes", "no", "no"], "value": [1.0, np.nan, 0.0]})
+    table = judge(table.assign(low=table["value"] - 0.1, high=table["value"] + 0.1))
+    assert list(table["sign_kept"]) == ["yes", "no", "no"]
+    assert list(table["excludes_zero"]) == ["yes", "no", "no"]
+
+
+def test_weights_of_an_additive_result_are_its_effects():
+    found = weights(multiverse(CHOICES, additive, applicable(x="abc")), list(CHOICES)).set_index("choice")
+    assert found["mean_change"].to_dict() == pytest.approx({"a": 4.0, "b": 4 / 3, "c": 0.0})
+    assert found["largest_change"].to_dict() == {"a": 4.0, "b": 2.0, "c": 0.0}
+    assert found["rank"].to_dict() == {"a": 1, "b": 2, "c": 3}
+    assert found["variance_share"].sum() == pytest.approx(1)
+    alone = weights(multiverse(CHOICES, additive, applicable(x="b")), list(CHOICES))
+    assert alone[["choice", "mean_change"]].to_numpy().tolist() == [["b", pytest.approx(4 / 3)]]
+
+
+def test_variance_shares_are_those_of_an_analysis_of_variance():
+    draws = iter(np.random.default_rng(7).normal(size=12))
+    table = multiverse(CHOICES, lambda outcome, chosen: {"value": next(draws)}, applicable(x="abc"))
+    squares = anova_lm(ols("value ~ C(a) + C(b) + C(c)", table).fit())["sum_sq"]
+    found = weights(table, list(CHOICES)).set_index("choice")["variance_share"]
+    for name in CHOICES:
+        assert found[name] == pytest.approx(squares[f"C({name})"] / squares.sum())
+
+
+def test_a_curve_is_sorted_and_shows_what_varies():
+    table = judge(multiverse(CHOICES, additive, applicable(x="ab", y="abc")))
+    found = curve(table, "x", list(CHOICES))
+    assert list(found["value"]) == sorted(table.loc[table["outcome"] == "x", "value"])
+    assert list(found["rank"]) == [1, 2, 3, 4, 5, 6]
+    assert list(found.columns[-2:]) == ["a", "b"]
+    with pytest.raises(ValueError, match="no outcome 'z'; there are: x, y"):
+        curve(table, "z", list(CHOICES))
+
+
+def test_holding_keeps_defaults_but_for_what_is_given():
+    table = multiverse(CHOICES, additive, applicable(x="ab", y="abc"))
+    assert list(holding(table, CHOICES)["specification"]) == [1, 1]
+    assert list(holding(table, CHOICES, b=None)["b"]) == ["b0", "b1", "b2"] * 2
+    assert list(holding(table, CHOICES, a="a1", b="b2")["value"]) == [7.0, 7.0]
+
+
+FRAMES = pd.DataFrame(
+    {
+        "frame": ["cn", "us"],
+        "country": ["China", "USA"],
+        "includes": ["scope=entry", "scope=entry"],
+        "carries_shares": ["yes", "yes"],
+    }
+)
+ENTRIES = pd.DataFrame(
+    {
+        "firm_id": ["c1", "c2", "c3", "c4", "u1", "u2"],
+        "country": ["China"] * 4 + ["USA"] * 2,
+        "scope": "entry",
+        "confidence": ["high", "low", "high", None, "high", "medium"],
+    }
+)
+READ = pd.DataFrame(
+    [[1, 1, 0.5, np.nan, 1, 0], [1, 0, 0.5, np.nan, 1, 0]],
+    index=pd.MultiIndex.from_product([["one", "two"]], names=["reading"]),
+    columns=ENTRIES["firm_id"],
+)
+USUAL = {
+    "reading": "one",
+    "frame": "cn",
+    "us_frame": "us",
+    "mixed": "elsewhere",
+    "unknown": "left_out",
+    "confidence": "low",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "china", "n"),
+    [
+        ({}, 2 / 3, 3),
+        ({"reading": "two"}, 1 / 3, 3),
+        ({"mixed": "half"}, 2.5 / 3, 3),
+        ({"mixed": "home"}, 1, 3),
+        ({"unknown": "not_hit"}, 2 / 4, 4),
+        ({"unknown": "hit"}, 3 / 4, 4),
+        ({"confidence": "medium"}, 1 / 2, 2),
+        # the firm that only a list names has no confidence: it stays, as unknown
+        ({"confidence": "medium", "unknown": "not_hit"}, 1 / 3, 3),
+    ],
+)
+def test_a_specification_counts_firms_as_its_choices_say(changed, china, n):
+    found = estimator({"home": READ}, ENTRIES, FRAMES, 0.7)("home", USUAL | changed)
+    assert (found["value"], found["n"]) == (pytest.approx(china - 1 / 2), n)
+
+
+def test_bounds_let_the_unknown_of_both_countries_speak():
+    found = estimator({"home": READ}, ENTRIES, FRAMES, 0.7)("home", USUAL | {"unknown": "hit"})
+    assert (found["bound_low"], found["bound_high"]) == (
+        pytest.approx(2 / 4 - 1 / 2),
+        pytest.approx(3 / 4 - 1 / 2),
+    )
+
+
+def test_the_american_share_is_set_against_the_published_one():
+    compute = estimator({"home": READ}, ENTRIES, FRAMES, 0.7)
+    assert compute(robustness.HOME_USA, USUAL)["value"] == pytest.approx(1 / 2 - 0.7)
+    assert compute(robustness.HOME_USA, USUAL | {"confidence": "high"})["value"] == pytest.approx(1 - 0.7)
+
+
+def test_a_convention_is_a_choice_only_where_it_moves_an_entry():
+    assert list(moved(READ)["reading"]) == [False, True, False, False, False, False]
+    counted = movable({"home": READ}, ENTRIES, FRAMES, ["cn"], ["us"])
+    assert counted.loc["home"].to_dict() == {
+        "reading": 1, "mixed": 1, "unknown": 1, "confidence": 2, "frame": 0, "us_frame": 0,
+    }  # fmt: skip
+    assert counted.loc[robustness.HOME_USA, ["reading", "mixed", "unknown"]].tolist() == [0, 0, 0]
+
+
+def test_gaps_are_moved_only_if_they_are_filled():
+    table = READ.copy()
+    table.loc["two", "c4"] = 0.0
+    assert moved(table)["reading"]["c4"]
+    both = pd.concat({"x": READ, "y": READ}, names=["nothing"])
+    assert not moved(both)["nothing"].any()
+
+
+@pytest.fixture(scope="module")
+def study(raw):
+    names = ["firms", "firm_evidence", "sources", "origins", "differences"]
+    found = {name: tables.read(f"data/processed/{name}.csv") for name in names}
+    coding = {name: tables.read(f"data/raw/coding/{name}.csv") for name in ("frames", "properties")} | vars(
+        raw
+    )
+    found["values"] = robustness.readings(
+        found["firms"], found["firm_evidence"], found["sources"], raw.places, coding
+    )
+    found["entries"] = found["firms"][found["firms"]["scope"] == "entry"]
+    found["frames"], found["coding"] = coding["frames"], coding
+    found["table"] = robustness.specifications(
+        found["values"], found["entries"], coding["frames"], raw.conventions, 0.7
+    )
+    return found
+
+
+def test_the_default_reading_is_that_of_step_02(study):
+    origins = study["origins"].set_index("firm_id")
+    for prop in study["coding"]["properties"].itertuples():
+        words = origins[prop.column]
+        wanted = np.select(
+            [words == prop.unknown, words == prop.value, words == "mixed"], [np.nan, 1, 0.5], 0.0
+        )
+        default = study["values"][prop.property].iloc[0]
+        np.testing.assert_array_equal(default, pd.Series(wanted, index=words.index)[default.index])
+
+
+def test_every_reading_is_what_step_02_would_make(study, raw):
+    """Some combinations drawn at random, each computed by the functions of step 02 one after the other."""
+    options = robustness.options_of(raw.conventions)
+    combinations = list(itertools.product(*(options[name] for name in options if name != "mixed")))
+    firms, sources = study["firms"], study["sources"]
+    sources = sources.astype(object).where(sources.notna(), None)
+    for combination in random.Random(2010).sample(combinations, 12):
+        chosen = dict(zip((name for name in options if name != "mixed"), combination, strict=True))
+        known = firm_origins.conditions(firms, sources, raw.source_roles, chosen)
+        origins = firm_origins.classify(known, raw.origin_rules)
+        if chosen["disputed"] == "alternative":
+            origins = firm_origins.override(origins, study["firm_evidence"], raw.alternatives)
+        reach = firm_origins.reach(firms, sources, origins, raw.places, chosen["region"], chosen["hong_kong"])
+        origins = origins.merge(reach, on="firm_id").merge(
+            raw.origin_views, on=["mode", "source"], how="left"
+        )
+        origins["second_order"] = firm_origins.second_order(origins)
+        origins = origins.set_index("firm_id")
+        for prop in study["coding"]["properties"].itertuples():
+            table = study["values"][prop.property]
+            row = table.loc[tuple(chosen[name] for name in table.index.names)]
+            words = origins[prop.column].reindex(row.index)
+            assert ((words == prop.value) == (row == 1)).all(), (prop.property, chosen)
+            assert ((words == prop.unknown) == row.isna()).all(), (prop.property, chosen)
+
+
+def test_the_default_specification_is_the_result_of_step_05(study):
+    published = study["differences"].set_index(["property", "frame"])
+    table = study["table"]
+    plain = table[(table["carries_shares"] == "yes") & (table["property"] != robustness.HOME_USA)]
+    choices = robustness.choices_of(study["frames"], study["coding"]["conventions"], "yes")
+    plain = holding(plain, choices, frame=None).set_index(["property", "frame"])
+    assert len(plain) == 9 * 3
+    columns = ["value", "low", "high", "n", "n2", "bound_low", "bound_high"]
+    found, wanted = plain[columns].astype(float), published.loc[plain.index, columns].astype(float)
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-9)
+    assert list(table.loc[table["default"] == "yes", "specification"]) == [1] * 10
+
+
+def test_all_firms_of_china_against_the_american_frame_too(study):
+    compute = estimator(study["values"], study["entries"], study["frames"], 0.7)
+    choices = robustness.choices_of(study["frames"], study["coding"]["conventions"], "yes")
+    usual = {name: options[0] for name, options in choices.items()} | {"frame": "cn_all"}
+    rows = study["differences"][study["differences"]["frame"] == "cn_all"].set_index("property")
+    for name, row in rows.iterrows():
+        assert compute(name, usual)["value"] == pytest.approx(row["value"], abs=1e-9)
+
+
+def test_specifications_are_the_product_of_the_choices_that_move_something(study):
+    conventions = study["coding"]["conventions"]
+    for carries in ("yes", "no"):
+        choices = robustness.choices_of(study["frames"], conventions, carries)
+        counted = movable(
+            study["values"], study["entries"], study["frames"], choices["frame"], choices["us_frame"]
+        )
+        wanted = {
+            name: math.prod(len(options) for choice, options in choices.items() if counted.loc[name, choice])
+            for name in counted.index
+        }
+        part = study["table"][study["table"]["carries_shares"] == carries]
+        assert part.groupby("property").size().to_dict() == wanted
+    assert 5_000 < len(study["table"]) < 40_000
+
+
+def test_purposive_rows_are_marked_and_never_the_default(study):
+    described = study["table"][study["table"]["carries_shares"] == "no"]
+    assert set(described["us_frame"]) == {"us_all"}
+    assert set(described["default"]) == {"no"}
+
+
+def test_a_new_convention_on_origin_must_be_given_its_side(study, raw):
+    new = raw.conventions.iloc[[0]].assign(convention="franchise")
+    coding = study["coding"] | {"conventions": pd.concat([raw.conventions, new])}
+    with pytest.raises(ValueError, match="convention 'franchise' changes"):
+        robustness.origins_everywhere(study["firms"], study["firm_evidence"], study["sources"], coding)
+
+
+@pytest.mark.parametrize(
+    ("signs", "intervals", "verdict"),
+    [
+        ([1, 1, 1, 1], ["yes"] * 4, "robust"),
+        ([1, 1, 1, 1], ["yes", "no", "no", "no"], "sign_robust"),
+        ([1, -1, 1, 1], ["yes"] * 4, "depends"),
+        ([1, -1, 1, 1], ["no"] * 4, "no_difference_seen"),
+    ],
+)
+def test_verdicts(signs, intervals, verdict):
+    half = [0.5 if word == "yes" else 2.0 for word in intervals]
+    table = pd.DataFrame(
+        {"property": "x", "value": signs, "low": np.subtract(signs, half), "high": np.add(signs, half)}
+    )
+    table = table.assign(
+        default=["yes", "no", "no", "no"], carries_shares="yes", unknown=["left_out", "hit"] * 2
+    )
+    table = judge(table.assign(bound_low=table["low"], bound_high=table["high"]), "property")
+    options = by_option(table, ["unknown"], "property")
+    found = robustness.summary(table, options).iloc[0]
+    assert found["verdict"] == verdict
+    assert found["share_sign_kept_known"] == 1

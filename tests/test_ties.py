@@ -1,0 +1,547 @@
+"""Step 06: ties collapsed to pairs, their reach, the E-I index with its null, brokers, genealogies, sites."""
+
+import doctest
+from itertools import permutations
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cluster_anatomy import tables, ties
+from cluster_anatomy.firm_lists import split
+
+ROW = {
+    "coder": "south", "source_name": "A", "source_type": "firm_same_industry", "source_city": "Shanghai",
+    "target_name": "B", "target_type": "firm_same_industry", "target_city": "Beijing",
+    "tie_type": "founded", "year": 2000, "source_urls": "https://x.org",
+}  # fmt: skip
+
+
+def rows(*changes):
+    table = pd.DataFrame([ROW | change for change in changes]).astype({"year": "Int64"})
+    return table.astype({column: "string" for column in table.columns if column != "year"})
+
+
+@pytest.fixture(scope="module")
+def places():
+    return tables.read("data/raw/places/places.csv")
+
+
+@pytest.fixture(scope="module")
+def firms():
+    names = ["Alpha", "Beta", "Gamma Gene"]
+    return pd.DataFrame(
+        {
+            "firm_id": ["cn-alpha", "cn-beta", "us-gamma-gene"],
+            "name_en": names,
+            "name_zh": pd.NA,
+            "other_names": ["Alpha Works", pd.NA, pd.NA],
+            "city": ["Shanghai", pd.NA, "Seattle"],
+            "cluster": ["Shanghai", pd.NA, "Seattle"],
+            "admin": ["Shanghai", "Zhejiang", "WA"],
+            "country": ["China", "China", "USA"],
+            "latitude": [31.2222, np.nan, 47.6062],
+            "longitude": [121.4581, np.nan, -122.3321],
+            "entry_year": pd.array([1995, 2000, 1990], dtype="Int64"),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def organisations():
+    columns = ["org_name", "aliases", "city", "province_or_state", "country"]
+    return pd.DataFrame(
+        [
+            ("Institute of Virology", "IV", "Beijing", "Beijing", "China"),
+            ("Cuban Centre", pd.NA, pd.NA, pd.NA, "Cuba"),
+        ],
+        columns=columns,
+    )
+
+
+@pytest.fixture(scope="module")
+def persons():
+    rows = [
+        ("Wu Yi", pd.NA, "Institute of Virology"),
+        ("Li Er", pd.NA, "Institute of Virology|Alpha"),
+        ("Xu San", pd.NA, pd.NA),
+    ]
+    return pd.DataFrame(rows, columns=["person", "aliases", "affiliations"])
+
+
+@pytest.fixture
+def located(firms, organisations, persons, places):
+    def locate(*changes):
+        named = ties.name_actors(rows(*changes), firms, organisations, persons)
+        return ties.locate(named, firms, organisations, persons, places)
+
+    return locate
+
+
+def test_examples_in_the_docstrings_hold():
+    assert doctest.testmod(ties).failed == 0
+
+
+# names and places
+
+
+def test_spellings_of_a_firm_an_organisation_and_a_stranger_meet(firms, organisations, persons):
+    find = ties.actor_finder(firms, organisations, persons)
+    assert find("Alpha Works Co., Ltd.") == ("Alpha", "cn-alpha")
+    assert find("IV") == ("Institute of Virology", None)
+    assert find("GanTech Pharmaceuticals Inc.") == find("GanTech Pharmaceuticals")
+    assert find("Merck (USA)") == find("Merck & Co. (MSD)") == ("Merck & Co.", None)
+
+
+def test_a_parent_with_its_daughters_name_stays_apart():
+    firm = {
+        "firm_id": ["cn-s"],
+        "name_en": ["Sinovac Biotech (Beijing)"],
+        "name_zh": [pd.NA],
+        "other_names": [pd.NA],
+    }
+    none = pd.DataFrame(columns=["org_name", "person", "aliases"])
+    find = ties.actor_finder(pd.DataFrame(firm), none, none)
+    assert find("Sinovac Biotech")[1] == "cn-s"
+    assert find("Sinovac Biotech Ltd. (listed holding, Antigua)")[1] is None
+
+
+def test_reviewed_names_occur_in_the_data():
+    sources = tables.read("data/processed/sources.csv")["organisation"].dropna()
+    raw = tables.read_all("ties")
+    affiliations = tables.read("data/raw/evidence/persons.csv")["affiliations"].map(split).explode().dropna()
+    used = {*raw["source_name"], *raw["target_name"], *sources, *affiliations}
+    assert not set(ties.SAME_ACTOR) - used
+    assert not set(ties.OWN_ACTOR) - used - set(ties.SAME_ACTOR.values())
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({}, "external"),
+        ({"target_city": "Shanghai"}, "local"),
+        ({"source_city": "Kunshan", "target_city": "Suzhou"}, "local"),
+        ({"target_city": "Seattle"}, "foreign"),
+        ({"target_city": "Hong Kong"}, "foreign"),
+        ({"target_city": None}, "unknown"),
+        ({"target_name": "Beta", "target_city": None}, "external"),  # only its province is known, another one
+        ({"target_name": "Alpha", "target_city": None}, "local"),  # the register knows the city
+        ({"target_city": None, "target_type": "foreign_firm"}, "foreign"),
+        (
+            {"target_city": "Beijing", "target_type": "foreign_firm"},
+            "external",
+        ),  # a foreign firm's house in China
+        ({"target_name": "Cuban Centre", "target_city": None}, "foreign"),
+        ({"target_city": None, "target_type": "venture_capital"}, "unknown"),
+        (
+            {"source_name": "Wu Yi", "source_type": "individual"},
+            "local",
+        ),  # worked in Beijing, whatever the row says
+        ({"source_name": "Li Er", "source_type": "individual"}, "unknown"),  # worked in two places
+        (
+            {"source_name": "Li Er", "source_type": "individual", "target_name": "Alpha"},
+            "local",
+        ),  # the other one
+        ({"source_name": "Xu San", "source_type": "individual"}, "unknown"),
+        ({"coder": "usa", "source_city": "Berkeley", "target_city": "Emeryville"}, "local"),
+        ({"coder": "usa", "source_city": "New York", "target_city": "Princeton"}, "local"),
+        ({"coder": "usa", "source_city": "New York", "target_city": "Boston"}, "external"),
+    ],
+)
+def test_reach(located, change, kind):
+    assert list(ties.reach(located(change))) == [kind]
+
+
+def test_a_firm_foreign_to_one_coder_is_at_home_for_the_other(located):
+    table = located(
+        {"source_name": "Big Pharma", "source_type": "foreign_firm", "source_city": None},
+        {"coder": "usa", "source_name": "Big Pharma", "source_city": None, "target_city": "Boston"},
+    )
+    assert list(ties.reach(table)) == ["foreign", "unknown"]
+
+
+# pairs
+
+
+def test_one_link_in_two_rows_and_two_directions_is_one_pair(located):
+    pairs, ledger = ties.collapse(
+        located(
+            {"tie_type": "staff_moved_to", "year": 2001},
+            {
+                "source_name": "B",
+                "target_name": "A",
+                "source_city": None,
+                "target_city": "Shanghai",
+                "tie_type": "spun_off_from",
+            },
+            {"coder": "paper", "source_urls": "seed", "year": None},
+        )
+    )
+    pair = pairs.iloc[0]
+    assert len(pairs) == 1
+    assert (pair["source"], pair["target"], pair["tie_types"]) == (
+        "A",
+        "B",
+        "founded|spun_off_from|staff_moved_to",
+    )
+    assert (pair["year"], pair["rows"], pair["coders"], pair["stated_in_paper"]) == (
+        2000,
+        3,
+        "paper|south",
+        "yes",
+    )
+    assert (pair["kind"], round(pair["kilometres"]), pair["country"]) == ("external", 1068, "China")
+    assert list(ledger["rows_out"]) == [1, 3, 3, 3, 1]
+
+
+def test_the_child_of_a_row_from_child_to_parent_receives(located):
+    pairs, _ = ties.collapse(located({"tie_type": "subsidiary_of"}))
+    assert (pairs.loc[0, "source"], pairs.loc[0, "target"], pairs.loc[0, "target_city"]) == (
+        "B",
+        "A",
+        "Shanghai",
+    )
+
+
+def test_rows_that_are_no_tie_of_the_country_are_told_in_the_ledger(located):
+    pairs, ledger = ties.collapse(
+        located(
+            {},
+            {"target_name": "a (Shanghai)"},
+            {
+                "source_type": "foreign_firm",
+                "source_name": "X",
+                "source_city": None,
+                "target_city": "Seattle",
+            },
+        )
+    )
+    assert ledger.set_index("stage")["change"].to_dict() == {
+        "read": 3,
+        "own": -1,
+        "outside": -1,
+        "collapsed": 0,
+    }
+    assert list(pairs["tie_id"]) == ["a--b"]
+
+
+@pytest.mark.parametrize(
+    ("coder", "address", "stated", "found"),
+    [
+        ("paper", "seed|https://x.org", "yes", "paper"),
+        ("paper", "https://x.org", "no", "paper_coder"),
+        (
+            "south",
+            "seed|https://x.org",
+            "no",
+            "regional",
+        ),  # cites the paper for a name, did not read the tie there
+        ("usa", "https://x.org", "no", "usa"),
+    ],
+)
+def test_stated_in_the_paper(located, coder, address, stated, found):
+    cities = {"source_city": "Boston", "target_city": "Seattle"} if coder == "usa" else {}
+    pair = ties.collapse(located({"coder": coder, "source_urls": address} | cities))[0].iloc[0]
+    assert (pair["stated_in_paper"], pair["found_by"]) == (stated, found)
+
+
+def test_shares_of_ties_have_bounds_and_no_interval():
+    pairs = pd.DataFrame({"kind": ["local", "external", "external", "foreign", "unknown"]})
+    share = ties.kind_share(pairs, "external")
+    assert (share["count"], share["n"], share["unknown"]) == (2, 4, 1)
+    assert (share["value"], share["bound_low"], share["bound_high"]) == (0.5, 0.4, 0.6)
+    assert np.isnan(share["low"])
+    assert ties.kind_share(pairs, "external", ("local", "external"))["value"] == pytest.approx(2 / 3)
+    assert np.isnan(ties.kind_share(pairs[:0], "local")["value"])
+
+
+# E-I index
+
+
+def test_ei_by_hand_and_at_its_extremes():
+    groups = {"a": 1, "b": 1, "c": 2, "d": 2}
+    inside, across = [("a", "b"), ("c", "d")], [("a", "c"), ("b", "d"), ("a", "d")]
+    assert ties.ei_index(inside, groups)["ei"] == -1
+    assert ties.ei_index(across, groups)["ei"] == 1
+    assert ties.ei_index(inside + across, groups) == {"internal": 2, "external": 3, "ei": pytest.approx(0.2)}
+    assert ties.ei_index([("a", "b"), ("a", "c")], groups, member=1)["ei"] == 0
+    assert np.isnan(ties.ei_index(inside, groups, member=3)["ei"])
+    assert np.isnan(ties.ei_with_null([], groups)["p"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000))
+def test_ei_agrees_with_the_mixing_matrix_of_networkx(seed):
+    graph = nx.gnm_random_graph(12, 20, seed=seed)
+    groups = {node: node % 3 for node in graph}
+    nx.set_node_attributes(graph, groups, "group")
+    inside = np.trace(nx.attribute_mixing_matrix(graph, "group"))
+    assert ties.ei_index(graph.edges, groups)["ei"] == pytest.approx(1 - 2 * inside)
+
+
+@pytest.mark.parametrize("member", [None, 1])
+def test_the_null_agrees_with_all_permutations(member):
+    groups = {"a": 1, "b": 1, "c": 1, "d": 2, "e": 2, "f": 3}
+    edges = [("a", "b"), ("b", "c"), ("d", "e"), ("e", "f"), ("a", "d")]
+    dealt = [dict(zip(groups, labels, strict=True)) for labels in permutations(groups.values())]
+    every = np.array([ties.ei_index(edges, one, member)["ei"] for one in dealt])
+    every = every[~np.isnan(every)]
+    result = ties.ei_with_null(edges, groups, member, draws=9_999)
+    exact = min(1, 2 * min((every <= result["ei"] + 1e-12).mean(), (every >= result["ei"] - 1e-12).mean()))
+    assert result["p"] == pytest.approx(exact, abs=0.02)
+    assert result["null_mean"] == pytest.approx(every.mean(), abs=0.02)
+    assert result == ties.ei_with_null(edges, groups, member, draws=9_999)
+
+
+def test_the_expected_index_of_one_random_tie():
+    # two nodes out of 10 in groups of 5: they share a group with 4/9
+    groups = {node: node % 2 for node in range(10)}
+    edges = [(node, (node + 1) % 10) for node in range(10)]
+    assert ties.ei_with_null(edges, groups)["null_mean"] == pytest.approx(1 - 2 * 4 / 9, abs=0.01)
+
+
+def test_nodes_are_actors_at_places_and_abroad_is_a_group(located):
+    pairs, _ = ties.collapse(
+        located(
+            {},
+            {"target_name": "C", "source_city": "Hangzhou", "target_city": "Hangzhou"},
+            {"target_name": "D", "target_city": "Seattle"},
+            {"target_name": "E", "target_city": None},
+        )
+    )
+    edges, _ = ties.ei_edges(pairs)
+    assert sorted(edges) == [("A @ Hangzhou", "C @ Hangzhou"), ("A @ Shanghai", "B @ Beijing")]
+    assert len(ties.ei_edges(pairs, "external")[0]) == 3
+    table = ties.ei_table(pairs, smallest=1, draws=99).set_index(["scope", "member", "foreign_ties"])
+    assert table.loc[("all", "all", "left_out"), ["internal", "external", "foreign", "unknown"]].tolist() == [
+        1,
+        1,
+        1,
+        1,
+    ]
+    assert table.loc[("all", "all", "external"), "external"] == 2
+    assert table.loc[("cluster", "Hangzhou", "left_out"), "ei"] == -1
+
+
+# brokers
+
+
+def test_roles_of_gould_and_fernandez():
+    graph = nx.star_graph(["v", "a", "b", "c", "d"])
+    groups = {"v": "X", "a": "X", "b": "X", "c": "Y", "d": "Y"}
+    # a-b inside X; c-d both in Y; a-c, a-d, b-c, b-d across v's border
+    assert ties.brokerage(graph, groups, "v") == {
+        "coordinator": 1,
+        "boundary": 4,
+        "itinerant": 1,
+        "liaison": 0,
+    }
+    graph.add_edge("a", "c")
+    assert ties.brokerage(graph, groups, "v")["boundary"] == 3
+    assert sum(ties.brokerage(graph, groups, "d").values()) == 0
+
+
+def test_brokers_join_clusters(located):
+    pairs, _ = ties.collapse(
+        located({}, {"target_name": "C", "target_city": "Tonghua"}, {"target_name": "D"})
+    )
+    table = ties.brokers(pairs)
+    assert list(table["actor"]) == ["A"]
+    row = table.iloc[0]
+    assert (row["ties"], row["clusters"], row["cluster_pairs"], row["betweenness"]) == (3, 2, 1, 1.0)
+    assert (row["itinerant"], row["liaison"]) == (1, 2)
+
+
+# genealogies
+
+
+def test_generations_of_a_hand_made_tree():
+    edges = [("root", "a"), ("root", "b"), ("a", "c"), ("c", "d"), ("b", "d"), ("other", "d")]
+    family = ties.descent(edges, "root").set_index("child")
+    assert family["generation"].to_dict() == {"a": 1, "b": 1, "c": 2, "d": 2}
+    assert family["chain"].to_dict() == {"a": 1, "b": 1, "c": 2, "d": 3}
+    assert ties.descent(edges, "nobody").empty
+    with pytest.raises(ValueError, match="descends from himself"):
+        ties.descent([*edges, ("d", "root")], "root")
+
+
+def test_people_who_came_later_founded_nothing(located, firms):
+    founder = {"tie_type": "staff_moved_to", "target_name": "Alpha", "target_city": None}
+    table = ties.foundings(
+        located(
+            founder | {"source_name": "First", "year": 1995},
+            founder | {"source_name": "Late", "year": 1999},
+            founder | {"source_name": "Undated", "year": None},
+            founder | {"source_name": "Teachers", "source_type": "university"},
+            {
+                "tie_type": "spun_off_from",
+                "source_name": "Beta",
+                "source_city": None,
+                "target_name": "Alpha",
+                "target_city": None,
+            },
+        ),
+        firms,
+    )
+    assert list(table["parent"]) == ["Alpha", "First", "Undated"]
+    assert list(table["year"]) == [2000, 1995, 1995]
+    assert list(table["kind"]) == ["external", "local", "local"]
+    families = ties.genealogies(table)
+    assert set(families["root"]) == {"First", "Undated"}
+    assert families.groupby("root")["chain"].max().to_dict() == {"First": 2, "Undated": 2}
+
+
+# acquisitions, sites, academia, clusters
+
+
+def test_acquisitions_and_sites(located):
+    table = located(
+        {"tie_type": "acquired", "coder": "paper", "source_urls": "seed"},
+        {"tie_type": "acquired", "coder": "south", "year": 1999},
+        {"tie_type": "manufacturing_site_of", "source_city": "Huzhou", "target_city": "Shanghai"},
+        {"tie_type": "rd_site_of", "target_name": "X", "target_type": "foreign_firm", "target_city": None},
+    )
+    bought = ties.acquisitions(table).iloc[0]
+    assert (bought["buyer"], bought["bought"], bought["year"], bought["kind"], bought["stated_in_paper"]) == (
+        "A",
+        "B",
+        1999,
+        "external",
+        "yes",
+    )
+    sites = ties.sites(table).set_index("activity")
+    assert sites["border"].to_dict()["manufacturing"] == "neighbour"
+    assert sites["kind"].to_dict() == {"manufacturing": "external", "research": "foreign"}
+    assert pd.isna(sites.loc["research", "border"])
+
+
+def test_borders_of_provinces_are_mutual_and_complete():
+    provinces = set(tables.read("data/raw/coding/provinces.csv")["province"])
+    borders = {one: {other.replace("_", " ") for other in cell.split()} for one, cell in ties.BORDERS.items()}
+    assert all(one in borders[other] for one in borders for other in borders[one])
+    assert provinces - set(borders) <= {"Hainan", "Hong Kong", "Macao", "Macau", "Taiwan"}
+    assert set(borders) <= provinces
+    assert ties.province_border("Shanghai", "Zhejiang") == "neighbour"
+    assert ties.province_border("Jilin", "Inner Mongolia") == "neighbour"
+    assert ties.province_border("Shanghai", "Shandong") == "farther"
+    assert ties.province_border("Jilin", "Jilin") == "same"
+    assert ties.province_border("Jilin", pd.NA) is None
+
+
+def test_ties_to_academia_count_for_the_firm_only(located, firms):
+    pairs, _ = ties.collapse(
+        located(
+            {
+                "source_name": "Alpha",
+                "target_name": "Institute of Virology",
+                "target_type": "public_research_institute",
+                "tie_type": "licensed_from",
+            },
+            {"source_name": "Alpha", "target_name": "C"},
+            {
+                "source_name": "Fudan",
+                "source_type": "university",
+                "target_name": "Beta",
+                "tie_type": "invested_in",
+            },
+        )
+    )
+    table = ties.academic_firms(pairs, firms)
+    assert table.loc["cn-alpha"].to_dict() == {
+        "ties": 2,
+        "academic": 1,
+        "academic_far": 1,
+        "academic_capital": 0,
+        "academic_technology": 1,
+    }
+    assert table.loc["cn-beta", ["academic", "academic_capital"]].tolist() == [1, 1]
+    assert table.loc["us-gamma-gene"].sum() == 0
+
+
+def test_cluster_links_count_entries_and_ties(located):
+    pairs, _ = ties.collapse(located({}, {"target_name": "C", "target_city": "Shanghai"}))
+    firms = pd.DataFrame(
+        {
+            "firm_id": ["a", "b", "c"],
+            "country": "China",
+            "cluster": ["Shanghai", "Shanghai", "Beijing"],
+            "scope": ["entry", "group", "entry"],
+            "foreign_partner": "X",
+        }
+    )
+    origins = pd.DataFrame(
+        {
+            "firm_id": ["a", "b", "c"],
+            "returnee": ["yes", "yes", "not_seen"],
+            "foreign_partner": ["not_seen", "yes", "yes"],
+        }
+    )
+    table = ties.cluster_links(pairs, firms, origins, ["a"]).set_index("cluster")
+    assert table.loc[
+        "Shanghai", ["entries", "returnee_entries", "returnee_frame", "local_ties", "external_ties"]
+    ].tolist() == [1, 1, 1, 1, 1]
+    assert table.loc[
+        "Beijing", ["foreign_partner_entries", "foreign_partner_frame", "external_ties"]
+    ].tolist() == [1, 0, 1]
+
+
+# the real ties
+
+
+@pytest.fixture(scope="module")
+def real():
+    known = {
+        "firms": tables.read("data/processed/firms.csv"),
+        "organisations": tables.read("data/raw/evidence/organisations.csv"),
+        "persons": tables.read("data/raw/evidence/persons.csv"),
+    }
+    rows = ties.gather(tables.read_all("ties"), tables.read("data/raw/ties/paper_figures.csv"))
+    located = ties.locate(
+        ties.name_actors(rows, **known), **known, places=tables.read("data/raw/places/places.csv")
+    )
+    return rows, located, *ties.collapse(located)
+
+
+def test_every_raw_row_is_in_a_pair_or_in_the_ledger(real):
+    rows, _, pairs, ledger = real
+    aside = -ledger.loc[ledger["stage"].isin(["own", "outside"]), "change"].sum()
+    assert (
+        pairs["rows"].sum() + aside
+        == len(rows)
+        == len(tables.read_all("ties")) + len(tables.read("data/raw/ties/paper_figures.csv"))
+    )
+    assert (pairs["source"] != pairs["target"]).all()
+    both = pairs[["source", "target"]].apply(lambda ends: frozenset(ends), axis=1)
+    assert both.is_unique
+
+
+def test_every_city_of_a_tie_is_a_known_place(real, places):
+    names = {*places["name"], *places["aliases"].map(split).explode().dropna()}
+    cities = {city for end in ("source", "target") for city in real[0][f"{end}_city"].dropna()}
+    assert not cities - names
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "kind", "stated"),
+    [
+        ("Tonghua Dongbao Pharmaceutical", "Gan & Lee Pharmaceutical", "external", "yes"),
+        ("CAS Shanghai Institute of Plant Physiology", "Tonghua Yujin Pharmaceutical", "external", "yes"),
+        (
+            "Zhejiang Apeloa Bio-pharmaceutical",
+            "Shanghai Apeloa Pharmaceutical Research Institute",
+            "external",
+            "yes",
+        ),
+        ("Fudan University", "Shanghai Fudan-Zhangjiang Bio-Pharmaceutical", "local", "yes"),
+        ("H&Q Asia Pacific", "Shenzhen Kexing Biotech", "foreign", "yes"),
+        ("Hou Yunde", "Jiangsu GDK Biotechnology", "external", "no"),
+        ("Anke (former employer of Mindray's founders)", "Mindray Medical International", "unknown", "no"),
+        ("Hybritech", "Gen-Probe", "local", "no"),
+    ],
+)
+def test_known_ties(real, one, other, kind, stated):
+    pairs = real[2].set_index(["source", "target"])
+    assert pairs.loc[(one, other), ["kind", "stated_in_paper"]].tolist() == [kind, stated]
