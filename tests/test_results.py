@@ -1,9 +1,10 @@
 """The register of results and the text that is rendered from it."""
 
+import nbformat
 import pandas as pd
 import pytest
 
-from cluster_anatomy import results
+from cluster_anatomy import paths, results, tables
 from cluster_anatomy.notebook import say
 
 SHARE = {"value": 0.6909, "low": 0.5597, "high": 0.7972, "count": 38, "n": 55, "unknown": 18}
@@ -75,3 +76,25 @@ def test_parts_are_collected_and_an_id_is_used_once(home, tmp_path, monkeypatch)
     results.record([home], "05_china_usa")
     with pytest.raises(ValueError, match="One id, two results"):
         results.collect()
+
+
+def test_every_result_has_a_reader():
+    """Each id of the register is shown in an executed notebook; what nobody shows would be kept for nobody."""
+    register = tables.read("data/processed/results.csv")
+    for notebook, part in register.groupby("notebook"):
+        cells = nbformat.read(paths.source(f"notebooks/{notebook}.ipynb"), as_version=4).cells
+        shown = "".join(
+            out.data.get("text/markdown", "")
+            for cell in cells if cell.cell_type == "code"
+            for out in cell.outputs if "data" in out
+        )  # fmt: skip
+        assert [id for id in part["id"] if f"`{id}`" not in shown] == []
+
+
+def test_every_result_says_its_frame_and_n():
+    register = tables.read("data/processed/results.csv")
+    shares = register[register["unit"].isin(["share", "difference"])]
+    assert len(shares) > 100
+    published = shares["id"].str.startswith("published_")
+    assert shares.loc[~published & shares["value"].notna(), ["n"]].notna().all(axis=None)
+    assert not register["statement"].str.contains(r"[{}]|\bnan\b").any()

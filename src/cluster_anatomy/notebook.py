@@ -6,7 +6,7 @@ from importlib.metadata import version
 import pandas as pd
 from IPython.display import Markdown
 
-from cluster_anatomy import results
+from cluster_anatomy import results, tables
 
 PACKAGES = [
     "pandas",
@@ -44,6 +44,12 @@ def say(text: str, register: pd.DataFrame, holds: bool | Iterable[bool] = True):
     if not all(bool(claim) for claim in claims):
         raise AssertionError(f"The text says more than the numbers: {rendered!r}")
     return Markdown(rendered)
+
+
+def recorded(notebook: str) -> Markdown:
+    """List the results that a notebook has just recorded, each with its name in the register."""
+    part = tables.read(f"{results.FOLDER}/{notebook}.csv")
+    return Markdown("\n".join(f"- `{row.id}`: {row.statement}" for row in part.itertuples()))
 
 
 def versions() -> str:
