@@ -115,7 +115,7 @@ def check(figure: Figure, name: str) -> None:
         raise ValueError(f"Figure '{name}' has no axes.")
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="Glyph .* missing")
-        figure.canvas.draw()
+        _freeze(figure)
     renderer = figure.canvas.get_renderer()
     for axes in figure.axes:
         if axes.get_visible() and not axes.has_data() and not axes.texts:
@@ -130,6 +130,15 @@ def check(figure: Figure, name: str) -> None:
             for other, box2 in boxes[:place]:
                 if box.overlaps(box2):
                     raise ValueError(f"Figure '{name}': the labels '{label}' and '{other}' overlap.")
+
+
+def _freeze(figure: Figure) -> None:
+    """Lay a figure out once and round the places of its axes: the last digits of the solver vary between runs."""
+    figure.canvas.draw()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position([round(float(part), 4) for part in axes.get_position().bounds])
+    figure.canvas.draw()
 
 
 def _shown_ticks(axis) -> list:
