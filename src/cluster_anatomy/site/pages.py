@@ -1,0 +1,185 @@
+"""From tables to pages: the Jinja environment, Markdown, and the words in which numbers are shown."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+
+import mistune
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from pygments.formatters import HtmlFormatter
+
+from cluster_anatomy.firm_lists import split
+from cluster_anatomy.results import show
+from cluster_anatomy.site.notebooks import clean, contents
+
+NAVIGATION = {
+    "index.html": "Findings",
+    "explorer.html": "Explorer",
+    "figures.html": "Figures",
+    "claims.html": "Claims",
+    "results.html": "Results",
+    "notebooks/index.html": "Notebooks",
+    "method.html": "Method",
+    "codebook.html": "Codebook",
+}
+"""Pages of the head of every page, in order."""
+
+
+def environment() -> Environment:
+    """Return the Jinja environment: every value is escaped, a missing one is an error."""
+    made = Environment(
+        loader=PackageLoader("cluster_anatomy.site"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    made.filters |= {"split": split, "words": words, "links": links, "filled": filled}
+    made.globals["navigation"] = NAVIGATION
+    return made
+
+
+def filled(cell) -> str:
+    """Return a cell as text; a blank one is empty."""
+    return "" if cell is None or pd.isna(cell) else str(cell)
+
+
+def words(cell) -> str:
+    """Return a word of the tables as people write it: no underscores, blank for blank."""
+    return filled(cell).replace("_", " ")
+
+
+def links(cell) -> list[tuple[str, str]]:
+    """Return address and text of each part of a cell of addresses; what is no http(s) address has none.
+
+    ``seed`` is the paper. An address may be followed by words after a blank.
+    """
+    found = []
+    for part in split(cell):
+        address = part.split()[0] if re.match(r"https?://\S", part) else ""
+        found.append((address, "Conlé and Taube (2010)" if part == "seed" else part))
+    return found
+
+
+def markdown(text: str, retarget: Callable[[str], str] | None = None) -> tuple[Markup, list[tuple[str, str]]]:
+    """Turn Markdown into HTML in which nothing runs.
+
+    Parameters
+    ----------
+    text : str
+        Markdown; HTML in it shows as text, comments are dropped.
+    retarget : callable, optional
+        Gives each address of a link its place in the site; a link without one becomes text.
+
+    Returns
+    -------
+    html : Markup
+    contents : list of (id, words)
+        Headings of the second rank.
+    """
+    bare = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    soup = clean(mistune.create_markdown(escape=True, plugins=["table"])(bare))
+    for link in soup.find_all("a", href=True):
+        target = link["href"]
+        if target == "#harmful-link":  # what mistune makes of an address that runs something
+            target = ""
+        elif retarget and not target.startswith("http"):
+            target = retarget(target)
+        if target:
+            link["href"] = target
+        else:
+            link.unwrap()
+    found = contents(soup)
+    return Markup(str(soup)), found
+
+
+def section(text: str, heading: str) -> str:
+    """Return the Markdown below a heading of the second rank, up to the next one (empty if there is none)."""
+    found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    return found[1].strip() if found else ""
+
+
+def frame_words(frame: str, labels: Mapping[str, str]) -> str:
+    """Return a frame of the register in words; ``a vs b`` names both."""
+    return " against ".join(labels.get(part, part) for part in frame.split(" vs "))
+
+
+def result_rows(register: pd.DataFrame, labels: Mapping[str, str]) -> list[dict]:
+    """Return the register as it is shown.
+
+    Returns
+    -------
+    list of dict
+        ``id``, ``statement``, ``value``, ``interval``, ``bounds``, ``n``, ``unknown``, ``frame``, ``convention``,
+        ``notebook``, ``headline``, and ``sort`` (the bare value).
+    """
+    rows = []
+    for row in register.to_dict("records"):
+
+        def span(low: str, high: str, row=row) -> str:
+            if pd.isna(row[low]):
+                return ""
+            ends = [show(row[end], row["unit"], row["decimals"]) for end in (low, high)]
+            return f"{ends[0]} to {ends[1]}"
+
+        rows.append(
+            {
+                **{
+                    key: filled(row[key])
+                    for key in ("id", "statement", "n", "unknown", "convention", "notebook", "headline")
+                },
+                "value": show(row["value"], row["unit"], row["decimals"]),
+                "sort": "" if pd.isna(row["value"]) else f"{row['value']:.10g}",
+                "interval": span("low", "high"),
+                "bounds": span("bound_low", "bound_high"),
+                "frame": frame_words(row["frame"], labels),
+            }
+        )
+    return rows
+
+
+def script(name: str, data) -> str:
+    """Return a script that holds data under a name; no text in it can end the script or open a comment."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+    return f"window.{name} = {text.replace('<', chr(92) + 'u003c')};\n"
+
+
+def ink(colour: str) -> str:
+    """Return black or white, whichever is easier to read on a colour (WCAG 2 contrast)."""
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    light = sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return "#000" if (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) else "#fff"
+
+
+PATTERNS = {
+    "///": "repeating-linear-gradient(-45deg,{ink} 0 1px,transparent 1px 7px)",
+    "\\\\\\": "repeating-linear-gradient(45deg,{ink} 0 1px,transparent 1px 7px)",
+    "...": "radial-gradient({ink} 1px,transparent 1.4px) 0 0/7px 7px",
+    "xxx": "repeating-linear-gradient(45deg,{ink} 0 1px,transparent 1px 7px),"
+    "repeating-linear-gradient(-45deg,{ink} 0 1px,transparent 1px 7px)",
+}
+"""The hatches of the figures as backgrounds."""
+
+
+def generated_style(colours: Mapping[str, str], hatches: Mapping[str, str]) -> str:
+    """Return the style of origins (colour, a second cue, readable ink) and of code.
+
+    Parameters
+    ----------
+    colours, hatches : mapping
+        Origin to colour and to hatch, as in the figures.
+    """
+    lines = ["/* Origins: the colours and hatches of the figures. */"]
+    for label, colour in colours.items():
+        text = ink(colour)
+        lines.append(f".o-{label}{{background-color:{colour};--c:{colour};color:{text}}}")
+        if pattern := PATTERNS.get(hatches[label]):
+            line = "rgba(0,0,0,.55)" if text == "#000" else "rgba(255,255,255,.6)"
+            lines.append(f".o-{label}{{background:{pattern.replace('{ink}', line)},{colour}}}")
+    lines.append("/* Code. */")
+    lines += [
+        rule
+        for rule in HtmlFormatter(style="xcode").get_style_defs(".highlight").splitlines()
+        if "line-height" not in rule
+    ]
+    return "\n".join(lines) + "\n"
