@@ -5,7 +5,7 @@ BIN ?= $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help environment reproduce test lab clean
+.PHONY: help environment reproduce test site lab clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +31,11 @@ reproduce: environment ## run the whole study: every table and figure is written
 test: environment ## unit tests, the pipeline in a copy, nbval on the committed notebooks
 	"$(BIN)/python" -m pytest -q
 
+site: environment ## build site/: static pages that open from disk, with the explorer of firms
+	"$(BIN)/python" -m cluster_anatomy site
+
 lab: environment ## open JupyterLab on the overview
 	"$(BIN)/jupyter" lab notebooks/00_overview.ipynb
 
-clean: ## remove the environment and everything under build/
-	rm -rf "$(VENV)" build
+clean: ## remove the environment, the site and everything under build/
+	rm -rf "$(VENV)" build site

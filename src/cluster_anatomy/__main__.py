@@ -39,6 +39,14 @@ def check_command(arguments: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
+def site_command(arguments: argparse.Namespace) -> int:
+    """Build the site and print where it is."""
+    from . import site  # brings nbconvert, which the other commands do not need
+
+    print(site.build(arguments.into))
+    return 0
+
+
 def _jobs(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
@@ -93,6 +101,9 @@ def parser() -> argparse.ArgumentParser:
         "--into", type=Path, metavar="FOLDER", help="new or empty folder for the copy, which is then kept"
     )
     sub.add_argument("--jobs", **jobs)
+
+    sub = command("site", site_command, "Build the site: static pages in site/ that open from disk.")
+    sub.add_argument("--into", type=Path, metavar="FOLDER", help="folder to write (default: site/)")
     return main_parser
 
 
@@ -109,7 +120,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return arguments.action(arguments)
-    except (steps.PipelineError, FileNotFoundError) as error:
+    except (steps.PipelineError, FileNotFoundError, FileExistsError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

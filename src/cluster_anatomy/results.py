@@ -84,7 +84,8 @@ def show(value: float, unit: str, decimals: int) -> str:
     if unit == "share":
         return f"{100 * value:.{decimals}f} %"
     if unit == "difference":
-        return f"{100 * value:+.{decimals}f} points".replace("-", "−")
+        points = round(100 * value, decimals) + 0.0  # −0.0 becomes 0.0
+        return f"{points:+.{decimals}f} points".replace("-", "−")
     if unit == "p" and value < 10**-decimals:
         return f"< {10**-decimals:.{decimals}f}"
     if unit == "year":

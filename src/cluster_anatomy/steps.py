@@ -277,7 +277,10 @@ def source_digest(path: Path) -> str:
 
 def fingerprint(step: Step, base: Path, parameters: dict) -> dict[str, str | None]:
     """Return the digests of all that decides what a step gives, by names fit for a message."""
-    package = sorted(path for path in _existing(f"{PACKAGE}/**", base) if "__pycache__" not in path)
+    aside = ("__pycache__", f"{PACKAGE}/site/")  # the site reads what steps write and gives them nothing
+    package = sorted(
+        path for path in _existing(f"{PACKAGE}/**", base) if not any(part in path for part in aside)
+    )
     inputs = set().union(*(_existing(pattern, base) for pattern in step.reads)) - set(step.outputs)
     return {
         "notebook": source_digest(base / step.notebook),

@@ -6,10 +6,12 @@ A missing glyph is an error, and files have the same bytes each time they are ma
 import io
 import warnings
 from importlib import resources
+from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
+import PIL.Image
 from IPython.display import Image, Markdown, display
 from matplotlib import font_manager
 from matplotlib.figure import Figure
@@ -20,6 +22,8 @@ from cluster_anatomy.entry_patterns import ORIGINS
 FONT = "Noto Sans CJK SC"
 ONE_COLUMN, TWO_COLUMNS = 3.5, 7.2
 """Widths in inches of one and two columns of a journal."""
+SCREEN_DPI = 110
+"""Resolution of the pictures in notebooks; files have 300 dots per inch."""
 COLOURS = {
     "academic_startup": "#0072B2",
     "academic_spinoff": "#56B4E9",
@@ -56,7 +60,7 @@ def use() -> None:
             "legend.fontsize": 7.5,
             "legend.frameon": False,
             "hatch.linewidth": 0.5,
-            "figure.dpi": 110,
+            "figure.dpi": SCREEN_DPI,
             "savefig.dpi": 300,
             "svg.hashsalt": "cluster-anatomy",
             "pdf.fonttype": 3,
@@ -90,15 +94,25 @@ def save(figure: Figure, name: str, data: pd.DataFrame, words: dict[str, dict[st
     """
     check(figure, name)
     tables.write(data, f"figures/{name}.csv")
-    figure.savefig(paths.target(f"figures/{name}.pdf"), bbox_inches="tight", metadata={"CreationDate": None})
     title, caption, alt = (words[name][part] for part in ("title", "caption", "alt"))
-    about = {"Title": title, "Description": alt, "Software": None}
-    figure.savefig(paths.target(f"figures/{name}.png"), bbox_inches="tight", metadata=about)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
+    frame = figure.get_tightbbox(figure.canvas.get_renderer()).padded(0.1)
+    figure.savefig(paths.target(f"figures/{name}.pdf"), bbox_inches=frame, metadata={"CreationDate": None})
+    png = paths.target(f"figures/{name}.png")
+    figure.savefig(png, bbox_inches=frame, metadata={"Title": title, "Description": alt, "Software": None})
     plt.close(figure)
-    display(Image(data=buffer.getvalue(), format="png", alt=alt), Markdown(f"**{title}.** {caption}"))
+    display(Image(data=_reading_size(png), format="png", alt=alt), Markdown(f"**{title}.** {caption}"))
     return {"figure": name, **words[name]}
+
+
+def _reading_size(png: Path) -> bytes:
+    """Return a saved figure at the size of a screen: drawing it once more would take ten times as long."""
+    with PIL.Image.open(png) as picture:
+        size = [round(side * SCREEN_DPI / picture.info["dpi"][0]) for side in picture.size]
+        buffer = io.BytesIO()
+        picture.convert("RGB").resize(size, PIL.Image.Resampling.LANCZOS).save(
+            buffer, format="png", optimize=True
+        )
+    return buffer.getvalue()
 
 
 def check(figure: Figure, name: str) -> None:
