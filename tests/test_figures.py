@@ -103,3 +103,43 @@ def test_composition_figure_draws_its_shares():
 def test_every_origin_has_a_colour_and_a_second_cue():
     assert set(style.COLOURS) == set(style.HATCHES) == set(entry_patterns.ORIGINS)
     assert len(set(zip(style.COLOURS.values(), style.HATCHES.values(), strict=True))) == len(style.COLOURS)
+
+
+def redrawn():
+    """Recompute, from the tables of the study, the data behind figures."""
+    entries = entry_patterns.entries(
+        tables.read("data/processed/firms.csv"),
+        tables.read("data/processed/origins.csv"),
+        tables.read("data/raw/coding/periods.csv"),
+    )
+    ties = tables.read("data/processed/ties.csv")
+    matrices = [figures.tie_matrix_data(ties, one, 10).assign(country=one) for one in ("China", "USA")]
+    specifications = tables.read("data/processed/robustness.csv")
+    carried = specifications[specifications["carries_shares"] == "yes"]
+    return {
+        "entry_map": figures.map_data(entries, tables.read("data/raw/places/tiles.csv")),
+        "cluster_years": figures.cluster_years_data(
+            entries, tables.read("data/processed/cluster_profiles.csv"), 4, 5
+        ),
+        "tie_matrix": pd.concat(matrices),
+        "ei_index": figures.ei_data(tables.read("data/processed/ei_index.csv")),
+        "claims": figures.claims_data(tables.read("data/processed/claims.csv")),
+        "specification_curve_home": figures.curve_data(carried[carried["property"] == "home"]),
+        "specification_curve_second_order": figures.curve_data(
+            carried[carried["property"] == "second_order"]
+        ),
+        "specification_curve_subsidiary": figures.curve_data(carried[carried["property"] == "subsidiary"]),
+    }
+
+
+def test_the_table_behind_a_figure_is_that_of_the_study(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLUSTER_ANATOMY_STAGE", str(tmp_path))
+    for name, data in redrawn().items():
+        again = tables.write(data, f"figures/{name}.csv").read_bytes()
+        assert again == (paths.root() / f"figures/{name}.csv").read_bytes(), name
+
+
+def test_counts_in_figures_are_counts_of_the_register():
+    in_scope = tables.read("data/processed/firms.csv").query("scope == 'entry'")
+    assert tables.read("figures/entry_map.csv")["entries"].sum() == in_scope["admin"].notna().sum()
+    assert len(tables.read("figures/claims.csv")) == len(tables.read("seeds/claims.csv"))

@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from cluster_anatomy import tables, ties
 from cluster_anatomy.firm_lists import split
 
+REVIEWED = tables.read("data/raw/coding/actor_names.csv")
+PROVINCES = tables.read("data/raw/coding/provinces.csv")
+
 ROW = {
     "coder": "south", "source_name": "A", "source_type": "firm_same_industry", "source_city": "Shanghai",
     "target_name": "B", "target_type": "firm_same_industry", "target_city": "Beijing",
@@ -75,8 +78,8 @@ def persons():
 @pytest.fixture
 def located(firms, organisations, persons, places):
     def locate(*changes):
-        named = ties.name_actors(rows(*changes), firms, organisations, persons)
-        return ties.locate(named, firms, organisations, persons, places)
+        named = ties.name_actors(rows(*changes), firms, organisations, persons, REVIEWED)
+        return ties.locate(named, firms, organisations, persons, REVIEWED, places)
 
     return locate
 
@@ -89,7 +92,7 @@ def test_examples_in_the_docstrings_hold():
 
 
 def test_spellings_of_a_firm_an_organisation_and_a_stranger_meet(firms, organisations, persons):
-    find = ties.actor_finder(firms, organisations, persons)
+    find = ties.actor_finder(firms, organisations, persons, REVIEWED)
     assert find("Alpha Works Co., Ltd.") == ("Alpha", "cn-alpha")
     assert find("IV") == ("Institute of Virology", None)
     assert find("GanTech Pharmaceuticals Inc.") == find("GanTech Pharmaceuticals")
@@ -104,7 +107,7 @@ def test_a_parent_with_its_daughters_name_stays_apart():
         "other_names": [pd.NA],
     }
     none = pd.DataFrame(columns=["org_name", "person", "aliases"])
-    find = ties.actor_finder(pd.DataFrame(firm), none, none)
+    find = ties.actor_finder(pd.DataFrame(firm), none, none, REVIEWED)
     assert find("Sinovac Biotech")[1] == "cn-s"
     assert find("Sinovac Biotech Ltd. (listed holding, Antigua)")[1] is None
 
@@ -114,8 +117,7 @@ def test_reviewed_names_occur_in_the_data():
     raw = tables.read_all("ties")
     affiliations = tables.read("data/raw/evidence/persons.csv")["affiliations"].map(split).explode().dropna()
     used = {*raw["source_name"], *raw["target_name"], *sources, *affiliations}
-    assert not set(ties.SAME_ACTOR) - used
-    assert not set(ties.OWN_ACTOR) - used - set(ties.SAME_ACTOR.values())
+    assert not set(REVIEWED["name"]) - used - set(REVIEWED["actor"].dropna())
 
 
 @pytest.mark.parametrize(
@@ -412,23 +414,21 @@ def test_acquisitions_and_sites(located):
         "external",
         "yes",
     )
-    sites = ties.sites(table).set_index("activity")
+    sites = ties.sites(table, PROVINCES).set_index("activity")
     assert sites["border"].to_dict()["manufacturing"] == "neighbour"
     assert sites["kind"].to_dict() == {"manufacturing": "external", "research": "foreign"}
     assert pd.isna(sites.loc["research", "border"])
 
 
 def test_borders_of_provinces_are_mutual_and_complete():
-    provinces = set(tables.read("data/raw/coding/provinces.csv")["province"])
-    borders = {one: {other.replace("_", " ") for other in cell.split()} for one, cell in ties.BORDERS.items()}
+    borders = {row.province: split(row.neighbours) for row in PROVINCES.itertuples()}
     assert all(one in borders[other] for one in borders for other in borders[one])
-    assert provinces - set(borders) <= {"Hainan", "Hong Kong", "Macao", "Macau", "Taiwan"}
-    assert set(borders) <= provinces
-    assert ties.province_border("Shanghai", "Zhejiang") == "neighbour"
-    assert ties.province_border("Jilin", "Inner Mongolia") == "neighbour"
-    assert ties.province_border("Shanghai", "Shandong") == "farther"
-    assert ties.province_border("Jilin", "Jilin") == "same"
-    assert ties.province_border("Jilin", pd.NA) is None
+    assert [one for one in borders if not borders[one]] == ["Hainan"]
+    assert ties.province_border("Shanghai", "Zhejiang", borders) == "neighbour"
+    assert ties.province_border("Jilin", "Inner Mongolia", borders) == "neighbour"
+    assert ties.province_border("Shanghai", "Shandong", borders) == "farther"
+    assert ties.province_border("Jilin", "Jilin", borders) == "same"
+    assert ties.province_border("Jilin", pd.NA, borders) is None
 
 
 def test_ties_to_academia_count_for_the_firm_only(located, firms):
@@ -497,6 +497,7 @@ def real():
         "firms": tables.read("data/processed/firms.csv"),
         "organisations": tables.read("data/raw/evidence/organisations.csv"),
         "persons": tables.read("data/raw/evidence/persons.csv"),
+        "reviewed": REVIEWED,
     }
     rows = ties.gather(tables.read_all("ties"), tables.read("data/raw/ties/paper_figures.csv"))
     located = ties.locate(

@@ -42,88 +42,6 @@ ACADEMIA = ["university", "public_research_institute", "military_institute", "fo
 FIRMS = ["firm_same_industry", "firm", "foreign_firm"]
 DOMESTIC_FIRMS = ["firm_same_industry", "firm"]
 
-SAME_ACTOR = {
-    "Chengdu Institute of Biology, Chinese Academy of Sciences": "CAS Chengdu Institute of Biology",
-    "Institute of Virology, Chinese Academy of Preventive Medicine": "CAPM Institute of Virology",
-    "Chinese Academy of Preventive Medicine, Institute of Virology": "CAPM Institute of Virology",
-    "Institute of Virology, Chinese CDC": "CAPM Institute of Virology",
-    "Kunming Institute of Medical Biology (CAMS)": "Institute of Medical Biology, Chinese Academy of Medical Sciences",
-    "Institute of Medical Biology, CAMS": "Institute of Medical Biology, Chinese Academy of Medical Sciences",
-    "Walvax Biotechnology": "Yunnan Walvax Biotechnology Co., Ltd.",
-    "Yunnan Walvax Biotech": "Yunnan Walvax Biotechnology Co., Ltd.",
-    "Merck & Co. (MSD)": "Merck & Co.",
-    "Merck (customer of WuXi AppTec)": "Merck & Co.",
-    "Merck (employer of Gan Zhongru)": "Merck & Co.",
-    "Merck (USA)": "Merck & Co.",
-    "Merck & Co. (virus vaccine process development)": "Merck & Co.",
-    "Merck & Co.; GanTech Pharmaceuticals Inc. (USA)": "Merck & Co.",
-    "Anke (former employer of the founders)": "Anke (former employer of Mindray's founders)",
-    "Wuhan Zhongyuan Ruide": "Wuhan Zhongyuan Ruide Biological Products Co., Ltd.",
-    "a gene-drug company in Hangzhou (unnamed)": "gene-drug company in Hangzhou (unnamed)",
-    "Merck Sharp & Dohme Research Laboratories": "Merck & Co.",
-    "Shanghai Roche Pharmaceutical": "Shanghai Roche Pharmaceuticals",
-    "BioExplorer": "Shanghai BioExplorer",
-    "Changchun High & New Technology Industries": "Changchun High-Tech",
-    "Shandong Freda": "Shandong Freda Biochemical / Freda Pharmaceutical",
-    "Teva Pharmaceutical Industries": "Teva",
-    "Israeli partner of Hualida (unnamed)": "Teva",
-    "Tangshan city epidemic prevention station": "Tangshan disease control centre",
-    "SinoBioway firm in Xiamen (unnamed)": "Xiamen Bioway Biotech (Weiming Biopharmaceutical)",
-    "SinoBioway firm in Guangzhou (unnamed)": "Guangzhou Weiming Biotech",
-    "unnamed Hangzhou gene drug company (first Chinese G-CSF)": "gene-drug company in Hangzhou (unnamed)",
-    "a gene-drug company in Hangzhou": "gene-drug company in Hangzhou (unnamed)",
-    "State Science and Technology Commission / MOST": "State Science and Technology Commission / Ministry of Science "
-    "and Technology",
-}
-"""Names reviewed by hand: one actor under two names that no rule brings together."""
-OWN_ACTOR = [
-    "Anke (former employer of Mindray's founders)", "Essex Bio-Technology", "Sinobiomed Inc.",
-    "Sino Biological (Yiqiao Shenzhou)", "Bio-Technology General (Israel)", "GeneProt (French-Swiss)",
-    "United Laboratories (Hong Kong)", "Sinovac Biotech Ltd. (listed holding, Antigua)", "GenScript (New Jersey)",
-    "Merck & Co.",
-]  # fmt: skip
-"""Names reviewed by hand that a rule would take for another actor: mostly parents with a daughter's name."""
-ABROAD_BY_NAME = {
-    "Center for Genetic Engineering and Biotechnology, CIGB (Cuba)": "Cuba",
-    "Institute of Protein Research (Soviet Academy of Sciences)": "Soviet Union",
-    "Yulong US central laboratory": "USA",
-    "Merck & Co.": "USA",
-}
-"""Countries that a name says while its row has no city."""
-BORDERS = {
-    "Anhui": "Jiangsu Zhejiang Jiangxi Hubei Henan Shandong",
-    "Beijing": "Hebei Tianjin",
-    "Chongqing": "Hubei Hunan Guizhou Sichuan Shaanxi",
-    "Fujian": "Zhejiang Jiangxi Guangdong",
-    "Gansu": "Shaanxi Ningxia Inner_Mongolia Xinjiang Qinghai Sichuan",
-    "Guangdong": "Fujian Jiangxi Hunan Guangxi",
-    "Guangxi": "Guangdong Hunan Guizhou Yunnan",
-    "Guizhou": "Chongqing Hunan Guangxi Yunnan Sichuan",
-    "Hebei": "Beijing Tianjin Liaoning Inner_Mongolia Shanxi Henan Shandong",
-    "Heilongjiang": "Jilin Inner_Mongolia",
-    "Henan": "Hebei Shanxi Shaanxi Hubei Anhui Shandong",
-    "Hubei": "Henan Anhui Jiangxi Hunan Chongqing Shaanxi",
-    "Hunan": "Hubei Jiangxi Guangdong Guangxi Guizhou Chongqing",
-    "Inner Mongolia": "Heilongjiang Jilin Liaoning Hebei Shanxi Shaanxi Ningxia Gansu",
-    "Jiangsu": "Shandong Anhui Zhejiang Shanghai",
-    "Jiangxi": "Zhejiang Fujian Guangdong Hunan Hubei Anhui",
-    "Jilin": "Heilongjiang Liaoning Inner_Mongolia",
-    "Liaoning": "Jilin Hebei Inner_Mongolia",
-    "Ningxia": "Shaanxi Inner_Mongolia Gansu",
-    "Qinghai": "Gansu Sichuan Tibet Xinjiang",
-    "Shaanxi": "Shanxi Henan Hubei Chongqing Sichuan Gansu Ningxia Inner_Mongolia",
-    "Shandong": "Hebei Henan Anhui Jiangsu",
-    "Shanghai": "Jiangsu Zhejiang",
-    "Shanxi": "Hebei Henan Shaanxi Inner_Mongolia",
-    "Sichuan": "Chongqing Guizhou Yunnan Tibet Qinghai Gansu Shaanxi",
-    "Tianjin": "Beijing Hebei",
-    "Tibet": "Xinjiang Qinghai Sichuan Yunnan",
-    "Xinjiang": "Gansu Qinghai Tibet",
-    "Yunnan": "Guangxi Guizhou Sichuan Tibet",
-    "Zhejiang": "Shanghai Jiangsu Anhui Jiangxi Fujian",
-}
-"""Provinces that share a land border."""
-
 PLACE = ["city", "cluster", "admin", "country", "latitude", "longitude"]
 NOWHERE = dict.fromkeys(PLACE)
 
@@ -162,11 +80,15 @@ def gather(ties: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
 
 
 def name_actors(
-    rows: pd.DataFrame, firms: pd.DataFrame, organisations: pd.DataFrame, persons: pd.DataFrame
+    rows: pd.DataFrame,
+    firms: pd.DataFrame,
+    organisations: pd.DataFrame,
+    persons: pd.DataFrame,
+    reviewed: pd.DataFrame,
 ) -> pd.DataFrame:
     """Give each end of each row the actor it means.
 
-    A name is looked up among the reviewed names (`SAME_ACTOR`, `OWN_ACTOR`), then in the register of firms, then
+    A name is looked up among the reviewed names (contract ``actor_names``), then in the register of firms, then
     among the paper's organisations and persons; two spellings with the same words are one actor.
 
     Returns
@@ -174,7 +96,7 @@ def name_actors(
     DataFrame
         The rows with ``source``, ``target`` (names of the actors), ``source_firm_id``, ``target_firm_id``.
     """
-    find = actor_finder(firms, organisations, persons)
+    find = actor_finder(firms, organisations, persons, reviewed)
     rows = rows.copy()
     for end in ("source", "target"):
         found = [find(name) for name in rows[f"{end}_name"]]
@@ -185,7 +107,9 @@ def name_actors(
     return rows
 
 
-def actor_finder(firms: pd.DataFrame, organisations: pd.DataFrame, persons: pd.DataFrame):
+def actor_finder(
+    firms: pd.DataFrame, organisations: pd.DataFrame, persons: pd.DataFrame, reviewed: pd.DataFrame
+):
     """Return a function from a name as given to the name and the ``firm_id`` of the actor (see `name_actors`)."""
     main = name_index(firms)
     firm_of = {
@@ -197,11 +121,13 @@ def actor_finder(firms: pd.DataFrame, organisations: pd.DataFrame, persons: pd.D
         for row in table.itertuples():
             for name in [getattr(row, column), *split(row.aliases)]:
                 others.setdefault(organisation_key(name), getattr(row, column))
+    means = dict(reviewed.dropna(subset=["actor"])[["name", "actor"]].itertuples(index=False))
+    own = {name for name, actor in means.items() if name == actor}
     seen: dict[str, str] = {}
 
     def find(name: str) -> tuple[str, str | None]:
-        name = SAME_ACTOR.get(name, name)
-        if name in OWN_ACTOR:
+        name = means.get(name, name)
+        if name in own:
             return name, None
         key = organisation_key(name)
         if key in main:
@@ -216,6 +142,7 @@ def locate(
     firms: pd.DataFrame,
     organisations: pd.DataFrame,
     persons: pd.DataFrame,
+    reviewed: pd.DataFrame,
     places: pd.DataFrame,
 ) -> pd.DataFrame:
     """Give each end of each row a place.
@@ -229,8 +156,8 @@ def locate(
     ----------
     named : DataFrame
         From `name_actors`.
-    firms, organisations, persons, places : DataFrame
-        Register; contracts ``organisations``, ``persons``, ``places``.
+    firms, organisations, persons, reviewed, places : DataFrame
+        Register; contracts ``organisations``, ``persons``, ``actor_names``, ``places``.
 
     Returns
     -------
@@ -239,7 +166,7 @@ def locate(
         ``admin``, ``country``, ``latitude``, ``longitude`` (prefixed ``source_``, ``target_``).
     """
     index = place_index(places)
-    find = actor_finder(firms, organisations, persons)
+    find = actor_finder(firms, organisations, persons, reviewed)
     home = {actor: _place_of_firm(firm) for firm in firms.itertuples() for actor in [find(_main(firm))[0]]}
     for row in organisations.itertuples():
         home.setdefault(find(row.org_name)[0], _place_of_organisation(row, index))
@@ -247,6 +174,7 @@ def locate(
         for row in named[[end, f"{end}_city"]].dropna().itertuples(index=False):
             if not home.get(row[0], NOWHERE)["city"]:
                 home[row[0]] = _place(index.get((row[1], None)))
+    said = dict(reviewed.dropna(subset=["country"])[["name", "country"]].itertuples(index=False))
     seen_from = np.where(named["coder"] == "usa", "USA", "China")
     abroad = {
         (seen, actor)
@@ -275,7 +203,7 @@ def locate(
             city = row[f"{end}_city"]
             place = _place(index.get((city, None))) if pd.notna(city) else dict(home.get(actor, NOWHERE))
             if not place["country"]:
-                place["country"] = ABROAD_BY_NAME.get(row[f"{end}_name"]) or ABROAD_BY_NAME.get(actor)
+                place["country"] = said.get(row[f"{end}_name"]) or said.get(actor)
             if not place["country"]:
                 away = (country, actor) in abroad
                 place["country"] = "abroad" if away else _assumed(row[f"{end}_type"], country)
@@ -1068,17 +996,18 @@ def acquisitions(located: pd.DataFrame) -> pd.DataFrame:
     return table.rename_axis(["country", "buyer", "bought"]).reset_index()
 
 
-def sites(located: pd.DataFrame) -> pd.DataFrame:
+def sites(located: pd.DataFrame, provinces: pd.DataFrame) -> pd.DataFrame:
     """List research and manufacturing sites away from, or at, the seat of their owner (contract ``sites``).
 
     ``border`` says how the provinces of a site and of a Chinese owner lie: ``same``, ``neighbour``, ``farther``;
-    blank where one is not known or the owner is abroad.
+    blank where one is not known or the owner is abroad. ``provinces`` gives the ``neighbours`` of each.
     """
+    neighbours = {row.province: split(row.neighbours) for row in provinces.itertuples()}
     rows = located[located["tie_type"].isin(["rd_site_of", "manufacturing_site_of"])]
     rows = measured(rows).assign(
         activity=rows["tie_type"].map({"rd_site_of": "research", "manufacturing_site_of": "manufacturing"}),
         border=[
-            province_border(one, other) if country == other_country == "China" else None
+            province_border(one, other, neighbours) if country == other_country == "China" else None
             for one, other, country, other_country in zip(
                 rows["source_admin"],
                 rows["target_admin"],
@@ -1104,13 +1033,13 @@ def sites(located: pd.DataFrame) -> pd.DataFrame:
     return table.rename_axis(["activity", "site", "owner"]).reset_index()
 
 
-def province_border(one, other) -> str | None:
+def province_border(one, other, neighbours: Mapping[str, list[str]]) -> str | None:
     """Say how two Chinese provinces lie: ``same``, ``neighbour`` or ``farther``; nothing if one is not known."""
     if pd.isna(one) or pd.isna(other):
         return None
     if one == other:
         return "same"
-    return "neighbour" if other.replace(" ", "_") in BORDERS.get(one, "").split() else "farther"
+    return "neighbour" if other in neighbours.get(one, []) else "farther"
 
 
 def academic_firms(pairs: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
