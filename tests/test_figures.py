@@ -74,6 +74,9 @@ def test_an_empty_axis_and_overlapping_labels_are_errors():
     axis.text(0.5, 0.5, "another label")
     with pytest.raises(ValueError, match="overlap"):
         style.check(figure, "crowded")
+    axis.texts[1].set(position=(0.1, 0.9), fontsize=6)
+    with pytest.raises(ValueError, match="smaller than 7"):
+        style.check(figure, "small print")
     plt.close(figure)
 
 

@@ -15,6 +15,7 @@ import PIL.Image
 from IPython.display import Image, Markdown, display
 from matplotlib import font_manager
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from cluster_anatomy import paths, tables
 from cluster_anatomy.entry_patterns import ORIGINS
@@ -22,6 +23,8 @@ from cluster_anatomy.entry_patterns import ORIGINS
 FONT = "Noto Sans CJK SC"
 ONE_COLUMN, TWO_COLUMNS = 3.5, 7.2
 """Widths in inches of one and two columns of a journal."""
+SMALLEST = 7.0
+"""Least size of text in points at the width of print."""
 SCREEN_DPI = 110
 """Resolution of the pictures in notebooks; files have 300 dots per inch."""
 COLOURS = {
@@ -116,7 +119,7 @@ def _reading_size(png: Path) -> bytes:
 
 
 def check(figure: Figure, name: str) -> None:
-    """Refuse a figure with an empty axis, with labels that overlap, or with a character the font does not have.
+    """Refuse a figure with an empty axis, labels that overlap, text too small to print, or a missing character.
 
     Raises
     ------
@@ -130,6 +133,13 @@ def check(figure: Figure, name: str) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="Glyph .* missing")
         _freeze(figure)
+    small = [
+        text.get_text()
+        for text in figure.findobj(Text)
+        if text.get_text().strip() and text.get_fontsize() < SMALLEST
+    ]
+    if small:
+        raise ValueError(f"Figure '{name}': the text '{small[0]}' is smaller than {SMALLEST} points.")
     renderer = figure.canvas.get_renderer()
     for axes in figure.axes:
         if axes.get_visible() and not axes.has_data() and not axes.texts:

@@ -11,6 +11,7 @@ const FILTERS = ["q", "country", "cluster", "label", "period", "frame", "confide
 const CHUNK = 60;
 const CONFIDENCE = {high: 0, medium: 1, low: 2};
 const plain = word => String(word ?? "").replaceAll("_", " ");
+const listed = cell => String(cell ?? "").replaceAll("|", "; ");
 let rowsShown = CHUNK, opener = null;
 
 /* ---------- small helpers: an element with text; an address that is a link only if it is http(s) */
@@ -178,9 +179,9 @@ function firmParts(firm, now) {
     facts([
       ["Other names", firm.other], ["Place", seat], ["Cluster", firm.cluster], ["Year of entry", years],
       ["Founded", firm.founded === firm.year ? "" : firm.founded], ["Frames", firm.frames.map(one => DATA.frames[one])],
-      ["Confidence", firm.confidence ?? "none: only a list names it"], ["Products", firm.products],
-      ["Founders", firm.founders], ["Investors", firm.investors], ["Foreign partner", plain(firm.partner)],
-      ["Predecessor", firm.predecessor], ["Ownership at entry", plain(firm.ownership)],
+      ["Confidence", firm.confidence ?? "none: only a list names it"], ["Products", listed(firm.products)],
+      ["Founders", listed(firm.founders)], ["Investors", listed(firm.investors)], ["Foreign partner", listed(firm.partner)],
+      ["Predecessor", listed(firm.predecessor)], ["Ownership at entry", plain(firm.ownership)],
     ]),
     make("h3", "Origin"),
     facts([
