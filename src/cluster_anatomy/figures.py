@@ -3,6 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Wedge
 from scipy.cluster.hierarchy import dendrogram
@@ -638,28 +640,14 @@ def tie_matrix(data: pd.DataFrame) -> Figure:
         part = data[data["country"] == country]
         order, columns = list(dict.fromkeys(part["cluster"])), list(dict.fromkeys(part["other"]))
         table = part.pivot(index="cluster", columns="other", values="ties").loc[order, columns]
-        axis.imshow(np.sqrt(table.to_numpy(float)), cmap="Blues", aspect="auto")
-        for row, column in np.ndindex(table.shape):
-            count = table.iloc[row, column]
-            if count:
-                dark = count > 0.4 * table.to_numpy().max()
-                axis.text(
-                    column,
-                    row,
-                    str(count),
-                    ha="center",
-                    va="center",
-                    fontsize=7,
-                    color="white" if dark else "black",
-                )
+        seaborn.heatmap(
+            table.astype(float), ax=axis, cmap="Blues", norm=PowerNorm(0.5), cbar=False, annot=True, fmt=".0f",
+            annot_kws={"fontsize": 7}, mask=table == 0, xticklabels=True, yticklabels=True,
+        )  # fmt: skip
         for place in range(len(order)):
-            axis.add_patch(
-                plt.Rectangle((place - 0.5, place - 0.5), 1, 1, fill=False, edgecolor="#D55E00", linewidth=1)
-            )
-        axis.set_xticks(range(len(columns)), columns, rotation=90)
-        axis.set_yticks(range(len(order)), order)
+            axis.add_patch(plt.Rectangle((place, place), 1, 1, fill=False, edgecolor="#D55E00", linewidth=1))
+        axis.set(xlabel="", ylabel="")
         axis.tick_params(length=0)
-        axis.spines[:].set_visible(False)
         axis.set_title(country, loc="left")
     return figure
 
