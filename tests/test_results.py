@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from cluster_anatomy import paths, results, tables
-from cluster_anatomy.notebook import say
+from cluster_anatomy.notebook import must, say
 
 SHARE = {"value": 0.6909, "low": 0.5597, "high": 0.7972, "count": 38, "n": 55, "unknown": 18}
 
@@ -61,6 +61,17 @@ def test_say_refuses_words_that_the_numbers_do_not_bear_out(home):
     assert say("Most: {home_share}.", register(home), holds=SHARE["value"] > 0.5).data == "Most: 69 %."
     with pytest.raises(AssertionError, match="says more than the numbers"):
         say("Few: {home_share}.", register(home), holds=[True, SHARE["value"] < 0.5])
+
+
+def test_a_run_with_other_parameters_marks_what_falls(home, monkeypatch):
+    monkeypatch.setenv("CLUSTER_ANATOMY_VARIANT", "yes")
+    fallen = say("Few: {home_share}.", register(home), holds=SHARE["value"] < 0.5).data
+    assert fallen.startswith("**Falls under the parameters of this run**")
+    assert say("Most: {home_share}.", register(home), holds=SHARE["value"] > 0.5).data == "Most: 69 %."
+    assert must(False, "two is one.").data.startswith("**Does not hold")
+    monkeypatch.delenv("CLUSTER_ANATOMY_VARIANT")
+    with pytest.raises(AssertionError, match="two is one"):
+        must(False, "two is one.")
 
 
 def test_marks_in_markdown_are_filled_and_stay(home):

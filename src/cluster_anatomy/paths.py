@@ -9,6 +9,8 @@ from pathlib import Path
 
 ROOT_VARIABLE = "CLUSTER_ANATOMY_ROOT"
 STAGE_VARIABLE = "CLUSTER_ANATOMY_STAGE"
+VARIANT_VARIABLE = "CLUSTER_ANATOMY_VARIANT"
+"""Set while the pipeline runs with other parameters than the study's own."""
 
 
 def root() -> Path:

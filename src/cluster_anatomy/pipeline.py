@@ -126,11 +126,12 @@ def _prepare(path: Path, parameters: dict) -> dict:
     return notebook
 
 
-def _prepare_worker(base: Path) -> None:
+def _prepare_worker(base: Path, variant: bool) -> None:
     """Let the kernels inherit as little of this machine and its user as possible."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     os.environ.pop("MPLBACKEND", None)
     os.environ.pop("PYTHONSTARTUP", None)
+    os.environ[paths.VARIANT_VARIABLE] = "yes" if variant else ""
     os.environ |= {
         paths.ROOT_VARIABLE: str(base),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(base / "src"), os.environ.get("PYTHONPATH")])),
@@ -208,8 +209,8 @@ def locked(base: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _workers(base: Path, jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """Provide worker processes, started when first needed; end them at once if the run is interrupted."""
+def _workers(base: Path, jobs: int, variant: bool) -> Iterator[ProcessPoolExecutor]:
+    """Provide worker processes, started when needed (`variant`: with other parameters); end them if interrupted."""
     # The kernel "python3" is this interpreter, whatever else the user has installed under that name.
     folder = base / "build/cache/jupyter/kernels/python3"
     folder.mkdir(parents=True, exist_ok=True)
@@ -217,7 +218,7 @@ def _workers(base: Path, jobs: int) -> Iterator[ProcessPoolExecutor]:
     spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
     (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     # "spawn" and not "fork": a forked worker would go on holding the lock after its parent is gone.
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _prepare_worker, (base,))
+    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _prepare_worker, (base, variant))
     try:
         yield pool
     except BrokenExecutor:
@@ -281,7 +282,7 @@ def run(
     forced = (names or chosen) if force else []
     label = {name: f"[{number}/{len(chosen)}] {name} …" for number, name in enumerate(chosen, start=1)}
     report, waiting, running = Report(), list(chosen), {}
-    with locked(base), _workers(base, jobs) as pool:
+    with locked(base), _workers(base, jobs, bool(parameters)) as pool:
         state = steps.read_state(base)
         while True:
             done = {*report.ran, *report.up_to_date}
