@@ -743,15 +743,6 @@ def clusters_and_origins(
         axis.set_xlabel(f"first axis ({first} of inertia)")
         axis.set_ylabel(f"second axis ({second})")
         axis.set_title(country, loc="left")
-        figure.canvas.draw()
-        labels = [names.get(name, name) for name in part["name"]]
-        _label_points(
-            axis,
-            part["axis1"],
-            part["axis2"],
-            labels,
-            list(part["kind"].map({"cluster": "#0B3C5D", "origin": "#9C3A00"})),
-        )
         clusters = list(part.loc[part["kind"] == "cluster", "name"])
         dendrogram(
             steps[["left", "right", "height", "size"]].to_numpy(float), labels=clusters, orientation="left", ax=tree,
@@ -759,6 +750,12 @@ def clusters_and_origins(
         )  # fmt: skip
         tree.set_xlabel("distance of compositions")
     axes[0, 0].legend(loc="lower right")
+    figure.canvas.draw()
+    for axis, country in zip(axes[:, 0], merges, strict=True):
+        part = data[data["country"] == country]
+        colours = part["kind"].map({"cluster": "#0B3C5D", "origin": "#9C3A00"})
+        labels = [names.get(name, name) for name in part["name"]]
+        _label_points(axis, part["axis1"], part["axis2"], labels, list(colours))
     return figure
 
 
@@ -783,6 +780,7 @@ def _label_points(axis, x, y, labels: list[str], colours: list[str]) -> None:
                 fontsize=7,
                 color=colour,
             )
+            text.set_in_layout(False)
             box = text.get_window_extent(renderer)
             if not any(box.overlaps(other) for other in written):
                 written.append(box)
