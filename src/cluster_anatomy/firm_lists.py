@@ -326,7 +326,7 @@ def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame
 def _names(rows: pd.DataFrame) -> dict:
     """Names of a firm: English by the coder who comes first, Chinese in the longest form, all others beside."""
     by_coder = rows.sort_values(["first", "row_id"])
-    given = [name for cell in by_coder["name_as_given"] for name in [cell]]
+    given = list(by_coder["name_as_given"])
     chinese = [name for cell in by_coder["name_zh"] for name in split(cell)]
     chinese += [_plain(name) for name in given if is_chinese(name)]
     english = [name for name in given if not is_chinese(name)]

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cluster_anatomy.firm_lists import CODER_ORDER, CONFIDENCE_ORDER, place_index, split
+from cluster_anatomy.names import BRACKETS, ascii_fold
 
 ROLES = ["founder", "parent", "mover"]
 LABELS = [
@@ -443,8 +444,6 @@ def person_name(name: str) -> str:
 
 def organisation_key(name: str) -> str:
     """Return a key under which two spellings of an organisation meet."""
-    from cluster_anatomy.names import BRACKETS, ascii_fold
-
     bare = BRACKETS.sub("", name)
     words = ascii_fold(bare).replace(",", " ").replace(".", " ").replace("&", " and ").split()
     drop = {"co", "ltd", "inc", "corp", "corporation", "company", "the", "group"}
