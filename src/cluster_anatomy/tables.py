@@ -30,6 +30,9 @@ from cluster_anatomy.contracts import (
     schema,
 )
 
+# The same kind of text column whether or not pyarrow is installed, which changes what a comparison returns.
+pd.options.mode.string_storage = "python"
+
 SUMS, CODEBOOK = "data/raw/SHA256SUMS", "data/CODEBOOK.md"
 DIGITS = {
     "integer": r"[+-]?[0-9]{1,15}",
