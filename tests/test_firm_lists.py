@@ -85,8 +85,8 @@ def pair(left, right, score=100.0, legal=False, place="same"):
     ("row", "reviewed", "decision", "rule"),
     [
         (pair("a:x", "b:x"), [], "same", "same_core_and_place"),
-        (pair("a:x", "b:x", 92.0), [], "same", "same_core_and_place"),
-        (pair("a:x", "b:x", 91.9), [], "borderline", "too_little"),
+        (pair("a:x", "b:x", firm_lists.SAME_FROM), [], "same", "same_core_and_place"),
+        (pair("a:x", "b:x", firm_lists.SAME_FROM - 0.1), [], "borderline", "too_little"),
         (pair("a:x", "b:x", place="unknown"), [], "borderline", "too_little"),
         (pair("a:x", "b:x", legal=True, place="unknown"), [], "same", "same_legal_name"),
         (pair("a:x", "b:x", legal=True, place="different"), [], "different", "different_place"),

@@ -6,18 +6,19 @@ Nothing depends on the order of rows.
 """
 
 import re
-from itertools import combinations, product
+from hashlib import sha256
 
 import networkx as nx
 import pandas as pd
 
-from cluster_anatomy.names import BRACKETS, NameRules, Place, ascii_fold, is_chinese, pinyin, similarity
+from cluster_anatomy import linkage
+from cluster_anatomy.names import BRACKETS, NameRules, Place, ascii_fold, is_chinese, pinyin
 
 CODER_ORDER = ["paper", "north", "south", "usa"]
 CONFIDENCE_ORDER = ["high", "medium", "low"]
-SAME_FROM = 92.0
+SAME_FROM = 100 * linkage.load_model().same_from
 """Score from which two names in one place are the same firm."""
-BORDERLINE_FROM = 72.0
+BORDERLINE_FROM = 100 * linkage.load_model().borderline_from
 """Score from which a pair is listed; below it two names do not look alike."""
 
 MERGED_COLUMNS = [
@@ -107,52 +108,47 @@ def _usable(names: list[str], places: dict) -> list[str]:
 
 
 def compare(rows: pd.DataFrame, rules: NameRules, borderline_from: float = BORDERLINE_FROM) -> pd.DataFrame:
-    """Score every pair of rows of one country.
+    """Score the pairs of rows of one country by the linkage model (`cluster_anatomy.linkage`).
+
+    Each row's own place goes before the one that a name says. A row has as many tries as it has names; the two
+    names that meet are those with the same legal name, else with the highest score, else in places that fit.
 
     Returns
     -------
     DataFrame
         Pairs from the score ``borderline_from`` on: ``left``, ``right`` (row ids in alphabetical order), ``left_name``,
-        ``right_name`` (the two names that met), ``score`` (0-100), ``same_legal_name``, ``place`` (``same``,
-        ``different``, ``unknown``).
+        ``right_name`` (the two names that met), ``score`` (probability that the two are one firm, 0-100),
+        ``same_legal_name`` (score 100), ``place`` (``same``, ``different``, ``unknown``).
     """
-    parts = {row.row_id: _parts(row, rules) for row in rows.itertuples()}
-    found = []
-    for _, country in rows.groupby("country"):
-        for left, right in combinations(country.sort_values("row_id").itertuples(), 2):
-            pair = _compare_parts(parts[left.row_id], parts[right.row_id])
-            if pair["score"] >= borderline_from:
-                found.append({"left": left.row_id, "right": right.row_id, **pair})
-    columns = ["left", "right", "left_name", "right_name", "score", "same_legal_name", "place"]
-    return pd.DataFrame(found, columns=columns)
-
-
-def _parts(row, rules: NameRules) -> list[tuple[str, str, str | None, Place]]:
-    """Name, core, Chinese legal name and place of each name a row goes by; the row's own place goes first."""
-    parts = []
-    for name in row.names:
-        core = rules.core(name)
-        if len(core) < 2:
-            continue
-        own = row.place if (row.place.metro or row.place.admin) else rules.place(name)
-        parts.append((name, core, rules.legal(name) if is_chinese(name) else None, own))
-    return parts
-
-
-def _compare_parts(left: list, right: list) -> dict:
-    best = {"left_name": None, "right_name": None, "score": 0.0, "same_legal_name": False, "place": "unknown"}
-    for (name, core, legal, place), (name2, core2, legal2, place2) in product(left, right):
-        same_legal = bool(legal) and legal == legal2
-        score = 100.0 if same_legal else similarity(core, core2)
-        fits = place.fits(place2)
-        rank = (same_legal, score, fits is not False)
-        if rank > (best["same_legal_name"], best["score"], best["place"] != "different"):
-            word = {True: "same", False: "different", None: "unknown"}[fits]
-            best = {
-                "left_name": name, "right_name": name2, "score": round(score, 1),
-                "same_legal_name": same_legal, "place": word,
-            }  # fmt: skip
-    return best
+    names = rows[["row_id", "names", "country", "place"]].explode("names").dropna(subset=["names"])
+    names = names[[len(rules.core(name)) > 1 and not rules.is_place(name) for name in names["names"]]]
+    own = [
+        place if place.metro or place.admin else rules.place(name)
+        for place, name in zip(names["place"], names["names"], strict=True)
+    ]
+    records = pd.DataFrame(
+        {"record_id": names["row_id"], "name": names["names"], "place": [place.metro for place in own]}
+    )
+    found = linkage.pairs(linkage.prepare(records, rules=rules), threshold=0.0, each_name=True)
+    country = rows.set_index("row_id")["country"]
+    found = found[found["left"].map(country) == found["right"].map(country)].copy()
+    place_of = dict(zip(zip(records["record_id"], records["name"], strict=True), own, strict=True))
+    legal = {name: rules.legal(name) if is_chinese(name) else None for name in records["name"]}
+    words = {True: "same", False: "different", None: "unknown"}
+    found["place"] = [
+        words[place_of[left, left_name].fits(place_of[right, right_name])]
+        for left, left_name, right, right_name in found[
+            ["left", "left_name", "right", "right_name"]
+        ].itertuples(index=False)
+    ]
+    one, other = found["left_name"].map(legal), found["right_name"].map(legal)
+    found["same_legal_name"] = (one == other) & one.notna() & (one != "")
+    found["score"] = (100 * found["probability"]).round(1).mask(found["same_legal_name"], 100.0)
+    found["apart"] = found["place"] == "different"
+    order = ["left", "right", "same_legal_name", "score", "apart", "left_name", "right_name"]
+    found = found.sort_values(order, ascending=[True, True, False, False, True, True, True])
+    found = found[found["score"] >= borderline_from].drop_duplicates(["left", "right"], ignore_index=True)
+    return found[["left", "right", "left_name", "right_name", "score", "same_legal_name", "place"]]
 
 
 def decide(pairs: pd.DataFrame, crosswalk: pd.DataFrame, same_from: float = SAME_FROM) -> pd.DataFrame:
@@ -195,7 +191,7 @@ def decide(pairs: pd.DataFrame, crosswalk: pd.DataFrame, same_from: float = SAME
             "same_core_and_place",
             (table["score"] >= same_from) & (table["place"] == "same"),
             "same",
-            "the same core of the name in the same place",
+            "names that look alike in the same place",
         ),
         ("too_little", table["left"].notna(), "borderline", "looks alike, but no rule decides: kept apart"),
     ]
@@ -256,7 +252,15 @@ def slug(text: str) -> str:
     country, name = text.split(" ", 1)
     code = {"China": "cn", "USA": "us"}.get(country, ascii_fold(country)[:12])
     words = "".join(f" {pinyin(char)} " if is_chinese(char) else char for char in name.replace("&", " and "))
-    return "-".join([code, *re.findall("[a-z0-9]+", ascii_fold(words))])
+    # a name in a script that is not romanised here still needs an id that does not depend on the order of rows
+    parts = re.findall("[a-z0-9]+", ascii_fold(words)) or [sha256(name.encode()).hexdigest()[:8]]
+    return "-".join([code, *parts])
+
+
+def with_evidence(members: pd.DataFrame, evidence: pd.DataFrame, how: str = "inner") -> pd.DataFrame:
+    """Join the rows of firms with what their coders wrote; with ``how="left"`` rows of lists stay, blank."""
+    keys = {"left_on": ["coder", "name_as_given"], "right_on": ["coder", "name_en"]}
+    return members.merge(evidence, how=how, validate="1:1", **keys)
 
 
 def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -281,13 +285,7 @@ def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame
         ``firm_id``, ``column``, ``value``, ``coder``, ``confidence``, ``chosen`` for each column in which the
         rows of a firm differ.
     """
-    joined = members.merge(
-        evidence,
-        left_on=["coder", "name_as_given"],
-        right_on=["coder", "name_en"],
-        how="left",
-        validate="1:1",
-    )
+    joined = with_evidence(members, evidence, how="left")
     joined["sure"] = (
         joined["confidence"].map({word: rank for rank, word in enumerate(CONFIDENCE_ORDER)}).fillna(9)
     )
@@ -487,15 +485,13 @@ def _printed(firm) -> str:
 
 
 def _country(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.Series:
-    joined = members.merge(
-        evidence, left_on=["coder", "name_as_given"], right_on=["coder", "name_en"], how="left"
-    )
+    joined = with_evidence(members, evidence, how="left")
     return joined.groupby("firm_id")["country"].first().fillna("China")
 
 
 def _years(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
     """Earliest and latest year of entry that any coder gives for a firm."""
-    joined = members.merge(evidence, left_on=["coder", "name_as_given"], right_on=["coder", "name_en"])
+    joined = with_evidence(members, evidence)
     joined["year"] = joined["entry_year"].fillna(
         joined["founded_year"].where(joined["relocated_from"].isna())
     )
@@ -505,7 +501,7 @@ def _years(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
 
 def _membership(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[set, dict, dict]:
     """Firms that the paper names; the sample of US firms; firms that are no entry of the industry."""
-    joined = members.merge(evidence, left_on=["coder", "name_as_given"], right_on=["coder", "name_en"])
+    joined = with_evidence(members, evidence)
     named = joined["lists"].map(
         lambda cell: any(part.startswith(("seed", "named in seed paper")) for part in split(cell))
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from cluster_anatomy.firm_lists import CODER_ORDER, CONFIDENCE_ORDER, place_index, split
+from cluster_anatomy.firm_lists import CODER_ORDER, CONFIDENCE_ORDER, place_index, split, with_evidence
 from cluster_anatomy.names import BRACKETS, ascii_fold
 
 ROLES = ["founder", "parent", "mover"]
@@ -74,7 +74,7 @@ def sources(
         ``org_type``, ``city``, ``country``, ``region``, ``timing`` (``at_entry`` or ``later``), ``coder``.
     """
     index = place_index(places)
-    joined = members.merge(evidence, left_on=["coder", "name_as_given"], right_on=["coder", "name_en"])
+    joined = with_evidence(members, evidence)
     joined["sure"] = joined["confidence"].map({word: rank for rank, word in enumerate(CONFIDENCE_ORDER)})
     joined["first"] = joined["coder"].map({word: rank for rank, word in enumerate(CODER_ORDER)}).fillna(9)
     found = []
@@ -468,7 +468,7 @@ def coder_labels(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``firm_id``, ``coder``, ``coder_label``, ``coder_confidence``, ``all_labels``.
     """
-    rows = members.merge(evidence, left_on=["coder", "name_as_given"], right_on=["coder", "name_en"])
+    rows = with_evidence(members, evidence)
     rows["sure"] = rows["confidence"].map({word: rank for rank, word in enumerate(CONFIDENCE_ORDER)})
     rows["first"] = rows["coder"].map({word: rank for rank, word in enumerate(CODER_ORDER)}).fillna(9)
     grouped = rows.sort_values(["firm_id", "sure", "first"]).groupby("firm_id")

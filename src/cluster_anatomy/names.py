@@ -1,8 +1,9 @@
-"""Names of firms: what is left of a name when legal form, place and industry words are taken off.
+"""Names of firms taken apart: legal form, place and industry words, and what is left.
 
-Firms appear in Chinese and in English, in long and short forms. Two names are compared by their *core*, and
-their places are compared apart, since half of the industry's firms are called after a city. The words to take
-off are data (``data/raw/coding/name_words.csv``), so a rule can be read and changed without touching code.
+Firms appear in many scripts, in long and short forms. A name is cleaned into words (`NameRules.clean`), which
+`cluster_anatomy.linkage` compares; its *core* and its place are read apart, since half of the industry's firms
+are called after a city. The words to take off are data (``data/raw/coding/name_words.csv`` and
+``legal_forms.csv``), so a rule can be read and changed without touching code.
 """
 
 import re
@@ -12,10 +13,39 @@ from functools import cache, cached_property
 
 import pandas as pd
 from pypinyin import lazy_pinyin
-from rapidfuzz import fuzz
+
+from cluster_anatomy import tables
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
+_UNDECOMPOSED = str.maketrans(
+    {"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l",
+     "đ": "d", "Đ": "d", "ı": "i", "þ": "th", "Þ": "th", "ð": "d", "Ð": "d"}
+)  # fmt: skip
+_MARKS = re.compile(r"[\u0300-\u036f\u0591-\u05c7]")
+_HANGUL = re.compile(r"[\uac00-\ud7af]")
+_REGISTRY_SUFFIX = re.compile(r"[/\\]\s*(?:[a-z]{2}|new|adr|can)\s*[/\\]?\s*$")
+_DOTTED = re.compile(r"\b(\w)\.(?=\w\b)")
+_SINGLES = re.compile(r"\b(\w) (?=\w\b)")
+_WORD = re.compile(r"[^\W_]")
+_NOT_WORD = re.compile(r"[\W_]+")
+_GLUED = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_PINYIN_V = re.compile(r"^([ln])v(?=[e]|$|[bcdfghjklmnpqrstwxyz])")
+_HAN_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|[a-z0-9]+")
+_HAN_REMNANT = re.compile(r"(?<=[\u3400-\u9fff]{2})股份$|(?<=[\u3400-\u9fff])[省市](?=[\u3400-\u9fff]{2})")
+_EXCHANGE_PREFIX = re.compile(r"^(?:\*ST|S\*ST|SST|ST|XD|XR|DR)(?=[\u3400-\u9fff])")
+_EXCHANGE_SUFFIX = re.compile(r"(?<=[\u3400-\u9fff])(?:[AB]|-[A-Z]{1,3})$")
+FORMERLY = re.compile(
+    r"[(（]\s*(?:formerly(?: known as)?|f/?k/?a|previously|ehemals|vormals|anciennement|原名|曾用名|前身为?)[:：]?\s*"
+    r"([^()（）]+)[)）]",
+    re.IGNORECASE,
+)
+SMALL_WORDS = frozenset(["and", "the", "of", "de", "la", "y", "et", "und", "e"])
+"""Words that carry nothing: a name with and without them is one name."""
+PLAIN_FORMS = frozenset(["co", "corp", "corporation", "inc", "incorporated", "ltd", "limited", "llc", "plc"])
+"""Legal forms that are taken off before the last word, too (``Churchill Capital Corp II``)."""
+LAST_ROMAN = {"i": "1", "v": "5", "x": "10"}
+ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 
 
 def is_chinese(name: str) -> bool:
@@ -62,12 +92,22 @@ class NameRules:
         Columns ``province``, ``name_zh``.
     places : DataFrame
         Columns ``name``, ``name_zh``, ``aliases``, ``admin``, ``country``, ``metro``.
+    legal_forms : DataFrame, optional
+        Columns ``form`` (folded words), ``normal``, ``placement`` (``end`` or ``both``).
     """
 
-    def __init__(self, words: pd.DataFrame, provinces: pd.DataFrame, places: pd.DataFrame):
+    def __init__(
+        self,
+        words: pd.DataFrame,
+        provinces: pd.DataFrame,
+        places: pd.DataFrame,
+        legal_forms: pd.DataFrame | None = None,
+    ):
         self._words = words
         self._provinces = provinces
         self._places = places
+        self._legal_forms = legal_forms
+        self._normal: dict[str, str] = {}
 
     def _list(self, script: str, *kinds: str) -> list[str]:
         chosen = self._words[(self._words["script"] == script) & self._words["kind"].isin(kinds)]["word"]
@@ -114,7 +154,10 @@ class NameRules:
 
     @cached_property
     def _chinese_endings(self) -> re.Pattern:
-        return re.compile("|".join(map(re.escape, self._list("zh", "legal_form"))))
+        forms = self._list("zh", "legal_form")
+        if self._legal_forms is not None:
+            forms = forms + [form for form in self._legal_forms["form"] if is_chinese(form)]
+        return re.compile("|".join(map(re.escape, sorted(set(forms), key=lambda form: (-len(form), form)))))
 
     @cached_property
     def _chinese_industry(self) -> re.Pattern:
@@ -145,16 +188,201 @@ class NameRules:
         ]
         return " ".join(words) or " ".join(text.split())
 
+    # --- Cleaning into words
 
-def similarity(one: str, other: str) -> float:
-    """Compare two cores, 0 to 100; Chinese and English cores meet through pinyin.
+    @cached_property
+    def _forms(self) -> tuple[dict[str, list[tuple[list[str], str]]], dict[str, list[tuple[list[str], str]]]]:
+        """Legal forms by their last word, and those that also open a name by their first; longest first."""
+        own = [(word, word, "end") for word in self._list("en", "legal_form") if word != "group"]
+        table = [] if self._legal_forms is None else self._legal_forms
+        if len(table):
+            table = table[~table["form"].str.contains(r"[\u3400-\u9fff]")]
+            table = list(table[["form", "normal", "placement"]].itertuples(index=False, name=None))
+        endings, openings = {}, {}
+        for form, normal, placement in {
+            form: (form, normal, at) for form, normal, at in [*own, *table]
+        }.values():
+            words = form.split()
+            endings.setdefault(words[-1], []).append((words, normal))
+            if placement == "both":
+                openings.setdefault(words[0], []).append((words, normal))
+        for forms in (endings, openings):
+            for found in forms.values():
+                found.sort(key=lambda item: (-len(item[0]), item[0]))
+        return endings, openings
 
-    Word order does not matter for English cores (rapidfuzz ``token_sort_ratio``); Chinese cores are compared
-    character by character (``ratio``).
-    """
-    if is_chinese(one) and is_chinese(other):
-        return fuzz.ratio(one, other)
-    if not is_chinese(one) and not is_chinese(other):
-        return fuzz.token_sort_ratio(one, other)
-    chinese, english = (one, other) if is_chinese(one) else (other, one)
-    return fuzz.ratio(pinyin(chinese), english.replace(" ", ""))
+    @cached_property
+    def _same_as(self) -> dict[str, str]:
+        known = self._words[self._words["script"] == "en"]
+        if "same_as" not in known:
+            return {}
+        return dict(known.dropna(subset=["same_as"])[["word", "same_as"]].itertuples(index=False, name=None))
+
+    @cached_property
+    def _korean_forms(self) -> re.Pattern:
+        forms = [] if self._legal_forms is None else self._legal_forms["form"]
+        korean = sorted(filter(_HANGUL.search, forms), key=lambda form: (-len(form), form))
+        return re.compile("|".join(map(re.escape, korean)) or "(?!)")
+
+    def _word(self, word: str) -> str:
+        """Return the normal form of a word: abbreviations written out, plural s off; remembered."""
+        normal = ROMAN.get(word) or self._same_as.get(word)
+        if normal is None:
+            normal = word
+            if len(word) > 3 and word.isalpha():
+                if word.endswith("ies"):
+                    normal = word[:-3] + "y"
+                elif word.endswith("s") and word[-2] not in "su":
+                    normal = word[:-1]
+            normal = self._same_as.get(normal, normal)
+            normal = _PINYIN_V.sub(r"\1u", normal)
+        self._normal[word] = normal
+        return normal
+
+    def clean(self, name: str) -> tuple[list[str], str, str]:
+        """Return what two spellings of one name share.
+
+        Accents, case, punctuation, brackets, registry suffixes (``/DE/``), small words (``of``, ``and``) and the
+        legal form at the end (in some countries at the front) are off; abbreviations are written out; a plural
+        and its singular are one word; roman numbers are digits. Of a name in Chinese or Japanese characters the
+        "words" are its runs of characters. If nothing else is there, the legal form stays as the name.
+
+        Returns
+        -------
+        words : list of str
+            In the order of the name.
+        legal : str
+            Normalised legal form, blank if there is none.
+        initials : str
+            First letters of all words as written, legal form included; blank for Chinese names.
+        """
+        if is_chinese(name):
+            text = _EXCHANGE_SUFFIX.sub(
+                "", _EXCHANGE_PREFIX.sub("", unicodedata.normalize("NFKC", name).strip())
+            )
+            bare = self.legal(text)
+            legal = self._chinese_endings.findall(BRACKETS.sub("", text))
+            bare = _HAN_REMNANT.sub("", bare)
+            words = _HAN_RUN.findall(fold(bare)) or _HAN_RUN.findall(fold(text))
+            return words, legal[-1] if legal else "", ""
+        if " " not in name and len(name) > 15:
+            name = _GLUED.sub(" ", name)
+        text = _REGISTRY_SUFFIX.sub(" ", fold(name))
+        if _HANGUL.search(text):
+            text = self._korean_forms.sub(" ", text)
+        if "(" in text or "（" in text:
+            outside = BRACKETS.sub(" ", text)
+            text = outside if _WORD.search(outside) else text
+        text = text.replace("'", "").replace("’", "").replace('"', "").replace("״", "").replace("&", " and ")
+        if "." in text:
+            text = _DOTTED.sub(r"\1", text)
+        words = _SINGLES.sub(r"\1", _NOT_WORD.sub(" ", text).strip()).split()
+        initials = "".join([word[0] for word in words if word not in SMALL_WORDS])
+        words, legal = self._off_legal(words)
+        kept = [word for word in words if word not in SMALL_WORDS] or words
+        if len(kept) > 1 and kept[-1] in LAST_ROMAN:
+            kept[-1] = LAST_ROMAN[kept[-1]]
+        if len(kept) > 2 and kept[-2] in PLAIN_FORMS:
+            kept.pop(-2)
+        normal = self._normal
+        return [normal.get(word) or self._word(word) for word in kept], legal, initials
+
+    def without_legal_form(self, words: list[str]) -> list[str]:
+        """Return folded words without the legal form at their end or, in some countries, front."""
+        return self._off_legal(words)[0]
+
+    def _off_legal(self, words: list[str]) -> tuple[list[str], str]:
+        endings, openings = self._forms
+        legal = ""
+        while len(words) > 1:
+            last = words[-1]
+            for form, normal in endings.get(last, ()):
+                size = len(form)
+                if size < len(words) and words[-size:] == form:
+                    words, legal = words[:-size], legal or normal
+                    break
+            else:
+                if last not in SMALL_WORDS:
+                    break
+                words = words[:-1]
+        if len(words) > 1:
+            for form, normal in openings.get(words[0], ()):
+                if len(form) < len(words) and words[: len(form)] == form:
+                    return words[len(form) :], legal or normal
+        return words, legal
+
+    @cached_property
+    def place_words(self) -> frozenset[str]:
+        """Words of places, folded, in any script."""
+        names = [*self._provinces["province"], *self._provinces["name_zh"], *self._places["name"]]
+        names += list(self._places["country"].dropna())
+        names += list(self._places["name_zh"].dropna())
+        return frozenset(
+            word for name in names for word in fold(BRACKETS.sub("", name)).replace("'", "").split()
+        )
+
+    def is_place(self, name: str) -> bool:
+        """Say whether a name is nothing but names of places."""
+        return all(word in self.place_words for word in self.clean(name)[0])
+
+    @cached_property
+    def trade_words(self) -> frozenset[str]:
+        """Words of the trade in any script, with what they are read as."""
+        known = self._words[self._words["kind"].isin(["industry_word", "kept"])]
+        words = set(known["word"])
+        if "same_as" in known:
+            words |= {word for text in known["same_as"].dropna() for word in text.split()}
+        return frozenset(words | {self._word(word) for word in words if not is_chinese(word)})
+
+    @cached_property
+    def _chinese_known(self) -> re.Pattern:
+        words = [*self._chinese_places, *self._list("zh", "industry_word", "kept")]
+        return re.compile(
+            "(" + "|".join(map(re.escape, sorted(words, key=lambda word: (-len(word), word)))) + ")"
+        )
+
+    def cut(self, run: str) -> list[str]:
+        """Cut a run of Chinese characters at the names of places and the words of the trade, which stay as parts."""
+        return [part for part in self._chinese_known.split(run) if part]
+
+    @cached_property
+    def _romanised(self) -> tuple[re.Pattern, dict[str, str]]:
+        """Chinese places and industry words with their English, longest first."""
+        english = {row.name_zh: row.province for row in self._provinces.itertuples()}
+        for row in self._places.dropna(subset=["name_zh"]).itertuples():
+            english[row.name_zh] = BRACKETS.sub("", row.name).strip()
+        known = self._words[(self._words["script"] == "zh") & (self._words["kind"] != "legal_form")]
+        meaning = known["same_as"] if "same_as" in known else known["word"].map(lambda word: pd.NA)
+        english |= dict(zip(known["word"], meaning.fillna(known["word"].map(pinyin)), strict=True))
+        longest_first = sorted(english, key=lambda word: (-len(word), word))
+        return re.compile("|".join(map(re.escape, longest_first)) or "(?!)"), english
+
+    def romanise(self, name: str) -> str:
+        """Write a Chinese name in Latin letters: places and industry words in English, the rest in pinyin."""
+        pattern, english = self._romanised
+        name = _EXCHANGE_SUFFIX.sub("", _EXCHANGE_PREFIX.sub("", unicodedata.normalize("NFKC", name).strip()))
+        text = self.legal(name)
+        parts, start = [], 0
+        for hit in pattern.finditer(text):
+            parts += [pinyin(text[start : hit.start()]), english[hit.group()]]
+            start = hit.end()
+        return " ".join(part for part in [*parts, pinyin(text[start:])] if part)
+
+
+def fold(text: str) -> str:
+    """Lower-case a text of any script and take its accents off (``Società`` becomes ``societa``)."""
+    if text.isascii():
+        return text.lower()
+    text = unicodedata.normalize("NFKD", text.translate(_UNDECOMPOSED))
+    return unicodedata.normalize("NFC", _MARKS.sub("", text)).lower()
+
+
+@cache
+def default_rules() -> NameRules:
+    """Return the rules with the tables of the compendium."""
+    return NameRules(
+        tables.read("data/raw/coding/name_words.csv"),
+        tables.read("data/raw/coding/provinces.csv"),
+        tables.read("data/raw/places/places.csv"),
+        tables.read("data/raw/coding/legal_forms.csv"),
+    )
