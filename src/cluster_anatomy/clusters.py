@@ -721,6 +721,52 @@ def base_quotients(sites: pd.DataFrame, torch: pd.Series) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def phases(entries: pd.DataFrame, window: int = 5, part: int = 3, least: int = 5) -> pd.DataFrame:
+    """Describe every cluster in one row: how many entered, of which origin, from when on.
+
+    Parameters
+    ----------
+    entries : DataFrame
+        Entries of any country; those without a cluster are left out.
+    window, part, least : int
+        Of `take_off`.
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``cluster``, ``entries``, ``known``, ``unknown`` (by origin), ``dated``, ``undated`` (entrants,
+        without pre-reform works), ``first_year``, ``take_off``, one column per origin group, ``leading`` (the group
+        with most entries; blank in a tie).
+    """
+    placed = entries.dropna(subset=["cluster"])
+    rows = []
+    for (country, cluster), group in placed.groupby(["country", "cluster"], sort=True):
+        tallies = {short: int((group["paper_type"] == name).sum()) for name, short in GROUPS.items()}
+        known, years = sum(tallies.values()), entrants(group)["entry_year"]
+        top = [name for name, count in tallies.items() if count and count == max(tallies.values())]
+        rows.append(
+            {
+                "country": country, "cluster": cluster, "entries": len(group), "known": known,
+                "unknown": len(group) - known, "dated": int(years.notna().sum()), "undated": int(years.isna().sum()),
+                "first_year": years.min(), "take_off": take_off(years, window, part, least), **tallies,
+                "leading": top[0] if len(top) == 1 else pd.NA,
+            }
+        )  # fmt: skip
+    columns = [
+        "country",
+        "cluster",
+        "entries",
+        "known",
+        "unknown",
+        "dated",
+        "undated",
+        "first_year",
+        "take_off",
+    ]
+    table = pd.DataFrame(rows, columns=[*columns, *GROUPS.values(), "leading"])
+    return table.astype({"first_year": "Int64", "take_off": "Int64"})
+
+
 def profiles(
     entries: pd.DataFrame,
     paper: pd.DataFrame,
@@ -746,26 +792,10 @@ def profiles(
     Returns
     -------
     DataFrame
-        ``country``, ``cluster``, ``name_in_paper``, ``kind``, ``kind_by``, ``entries``, ``known``, ``unknown`` (by
-        origin), ``dated``, ``undated`` (entrants, without pre-reform works), ``first_year``, ``take_off``, one column
-        per origin group, ``leading`` (the group with most entries; blank in a tie), the columns of ``endowed`` but
-        for the works, and those of ``grouped``.
+        The columns of `phases`, ``name_in_paper``, ``kind``, ``kind_by``, the columns of ``endowed`` but for the works,
+        and those of ``grouped``.
     """
-    placed = entries.dropna(subset=["cluster"])
-    rows = []
-    for (country, cluster), group in placed.groupby(["country", "cluster"], sort=True):
-        tallies = {short: int((group["paper_type"] == name).sum()) for name, short in GROUPS.items()}
-        known, years = sum(tallies.values()), entrants(group)["entry_year"]
-        top = [name for name, count in tallies.items() if count and count == max(tallies.values())]
-        rows.append(
-            {
-                "country": country, "cluster": cluster, "entries": len(group), "known": known,
-                "unknown": len(group) - known, "dated": int(years.notna().sum()), "undated": int(years.isna().sum()),
-                "first_year": years.min(), "take_off": take_off(years, window, part, least), **tallies,
-                "leading": top[0] if len(top) == 1 else pd.NA,
-            }
-        )  # fmt: skip
-    table = pd.DataFrame(rows).astype({"first_year": "Int64", "take_off": "Int64"})
+    table = phases(entries, window, part, least)
     table = table.merge(
         paper[["cluster", "name_in_paper", "kind", "kind_by"]], on="cluster", how="left", validate="1:1"
     )

@@ -59,7 +59,7 @@ def in_frame(table: pd.DataFrame, frames: pd.DataFrame, frame: str) -> pd.DataFr
     table : DataFrame
         From `entries`.
     frames : DataFrame
-        ``frame``, ``country``, ``includes`` (``column=value``, any of them between ``|``).
+        ``frame``, ``country`` (blank: any), ``includes`` (``column=value``, any of them between ``|``).
     frame : str
         Name of the frame.
 
@@ -75,7 +75,8 @@ def in_frame(table: pd.DataFrame, frames: pd.DataFrame, frame: str) -> pd.DataFr
     for condition in split(rule["includes"].iloc[0]):
         column, value = condition.split("=")
         inside |= (table[column] == value).fillna(False)
-    return table[inside & (table["country"] == rule["country"].iloc[0])]
+    country = rule["country"].iloc[0]
+    return table[inside] if pd.isna(country) else table[inside & (table["country"] == country)]
 
 
 def compositions(table: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:

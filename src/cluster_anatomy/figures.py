@@ -143,7 +143,12 @@ def difference_data(
     return table.reindex(columns=columns)
 
 
-def china_usa(data: pd.DataFrame, names: dict[str, str], published: dict[str, float]) -> Figure:
+def china_usa(
+    data: pd.DataFrame,
+    names: dict[str, str],
+    published: dict[str, float],
+    difference: str = "China minus USA",
+) -> Figure:
     """Draw shares of two frames side by side and, beside them, their differences with intervals.
 
     Parameters
@@ -151,9 +156,11 @@ def china_usa(data: pd.DataFrame, names: dict[str, str], published: dict[str, fl
     data : DataFrame
         From `difference_data`.
     names : dict
-        Frame to the words of the legend, China first.
+        Frame to the words of the legend, the minuend first.
     published : dict
         Property to the published share of the USA, drawn as a line.
+    difference : str
+        What is taken from what, for the axis.
     """
     labels = list(dict.fromkeys(data["label"]))
     place = {label: row for row, label in enumerate(labels)}
@@ -182,7 +189,7 @@ def china_usa(data: pd.DataFrame, names: dict[str, str], published: dict[str, fl
     part = data[data["series"] == "difference"]
     rows = part["label"].map(place)
     right.hlines(rows, part["bound_low"], part["bound_high"], color="black", alpha=0.15, linewidth=5)
-    _interval(right, part, rows, "black", "D", "China minus USA")
+    _interval(right, part, rows, "black", "D", difference)
     right.axvline(0, color="black", linewidth=0.6)
     left.set_yticks(range(len(labels)), [label[0].upper() + label[1:] for label in labels])
     left.set_ylim(len(labels) - 0.4, -0.6)
@@ -191,7 +198,7 @@ def china_usa(data: pd.DataFrame, names: dict[str, str], published: dict[str, fl
     left.set_xlabel("Share of entries")
     right.set_xlim(-1, 1)
     right.set_xticks([-1, -0.5, 0, 0.5, 1], ["−100", "−50", "0", "50", "100 points"])
-    right.set_xlabel("Difference, China minus USA")
+    right.set_xlabel(f"Difference, {difference}")
     left.tick_params(axis="y", length=0)
     right.tick_params(axis="y", length=0)
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=2)
@@ -923,7 +930,7 @@ def cluster_years(data: pd.DataFrame, first: int) -> Figure:
     data = data[data["first_year"] >= first]
     totals = data.groupby(["country", "cluster"])["entries"].sum().reset_index()
     totals = totals.sort_values(["country", "entries", "cluster"], ascending=[True, False, True])
-    columns = 4
+    columns = min(4, len(totals))
     rows = -(-len(totals) // columns)
     figure, axes = plt.subplots(
         rows,

@@ -42,6 +42,8 @@ ACADEMIA = ["university", "public_research_institute", "military_institute", "fo
 FIRMS = ["firm_same_industry", "firm", "foreign_firm"]
 DOMESTIC_FIRMS = ["firm_same_industry", "firm"]
 
+SEEN_FROM = {"usa": "USA"}
+"""Country that a coder looked at; China for the others."""
 PLACE = ["city", "cluster", "admin", "country", "latitude", "longitude"]
 NOWHERE = dict.fromkeys(PLACE)
 
@@ -144,6 +146,7 @@ def locate(
     persons: pd.DataFrame,
     reviewed: pd.DataFrame,
     places: pd.DataFrame,
+    countries: Mapping[str, str] = SEEN_FROM,
 ) -> pd.DataFrame:
     """Give each end of each row a place.
 
@@ -158,6 +161,8 @@ def locate(
         From `name_actors`.
     firms, organisations, persons, reviewed, places : DataFrame
         Register; contracts ``organisations``, ``persons``, ``actor_names``, ``places``.
+    countries : mapping
+        Coder to the country that he or she looked at; China for coders that it does not name.
 
     Returns
     -------
@@ -175,7 +180,7 @@ def locate(
             if not home.get(row[0], NOWHERE)["city"]:
                 home[row[0]] = _place(index.get((row[1], None)))
     said = dict(reviewed.dropna(subset=["country"])[["name", "country"]].itertuples(index=False))
-    seen_from = np.where(named["coder"] == "usa", "USA", "China")
+    seen_from = np.array([countries.get(coder, "China") for coder in named["coder"]], dtype=str)
     abroad = {
         (seen, actor)
         for end in ("source", "target")
@@ -325,7 +330,7 @@ def collapse(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     kept = _from_giver(rows[~own & ~outside])
     order = {coder: rank for rank, coder in enumerate(["paper", "figures", *CODER_ORDER[1:]])}
     by_pair: dict[tuple[str, str], list[dict]] = {}
-    for row in sorted(kept.to_dict("records"), key=lambda row: order[row["coder"]]):
+    for row in sorted(kept.to_dict("records"), key=lambda row: order.get(row["coder"], len(order))):
         by_pair.setdefault(tuple(sorted((row["source"], row["target"]))), []).append(row)
     pairs = pd.DataFrame([_pair(part) for part in by_pair.values()])
     pairs["year"] = pairs["year"].astype("Int64")
@@ -334,8 +339,8 @@ def collapse(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     if (twice := pairs["tie_id"].duplicated()).any():
         raise ValueError(f"Two pairs have one id: {sorted(pairs.loc[twice, 'tie_id'])}")
     lines = [
-        ("read", len(part), _READ[coder])
-        for coder, part in sorted(rows.groupby("coder"), key=lambda item: order[item[0]])
+        ("read", len(part), _READ.get(coder, f"ties of {coder}"))
+        for coder, part in sorted(rows.groupby("coder"), key=lambda item: order.get(item[0], len(order)))
     ]
     lines.append(("own", -int(own.sum()), "both ends are one actor under two names"))
     lines.append(
@@ -384,7 +389,7 @@ def _from_giver(rows: pd.DataFrame) -> pd.DataFrame:
 def _pair(part: list[dict]) -> dict:
     """One row for the rows of one pair, the first of which decides."""
     first = part[0]
-    pair = {"seen_from": "China" if any(row["seen_from"] == "China" for row in part) else "USA"}
+    pair = {"seen_from": min(row["seen_from"] for row in part)}
     for end, other in (("source", "target"), ("target", "source")):
         sides = [(row, end if row[end] == first[end] else other) for row in part]
         pair[end] = first[end]
@@ -405,6 +410,8 @@ def _pair(part: list[dict]) -> dict:
         if coders == {"usa"}
         else "regional"
         if coders & {"north", "south"}
+        else "own_list"
+        if coders == {"own_list"}
         else "paper_coder"
     )
     types = {row["tie_type"] for row in part}
@@ -924,14 +931,23 @@ def descent(edges: Iterable[tuple[Hashable, Hashable]], ancestor: Hashable) -> p
     >>> descent([("Hybritech", "Gen-Probe"), ("Gen-Probe", "Ligand"), ("Hybritech", "IDEC")], "Hybritech")["chain"].max()
     np.int64(2)
     """
+    return _descent(*_acyclic(edges), ancestor)
+
+
+def _acyclic(edges: Iterable[tuple[Hashable, Hashable]]) -> tuple[nx.DiGraph, list]:
+    """Return the graph of parents and children, and its nodes from the roots down."""
     graph = nx.DiGraph(list(edges))
     if not nx.is_directed_acyclic_graph(graph):
         raise ValueError(f"Someone descends from himself: {nx.find_cycle(graph)}")
+    return graph, list(nx.topological_sort(graph))
+
+
+def _descent(graph: nx.DiGraph, order: list, ancestor: Hashable) -> pd.DataFrame:
     if ancestor not in graph:
         return pd.DataFrame(columns=["child", "generation", "chain"])
     shortest = nx.single_source_shortest_path_length(graph, ancestor)
     longest = {ancestor: 0}
-    for node in nx.topological_sort(graph):
+    for node in order:
         if node in longest:
             for child in graph[node]:
                 longest[child] = max(longest.get(child, 0), longest[node] + 1)
@@ -955,10 +971,10 @@ def genealogies(founded: pd.DataFrame, at_least: int = 2) -> pd.DataFrame:
     DataFrame
         The columns of the contract ``genealogies``: one row per root, parent and child; largest families first.
     """
-    edges = list(founded[["parent", "child"]].itertuples(index=False, name=None))
+    graph, order = _acyclic(founded[["parent", "child"]].itertuples(index=False, name=None))
     parts = []
     for root in sorted(set(founded["parent"]) - set(founded["child"])):
-        family = descent(edges, root)
+        family = _descent(graph, order, root)
         if len(family) >= at_least:
             inside = {root, *family["child"]}
             part = founded[founded["parent"].isin(inside) & founded["child"].isin(inside)].merge(
@@ -968,7 +984,7 @@ def genealogies(founded: pd.DataFrame, at_least: int = 2) -> pd.DataFrame:
     table = (
         pd.concat(parts, ignore_index=True)
         if parts
-        else founded.assign(generation=[], chain=[], root=[], family=[])
+        else founded.iloc[:0].assign(generation=[], chain=[], root=[], family=[])
     )
     order = ["family", "root", "generation", "parent", "child"]
     return table.sort_values(order, ascending=[False, True, True, True, True], ignore_index=True)

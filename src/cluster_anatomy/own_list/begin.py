@@ -1,0 +1,203 @@
+"""A new own list: a small folder that explains itself."""
+
+import csv
+import io
+import os
+import re
+import shutil
+import tempfile
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from cluster_anatomy import paths
+from cluster_anatomy.contracts import Table, contracts
+from cluster_anatomy.steps import PipelineError, load_steps
+
+from . import description as descriptions
+from .columns import EXAMPLE
+from .description import NEEDED, TABLES
+from .door import FILLED
+from .problems import meant
+
+EXAMPLES = {
+    "firms": {
+        "name": f"{EXAMPLE}: Amber Biotech Ltd.", "other_names": "Amber Bio|Amber", "place": "Lakeside", "entry_year": "1998",
+        "product": "vaccines", "source_urls": "https://example.org/amber", "note": "delete this row or leave it: it is not read",
+    },
+    "evidence": {
+        "name": f"{EXAMPLE}: Amber Biotech Ltd.", "founder_names": "A. Person|B. Person", "founder_prior_orgs": "Lakeside University|Old Pharma",
+        "founder_prior_org_types": "university|firm_same_industry", "founder_prior_cities": "Lakeside|Hilltown", "ownership_at_entry": "private",
+        "evidence": "Two scientists founded it, one from the university and one from a firm.", "source_urls": "https://example.org/amber",
+        "confidence": "medium",
+    },
+    "ties": {
+        "source_name": f"{EXAMPLE}: Amber Biotech Ltd.", "source_type": "firm_same_industry", "source_city": "Lakeside",
+        "target_name": "Old Pharma", "target_type": "firm_same_industry", "target_city": "Hilltown", "tie_type": "licensed_from", "year": "2001",
+        "evidence": "It makes a vaccine under a licence.", "source_urls": "https://example.org/licence",
+    },
+    "places": {
+        "name": f"{EXAMPLE}: Lakeside", "other_names": "Lake Side", "region": "Greater Lakeside", "latitude": "12.9716", "longitude": "77.5946",
+    },
+}  # fmt: skip
+
+
+def ready() -> list[str]:
+    """Return the names of the ready descriptions."""
+    return sorted(
+        file.name.removesuffix(".toml")
+        for file in resources.files(__package__).joinpath("ready").iterdir()
+        if file.name.endswith(".toml")
+    )
+
+
+def new(name: str, like: str | None = None, country: str | None = None, folder: Path | None = None) -> Path:
+    """Write the folder of a new own list.
+
+    Parameters
+    ----------
+    name : str
+        A bare name (the folder is ``own_lists/<name>``) or a path.
+    like : str, optional
+        A ready description (`ready`), or an own list whose description and tables are copied, without results.
+    country : str, optional
+        Country of the firms, put into the description.
+    folder : Path, optional
+        Where to write, if not where `name` says.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    PipelineError
+        If the name is no name for a list, or there is nothing of the name `like`.
+    FileExistsError
+        If the folder holds anything; nothing is written then.
+    """
+    bare = re.fullmatch(r"\w[\w.-]*", name) is not None
+    if not bare and not ("/" in name or os.sep in name):
+        raise PipelineError(
+            f"'{name}' is no name for a list: use letters, digits, '-', '_' and '.', or give a path"
+        )
+    if bare and name in [step.name for step in load_steps()]:
+        raise PipelineError(f"'{name}' is a step of the study; give the list another name")
+    target = folder or (
+        paths.root() / descriptions.FOLDER / name if bare else Path(name).expanduser().resolve()
+    )
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise FileExistsError(
+            f"{descriptions.shown(target)} is there already; nothing was written. Take another name, or remove it yourself"
+        )
+    files = _files(target.name, like, country)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        for file, content in files.items():
+            (draft / file).write_bytes(content)
+        draft.chmod(0o755)
+        draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return target
+
+
+def _files(name: str, like: str | None, country: str | None) -> dict[str, bytes]:
+    """Return the files of a new folder by name."""
+    blank = {f"{table}.csv": template(table) for table in TABLES}
+    files = {"README.md": readme().encode()}
+    if like is None:
+        text = resources.files(__package__).joinpath("templates/description.toml").read_text(encoding="utf-8")
+        words = {"title": name, "name": name, "country": country or ""}
+        return (
+            {
+                "description.toml": Template(text)
+                .substitute({key: _quoted(word) for key, word in words.items()})
+                .encode()
+            }
+            | blank
+            | files
+        )
+    if like in ready():
+        text = resources.files(__package__).joinpath(f"ready/{like}.toml").read_text(encoding="utf-8")
+        del blank["firms.csv"]
+        return {"description.toml": _with_country(text, country).encode()} | blank | files
+    source = descriptions.locate(like)
+    said, _ = descriptions.read_description(source) if (source / descriptions.FILE).is_file() else (None, [])
+    if said is None:
+        known = [*ready(), *descriptions.known_lists()]
+        raise PipelineError(
+            f"there is no description and no list '{like}' (there are: {', '.join(known)}). {meant(like, known)}".strip()
+        )
+    copied = {}
+    for table in TABLES:
+        file, _ = descriptions.data_file(source, table, said.sources[table])
+        if file is not None:
+            copied[file.name] = file.read_bytes()
+    text = (source / descriptions.FILE).read_bytes().decode("utf-8-sig")
+    return {"description.toml": _with_country(text, country).encode()} | copied | files
+
+
+def _quoted(text: str) -> str:
+    """Return a text fit to stand between the double quotes of TOML."""
+    return "".join(char for char in text if char.isprintable()).replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _with_country(text: str, country: str | None) -> str:
+    return (
+        text
+        if country is None
+        else re.sub(r"(?m)^country\s*=.*$", lambda _: f'country = "{_quoted(country)}"', text, count=1)
+    )
+
+
+def template(table: str) -> bytes:
+    """Return an empty table with its headings and one example row, which is left out when the file is read.
+
+    It begins with a byte order mark, so that spreadsheets know it for UTF-8.
+    """
+    labels = [column.name for column in contracts()[f"own_{table}"].columns if column.name not in FILLED]
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(labels)
+    writer.writerow([EXAMPLES[table].get(label, "") for label in labels])
+    return buffer.getvalue().encode("utf-8-sig")
+
+
+def readme() -> str:
+    """Return the README of a new folder, made from the contracts."""
+    head = resources.files(__package__).joinpath("templates/README.md").read_text(encoding="utf-8")
+    return head + "".join(_chapter(contracts()[f"own_{table}"], table) for table in TABLES)
+
+
+def _chapter(contract: Table, table: str) -> str:
+    lines = [
+        "",
+        f"## {table}: {contract.unit_of_observation} per row",
+        "",
+        contract.description,
+        "",
+        "| column | kind | what it is | other headings |",
+        "|---|---|---|---|",
+    ]
+    for column in contract.columns:
+        if column.name in FILLED:
+            continue
+        kind = {"list": "list", "url_list": "addresses"}.get(column.type, column.type) + (
+            ", needed" if column.name in NEEDED else ""
+        )
+        what = column.description + (
+            f" One of: {', '.join(f'`{value}`' for value in column.allowed)}." if column.allowed else ""
+        )
+        others = ", ".join(descriptions.headings()[table].get(column.name, ())[:6])
+        lines.append(
+            "| "
+            + " | ".join(
+                " ".join(cell.split()).replace("|", "\\|")
+                for cell in (f"`{column.name}`", kind, what, others)
+            )
+            + " |"
+        )
+    return "\n".join(lines) + "\n"

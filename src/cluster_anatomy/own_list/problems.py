@@ -1,0 +1,58 @@
+"""What is wrong with an own list, one record per fault."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process, utils
+
+SHOWN = 80
+"""Characters of a cell that a message shows."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault, doubt or remark; `row` counts as a spreadsheet does, the first row of the file is 1.
+
+    ``error``: the list cannot be run; ``warning``: it can, and this is how the cell was understood; ``note``:
+    what was found by itself (encoding, delimiter, sheet, headings).
+    """
+
+    file: str
+    wrong: str
+    right: str = ""
+    row: int | None = None
+    column: str | None = None
+    value: str | None = None
+    severity: str = "error"
+
+    def __str__(self) -> str:
+        place = self.file
+        place += f", row {self.row}" if self.row is not None else ""
+        place += f", column '{self.column}'" if self.column else ""
+        place += f", value '{shown(self.value)}'" if self.value else ""
+        return f"{place}: {self.wrong}" + (f"; {self.right}" if self.right else "")
+
+
+def shown(cell: str) -> str:
+    """Return a cell as a message shows it: on one line, without control characters, cut."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in cell).split())
+    return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."
+
+
+def closest(word: str, known: Iterable[str], limit: int = 1, cutoff: float = 60) -> list[str]:
+    """Return the known words most like a word, without case and signs, the best first.
+
+    By rapidfuzz ``WRatio``, which also finds a word inside a longer one; by ``ratio`` if the word is shorter
+    than four characters, which occur in too many.
+    """
+    found = process.extract(
+        word, sorted(set(known)), scorer=fuzz.WRatio if len(word) > 3 else fuzz.ratio, processor=utils.default_process, limit=limit,
+        score_cutoff=cutoff,
+    )  # fmt: skip
+    return [hit for hit, _, _ in found]
+
+
+def meant(word: str, known: Iterable[str], limit: int = 1, cutoff: float = 60) -> str:
+    """Return ``did you mean 'x' or 'y'?``, or nothing if no known word is near."""
+    found = closest(word, known, limit, cutoff)
+    return f"did you mean {' or '.join(repr(hit) for hit in found)}?" if found else ""
