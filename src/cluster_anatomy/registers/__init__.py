@@ -1,0 +1,895 @@
+"""A business register of any country and size: from its files to entry by region, year and origin.
+
+``python -m cluster_anatomy register FILE... --into FOLDER`` takes a register through eight stages, each of which
+writes Parquet files and a stamp, so that an interrupted run goes on from the last finished stage:
+
+read (rows and rejects) · place (region of each place) · clean (names taken apart, `linkage.prepare`) · link (pairs by
+the linkage model, `linkage.settings`) · group (linked names become firms) · describe (one row per firm) · classify (the
+study's rules of origin) · enter (entry by region, year and origin; the ledger).
+
+The stages run on DuckDB or, where a register does not fit on one machine, on Spark (`engines`).
+"""
+
+import csv
+import hashlib
+import importlib.metadata
+import io
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from math import log2
+from pathlib import Path
+
+import psutil
+import pyarrow.parquet as pq
+
+from cluster_anatomy import paths, pipeline
+from cluster_anatomy.registers import reading
+from cluster_anatomy.registers.engines import BATCH, ENGINES, Engine
+from cluster_anatomy.registers.measure import Usage, watched
+from cluster_anatomy.steps import PipelineError
+
+OUTPUTS = ("firms.parquet", "records.parquet", "links.parquet", "entry.parquet", "rejected.csv", "ledger.csv")
+MARK = "register.json"
+PAIRS = 20
+"""Pairs of names that are compared, per name, at most (`largest_block`)."""
+LARGEST = 60
+"""Names in one firm beyond which a chain of links is taken apart again by a higher threshold (`group`)."""
+STEP = 2.0
+"""By how much of match weight (bits) the threshold rises in each round."""
+ROUNDS = 20
+UNITS = {"": 1, "B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+
+
+def parse_memory(text: str) -> int:
+    """Read ``4GB`` or ``800MB`` into bytes.
+
+    Raises
+    ------
+    PipelineError
+        If it is no such size, or less than 512 MB.
+    """
+    number = text.strip().upper().replace("IB", "B")
+    digits = number.rstrip("KMGTB ")
+    try:
+        size = int(float(digits) * UNITS[number[len(digits) :].strip()])
+    except (ValueError, KeyError):
+        raise PipelineError(f"--memory: '{text}' is no size; write it like 4GB or 800MB") from None
+    if size < 2**29:
+        raise PipelineError(f"--memory: '{text}' is too little; a register needs at least 512MB")
+    return size
+
+
+def default_memory() -> int:
+    """Return half of the memory of this machine, in bytes."""
+    return psutil.virtual_memory().total // 2
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _code_digest() -> str:
+    """Return a digest of all that decides on the results beside the register: code, model, tables, versions."""
+    here, digest = Path(__file__).resolve().parent, hashlib.sha256()
+    code = [
+        *here.glob("*.py"),
+        here.parent / "linkage.toml",
+        *(here.parent / f"{name}.py" for name in ("linkage", "names", "firm_origins")),
+    ]
+    folders = ("data/raw/coding", "data/raw/places")
+    data = [file for folder in folders for file in paths.source(folder).glob("*.*")]
+    for file in sorted(code) + sorted(data):
+        digest.update(f"{file.name}={_digest(file)}\n".encode())
+    for package in ("cluster-anatomy", "duckdb", "splink", "pyarrow", "pypinyin", "rapidfuzz"):
+        digest.update(f"{package}=={importlib.metadata.version(package)}\n".encode())
+    return digest.hexdigest()
+
+
+@dataclass
+class Run:
+    """One register on its way: its files, its folder, stages done, the engine (started when a stage needs it)."""
+
+    sources: list[reading.Source]
+    into: Path
+    engine_name: str
+    memory: int
+    spill: Path
+    jobs: int
+    tell: Callable[[str], None]
+    done: list[Path] = field(default_factory=list, init=False)
+    _engine: Engine | None = field(default=None, init=False)
+
+    @property
+    def stages(self) -> Path:
+        """Folder of the stages' files."""
+        return self.into / "build" / "stages"
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, with the tables of every finished stage as views."""
+        if self._engine is None:
+            self._engine = ENGINES[self.engine_name](self.memory, self.spill, self.jobs)
+            for folder in self.done:
+                self.show(folder)
+        return self._engine
+
+    def show(self, folder: Path) -> None:
+        """Let SQL know the tables of a stage."""
+        for table in sorted(folder.glob("*.parquet")):
+            self.engine.view(table.stem, table)
+
+    @cached_property
+    def headings(self) -> set[str]:
+        """What the register has: the columns that any of its files holds."""
+        return {what for source in self.sources for what in source.columns}
+
+    def close(self) -> None:
+        """End the engine, if it was started."""
+        if self._engine:
+            self._engine.close()
+
+
+# --- The stages; each writes its tables into a folder and returns how many rows came out
+
+
+def read(run: Run, into: Path) -> int:
+    """Write ``records`` (rows with a name) and ``rejected`` (rows left out, cells read as unknown)."""
+    schemas = {"records": reading.RECORD, "rejected": reading.REJECTED}
+    writers = {name: pq.ParquetWriter(into / f"{name}.parquet", schema, compression="zstd") for name, schema in schemas.items()}  # fmt: skip
+    rows, kept, counts = 0, 0, []
+    try:
+        for source in run.sources:
+            before = rows
+            for batch in reading.read(source):
+                rows, kept = rows + batch.read, kept + len(batch.records)
+                for name, writer in writers.items():
+                    if len(table := getattr(batch, name)):
+                        writer.write_table(table)
+                if batch.read and rows - before >= 10 * BATCH and (rows - before) % (10 * BATCH) == 0:
+                    run.tell(f"      {source.label}: {rows - before:,} rows read")
+            counts.append({"file": source.label, "rows": rows - before})
+    finally:
+        for writer in writers.values():
+            writer.close()
+    if not kept:
+        raise PipelineError(
+            f"{', '.join(str(s.path) for s in run.sources)}: no row has a name; nothing to link"
+        )
+    (into / "files.json").write_text(json.dumps(counts), encoding="utf-8")
+    return kept
+
+
+def place(run: Run, into: Path) -> int:
+    """Write ``places``: the region of every place that the register names."""
+    from cluster_anatomy.registers import batches
+
+    sql = "SELECT DISTINCT place, country FROM records WHERE place IS NOT NULL ORDER BY place, country"
+    run.engine.map(batches.place, sql, into / "places.parquet")
+    run.engine.view("places", into / "places.parquet")
+    return run.engine.rows("SELECT count(*) FROM places")[0][0]
+
+
+def _columns() -> tuple[str, ...]:
+    """Return the columns of names that are compared."""
+    from cluster_anatomy import linkage
+
+    sql = " ".join(
+        linkage._sql(text)
+        for one in linkage.load_model().comparisons
+        for text in (one["null"], *(level["sql"] for level in one["levels"]))
+    )
+    used = {name for name in linkage.COLUMNS if re.search(rf"\b{name}_[lr]\b", sql)} | {
+        "place",
+        "country",
+        "year",
+    }
+    return tuple(name for name in linkage.COLUMNS if name in used - {"name_id", "record_id"})
+
+
+def clean(run: Run, into: Path) -> int:
+    """Write ``nodes`` (each different name, with its place, country and year) and ``features``.
+
+    ``features`` has a row for every name that a node has (its own, former ones, the romanised form of a Chinese
+    one), taken apart as the linkage model compares it.
+    """
+    from cluster_anatomy.registers import batches
+
+    run.engine.write(
+        """
+        SELECT records.node, min(records.name) AS name, min(other_names) AS other_names, min(former_names) AS former_names,
+            min(coalesce(records.region, places.region, records.place)) AS place, min(records.country) AS country,
+            min(records.year) AS year, max(records.name) AS other
+        FROM records LEFT JOIN places
+            ON places.place = records.place AND coalesce(places.country, '') = coalesce(records.country, '')
+        GROUP BY records.node ORDER BY records.node
+        """,
+        into / "nodes.parquet",
+    )
+    run.engine.view("nodes", into / "nodes.parquet")
+    if run.engine.rows("SELECT count(*) FROM nodes WHERE name <> other")[0][0]:
+        raise PipelineError("two different names have the same 63-bit number; please report this register")
+    sql = "SELECT node, name, other_names, former_names, place, country, year FROM nodes ORDER BY node"
+    run.engine.map(partial(batches.clean, columns=_columns()), sql, into / "features.parquet")
+    run.engine.view("features", into / "features.parquet")
+    return run.engine.rows("SELECT count(*) FROM features")[0][0]
+
+
+def largest_block(sizes: list[tuple[int, int]], names: int, limit: int) -> int:
+    """Return the largest number of names that may share a key, so that not too many pairs are compared.
+
+    Frequent keys make most of the pairs and few of the matches; they are left out (block purging, Papadakis et al.
+    2020). Every key up to the size that is returned makes pairs; together these are at most `PAIRS` per name, and
+    so the cost of linking grows with the number of names and not with its square.
+
+    Parameters
+    ----------
+    sizes : list of (int, int)
+        How many names share a key, and how many such keys there are.
+    names : int
+        Number of names.
+    limit : int
+        Never more than this (``largest_block`` of the linkage model).
+    """
+    pairs, largest = 0, 1
+    for size, keys in sorted(sizes):
+        pairs += keys * size * (size - 1) // 2
+        if size > limit or pairs > PAIRS * names:
+            break
+        largest = size
+    return max(largest, 2)
+
+
+def _bits(level: dict) -> float:
+    """Return what a level adds to the log-odds that two records are one firm."""
+    return log2(level["m"] / level["u"])
+
+
+def possible(comparisons: list[dict], prior: float, threshold: float) -> str:
+    """Return the SQL that holds for every pair of names that can reach the threshold, and for few others.
+
+    Log-odds add up (Fellegi and Sunter 1969). What place, year, legal form and the prior leave to be reached is more
+    than even equal names can give for most pairs that share a key; these are dropped before the names themselves are
+    compared, which costs most. No pair is lost; splink scores the rest.
+
+    Parameters
+    ----------
+    comparisons : list of dict
+        Of the linkage model: ``null`` and ``levels`` with ``sql``, ``m``, ``u``; those whose SQL has shorthands in
+        braces compare the names.
+    prior, threshold : float
+        Probabilities.
+
+    Returns
+    -------
+    str
+        SQL (DuckDB) in the columns ``x_l``, ``x_r`` of two names.
+    """
+    needed = log2(threshold / (1 - threshold)) - log2(prior / (1 - prior)) - 1e-3
+    named = [one for one in comparisons if any("{" in level["sql"] for level in one["levels"])]
+    best = max((_bits(level) for one in named for level in one["levels"]), default=0.0)
+    rest = []
+    for one in (one for one in comparisons if one not in named):
+        cases = [f"WHEN {one['null']} THEN 0e0"]
+        cases += [
+            f"WHEN {'TRUE' if x['sql'] == 'ELSE' else x['sql']} THEN {_bits(x):.6f}e0" for x in one["levels"]
+        ]
+        rest.append(f"CASE {' '.join(cases)} END")
+    if not named or not rest:
+        return "TRUE"
+    counted = " + ".join(f"CASE WHEN {one['null']} THEN 0 ELSE 1 END" for one in named)
+    # two comparisons of names at once could give more than the best level of one: such pairs are kept
+    return f"{' + '.join(rest)} >= {needed - best:.6f}e0 OR {counted} > 1"
+
+
+AGREE = {"place": 0.95, "country": 0.98, "year": 0.8, "next year": 0.1}
+"""Probability that two records of one firm agree, by rule, where the model has none: registers are kept by hand."""
+
+
+def _share(probability: float) -> float:
+    return min(max(probability, 1e-6), 1 - 1e-6)
+
+
+def fitted(model, run: Run):
+    """Return the linkage model with what only the register itself can tell.
+
+    How often two records agree by chance in place, country and year is counted in the register: a common place says
+    much where places are many, and nothing where there is one. The prior is one true pair per record: the more
+    records, the rarer they are among all pairs. How names are compared stays as it is.
+    """
+    comparisons = {one["name"]: one for one in model.comparisons}
+    for name in ("place", "country"):
+        squares = "sum(CAST(n AS DOUBLE) * n) / (sum(CAST(n AS DOUBLE)) * sum(CAST(n AS DOUBLE)))"
+        shares = f"SELECT {name}, count(*) AS n FROM nodes WHERE {name} IS NOT NULL GROUP BY {name}"
+        by_chance = run.engine.rows(f"SELECT {squares} FROM ({shares}) AS shares")[0][0]
+        if by_chance is None:
+            comparisons.pop(name, None)
+        else:
+            agree = comparisons[name]["levels"][0]["m"] if name in comparisons else AGREE[name]
+            levels = [
+                ("same", f"{name}_l = {name}_r", agree, by_chance),
+                ("different", "ELSE", 1 - agree, 1 - by_chance),
+            ]
+            comparisons[name] = _comparison(name, levels)
+    years = dict(
+        run.engine.rows("SELECT year, count(*) FROM nodes WHERE year IS NOT NULL GROUP BY year ORDER BY year")
+    )
+    if years:
+        pairs = sum(years.values()) ** 2
+        same = sum(n * n for n in years.values()) / pairs
+        near = 2 * sum(n * years.get(year + 1, 0) for year, n in years.items()) / pairs
+        agree, almost = AGREE["year"], AGREE["next year"]
+        levels = [
+            ("same", "year_l = year_r", agree, same),
+            ("one year apart", "abs(year_l - year_r) = 1", almost, near),
+            ("different", "ELSE", 1 - agree - almost, 1 - same - near),
+        ]
+        comparisons["year"] = _comparison("year", levels)
+    nodes = run.engine.rows("SELECT count(*) FROM nodes")[0][0]
+    return replace(model, prior=min(model.prior, 1 / nodes), comparisons=[*comparisons.values()])
+
+
+def _comparison(name: str, levels: list[tuple[str, str, float, float]]) -> dict:
+    """Return a comparison of one column in the form of the linkage model."""
+    made = [{"label": label, "sql": sql, "m": _share(m), "u": _share(u)} for label, sql, m, u in levels]
+    return {"name": name, "null": f"{name}_l IS NULL OR {name}_r IS NULL", "levels": made}
+
+
+def link(run: Run, into: Path) -> int:
+    """Write ``pairs``: nodes that are one firm by the linkage model, or by the register's own number."""
+    from splink import Linker
+
+    from cluster_anatomy import linkage
+
+    engine, model = run.engine, fitted(linkage.load_model(), run)
+    names = engine.rows("SELECT count(*) FROM features")[0][0]
+    engine.write(
+        f"SELECT name_id, node, {engine.explode}(keys) AS key FROM features", into / "all_keys.parquet"
+    )
+    engine.view("all_keys", into / "all_keys.parquet")
+    engine.write(
+        "SELECT key, count(*) AS names FROM all_keys GROUP BY key HAVING count(*) > 1", into / "sizes.parquet"
+    )
+    engine.view("key_sizes", into / "sizes.parquet")
+    sizes = engine.rows("SELECT names, count(*) FROM key_sizes GROUP BY names")
+    largest = largest_block(sizes, names, model.largest_block)
+    compared = sum(n * size * (size - 1) // 2 for size, n in sizes if size <= largest)
+    run.tell(f"      keys of up to {largest} names: {compared:,} pairs of names to compare")
+    condition = possible(model.comparisons, model.prior, model.same_from)
+    looked_at = [column for column in _columns() if re.search(rf"\b{column}_[lr]\b", condition)]
+    sides = "".join(f", one.{column} AS {column}_l, other.{column} AS {column}_r" for column in looked_at)
+    engine.write(
+        f"""
+        WITH blocks AS (
+            SELECT all_keys.name_id, all_keys.node, all_keys.key FROM all_keys
+            JOIN key_sizes ON key_sizes.key = all_keys.key WHERE names <= {largest}
+        )
+        SELECT DISTINCT '0' AS match_key, join_key_l, join_key_r
+        FROM (
+            SELECT left_key.name_id AS join_key_l, right_key.name_id AS join_key_r{sides}
+            FROM blocks AS left_key JOIN blocks AS right_key ON right_key.key = left_key.key
+            JOIN features AS one ON one.name_id = left_key.name_id
+            JOIN features AS other ON other.name_id = right_key.name_id
+            WHERE left_key.name_id < right_key.name_id AND left_key.node <> right_key.node
+        ) AS met
+        WHERE {engine.translate(condition)}
+        """,
+        into / "blocked.parquet",
+    )
+    engine.view("blocked", into / "blocked.parquet")
+    met = engine.rows("SELECT count(*) FROM blocked")[0][0]
+    run.tell(f"      {met:,} of them can be one firm")
+    api = engine.splink()
+    linker = Linker(api.register(engine.table("features")), _settings(model), log_level="ERROR")
+    linker.table_management.register_blocked_pairs_for_predict(api.register(engine.table("blocked")))
+    scored = linker.inference.predict(threshold_match_probability=model.same_from)
+    engine.keep(scored, "scored")
+    engine.write(
+        """
+        WITH linked AS (
+            SELECT least(node_l, node_r) AS node_l, greatest(node_l, node_r) AS node_r, match_weight, 'model' AS basis
+            FROM scored
+            UNION ALL
+            SELECT DISTINCT first.node AS node_l, records.node AS node_r, CAST(NULL AS DOUBLE) AS match_weight,
+                'same number' AS basis
+            FROM records JOIN (SELECT id, min(node) AS node FROM records WHERE id IS NOT NULL GROUP BY id) AS first
+                ON first.id = records.id
+            WHERE first.node < records.node
+        )
+        SELECT node_l, node_r, round(max(match_weight), 6) AS match_weight, max(basis) AS basis
+        FROM linked GROUP BY node_l, node_r ORDER BY node_l, node_r
+        """,
+        into / "pairs.parquet",
+    )
+    scored.drop_table_from_database_and_remove_from_cache()
+    _remove(*(into / f"{name}.parquet" for name in ("all_keys", "sizes", "blocked")))
+    engine.view("pairs", into / "pairs.parquet")
+    return engine.rows("SELECT count(*) FROM pairs")[0][0]
+
+
+def _settings(model):
+    """Return the linkage model for splink, told to carry no more than is needed."""
+    from cluster_anatomy import linkage
+
+    settings = linkage.settings(model)
+    settings.retain_intermediate_calculation_columns = False
+    settings.additional_columns_to_retain = ["node"]
+    return settings
+
+
+def _remove(*tables: Path) -> None:
+    """Remove tables that are a file or a folder."""
+    for table in tables:
+        if table.is_dir():
+            shutil.rmtree(table)
+        else:
+            table.unlink(missing_ok=True)
+
+
+def group(run: Run, into: Path) -> int:
+    """Write ``members``: the firm of every name, which is the connected component of its links.
+
+    Chains of links can join what is not one firm. A component of more than `LARGEST` names is therefore taken
+    apart again by the links whose match weight is `STEP`, twice `STEP`, … above the model's threshold, until its
+    parts are small enough, for at most `ROUNDS` rounds. Former names and the register's own numbers are never
+    taken apart. What stays larger is kept and counted in the ledger.
+    """
+    from splink.clustering import cluster_pairwise_predictions_at_threshold as components
+
+    engine, done = run.engine, []
+    weakest = engine.rows("SELECT coalesce(min(match_weight), 0) FROM pairs")[0][0]
+    edges = "SELECT node_l, node_r, match_weight FROM pairs"
+    for number in range(ROUNDS):
+        draft = into / f"round_{number}.parquet"
+        engine.write(edges, into / f"edges_{number}.parquet")
+        engine.view("edges", into / f"edges_{number}.parquet")
+        engine.write(
+            "SELECT node_l AS node FROM edges UNION SELECT node_r FROM edges", into / "nodes.parquet"
+        )
+        engine.view("linked", into / "nodes.parquet")
+        found = components(
+            engine.table("linked"), engine.table("edges"), engine.splink(), "node", "node_l", "node_r"
+        )
+        engine.keep(found, "clusters")
+        engine.write(
+            "SELECT node, min(node) OVER (PARTITION BY cluster_id) AS firm,"
+            " count(*) OVER (PARTITION BY cluster_id) AS names FROM clusters",
+            draft,
+        )
+        found.drop_table_from_database_and_remove_from_cache()
+        engine.view(f"round_{number}", draft)
+        _remove(into / "nodes.parquet")
+        more = engine.rows(f"SELECT count(*) FROM round_{number} WHERE names > {LARGEST}")[0][0]
+        if more:  # only links with a weight can be taken apart
+            more = engine.rows(
+                f"SELECT count(*) FROM edges JOIN round_{number} AS part ON part.node = edges.node_l"
+                f" WHERE part.names > {LARGEST} AND match_weight IS NOT NULL"
+            )[0][0]
+        last = not more or number == ROUNDS - 1
+        done.append(f"SELECT node, firm FROM round_{number}" + ("" if last else f" WHERE names <= {LARGEST}"))
+        if last:
+            break
+        run.tell(f"      {more:,} links are in firms of more than {LARGEST} names: threshold raised by {(number + 1) * STEP:g} bits")  # fmt: skip
+        edges = (
+            f"SELECT edges.* FROM edges JOIN round_{number} AS part ON part.node = edges.node_l"
+            f" WHERE part.names > {LARGEST}"
+            f" AND (match_weight IS NULL OR match_weight >= {weakest + (number + 1) * STEP})"
+        )
+    engine.write(
+        f"SELECT nodes.node, min(coalesce(firm, nodes.node)) AS firm FROM nodes"
+        f" LEFT JOIN ({' UNION ALL '.join(done)}) AS grouped ON grouped.node = nodes.node"
+        f" GROUP BY nodes.node ORDER BY nodes.node",
+        into / "members.parquet",
+    )
+    _remove(*into.glob("round_*"), *into.glob("edges_*"))
+    engine.view("members", into / "members.parquet")
+    return engine.rows("SELECT count(DISTINCT firm) FROM members")[0][0]
+
+
+def _first(columns: str, order: str) -> str:
+    """Return the query for the first row of each firm in an order."""
+    return (
+        f"SELECT firm, {columns} FROM (SELECT *, row_number() OVER (PARTITION BY firm ORDER BY {order}) AS place_in_order"
+        f" FROM joined) AS ordered WHERE place_in_order = 1"
+    )
+
+
+def describe(run: Run, into: Path) -> int:
+    """Write ``drafts``: one row per firm, from its records.
+
+    The name is the most frequent one (then the longest, then the first in the alphabet); the year is the earliest
+    (entry); place, region and country come from the earliest record that has a region; the origin columns come all
+    from one record, the one that fills most of them (then the earliest).
+    """
+    filled = " + ".join(f"CASE WHEN {name} IS NULL THEN 0 ELSE 1 END" for name in reading.ORIGIN)
+    origin = [name for name in reading.ORIGIN if name in run.headings]
+    early = "CASE WHEN year IS NULL THEN 1 ELSE 0 END, year, node"
+    every = ", ".join(reading.ORIGIN)
+    origins = _first(every, f"filled DESC, {early}, " + ", ".join(f"coalesce({name}, '')" for name in reading.ORIGIN))  # fmt: skip
+    if not origin:
+        origins = "SELECT DISTINCT firm, " + ", ".join(f"CAST(NULL AS STRING) AS {n}" for n in reading.ORIGIN) + " FROM joined"  # fmt: skip
+    run.engine.write(
+        f"""
+        WITH joined AS (
+            SELECT members.firm, records.node, records.name, records.place, records.country, records.year,
+                coalesce(records.region, places.region) AS region, {every}, {filled} AS filled
+            FROM records JOIN members ON members.node = records.node
+            LEFT JOIN places ON places.place = records.place
+                AND coalesce(places.country, '') = coalesce(records.country, '')
+        ),
+        counted AS (SELECT firm, name, count(*) AS n FROM joined GROUP BY firm, name),
+        named AS (
+            SELECT firm, name, row_number() OVER (PARTITION BY firm ORDER BY n DESC, length(name) DESC, name) AS k
+            FROM counted
+        ),
+        facts AS (
+            SELECT firm, min(year) AS year, count(*) AS records, count(DISTINCT name) AS names FROM joined GROUP BY firm
+        ),
+        seats AS ({_first("place, region, country", f"CASE WHEN region IS NULL THEN 1 ELSE 0 END, {early}, region, place, country")}),
+        origins AS ({origins})
+        SELECT facts.firm, named.name, seats.place, seats.region, seats.country, facts.year, facts.records, facts.names,
+            {every}
+        FROM facts JOIN named ON named.firm = facts.firm AND named.k = 1
+        JOIN seats ON seats.firm = facts.firm JOIN origins ON origins.firm = facts.firm
+        ORDER BY facts.firm
+        """,
+        into / "drafts.parquet",
+    )
+    run.engine.view("drafts", into / "drafts.parquet")
+    return run.engine.rows("SELECT count(*) FROM drafts")[0][0]
+
+
+ASKED = [name for name in reading.ORIGIN if name != "founder_prior_cities"]
+"""Origin columns that the rules look at: where founders worked tells reach, not origin."""
+
+
+def _asked(name: str) -> str:
+    return (
+        f"CASE WHEN {name} IS NOT NULL THEN 'yes' END"
+        if name in ("founder_names", "relocated_from")
+        else name
+    )
+
+
+def _combination() -> str:
+    """Return the SQL for the key of all that the rules of origin look at."""
+    period = "CASE WHEN year < 1980 THEN '1979' WHEN year IS NOT NULL THEN '1980' ELSE '' END"
+    cells = ["coalesce(country, '')", period, *(f"coalesce({_asked(name)}, '')" for name in ASKED)]
+    return f"md5(concat_ws('#', {', '.join(cells)}))"
+
+
+def classify(run: Run, into: Path) -> int:
+    """Write ``origins``: mode and source of every combination of origin columns, by the study's rules.
+
+    Firms that agree in all that the rules ask for (`data/raw/coding/origin_rules.csv`) are classified once.
+    """
+    from cluster_anatomy.registers import batches
+
+    cells = ", ".join(f"min({_asked(name)}) AS {name}" if name in ASKED else f"CAST(NULL AS STRING) AS {name}" for name in reading.ORIGIN)  # fmt: skip
+    some = " OR ".join(f"{name} IS NOT NULL" for name in reading.ORIGIN)
+    sql = (
+        f"SELECT {_combination()} AS combination, min(country) AS country,"
+        f" min(CASE WHEN year < 1980 THEN 1979 WHEN year IS NOT NULL THEN 1980 END) AS year, {cells}"
+        f" FROM drafts WHERE {some} GROUP BY {_combination()} ORDER BY combination"
+    )
+    run.engine.map(batches.classify, sql, into / "origins.parquet")
+    run.engine.view("origins", into / "origins.parquet")
+    return run.engine.rows("SELECT count(*) FROM origins")[0][0]
+
+
+FIRM_ID = "concat('f', lpad(lower(hex({})), 16, '0'))"
+"""Made from the content of the firm's own names, so that neither the order of rows nor other firms change it."""
+
+
+def enter(run: Run, into: Path) -> int:
+    """Write the results: ``firms``, ``records``, ``links``, ``entry``, ``rejected.csv`` and ``ledger.csv``."""
+    engine = run.engine
+    has_origin = any(name in run.headings for name in reading.ORIGIN)
+    blank = (
+        "nothing in its origin columns"
+        if has_origin
+        else "the register has no columns on founders or parents"
+    )
+    engine.write(
+        f"""
+        SELECT {FIRM_ID.format("firm")} AS firm_id, name, place, region, drafts.country, drafts.year, records, names,
+            coalesce(mode, 'unknown') AS mode, coalesce(source, 'unknown') AS source,
+            coalesce(rule, '{blank}') AS origin_basis
+        FROM drafts LEFT JOIN origins ON origins.combination = {_combination().replace("country", "drafts.country").replace("year", "drafts.year")}
+        ORDER BY firm_id
+        """,
+        into / "firms.parquet",
+    )
+    engine.view("firms", into / "firms.parquet")
+    engine.write(
+        f"""
+        SELECT file, row, {FIRM_ID.format("members.firm")} AS firm_id, records.name, place, year
+        FROM records JOIN members ON members.node = records.node ORDER BY file, row
+        """,
+        into / "records.parquet",
+    )
+    engine.view("filed", into / "records.parquet")
+    engine.write(
+        f"""
+        SELECT {FIRM_ID.format("one.firm")} AS firm_id, first.name AS name_l, second.name AS name_r, first.place AS place_l,
+            second.place AS place_r, first.year AS year_l, second.year AS year_r, match_weight, basis,
+            CASE WHEN one.firm = other.firm THEN 'yes' ELSE 'no' END AS kept
+        FROM pairs JOIN members AS one ON one.node = node_l JOIN members AS other ON other.node = node_r
+        JOIN nodes AS first ON first.node = node_l JOIN nodes AS second ON second.node = node_r
+        ORDER BY firm_id, node_l, node_r
+        """,
+        into / "links.parquet",
+    )
+    engine.view("links", into / "links.parquet")
+    engine.write(
+        """
+        SELECT coalesce(region, 'unknown') AS region, country, year, mode, source, count(*) AS firms,
+            CAST(sum(records) AS BIGINT) AS records
+        FROM firms GROUP BY coalesce(region, 'unknown'), country, year, mode, source
+        ORDER BY region, country NULLS LAST, year NULLS LAST, mode, source
+        """,
+        into / "entry.parquet",
+    )
+    engine.view("entry", into / "entry.parquet")
+    rejected = engine.rows('SELECT file, row, line, "column", value, left_out, reason FROM rejected ORDER BY file, row, line'.replace('"', "`" if engine.name == "spark" else '"'))  # fmt: skip
+    _write_csv(into / "rejected.csv", reading.REJECTED.names, rejected)
+    ledger = _ledger(run)
+    _write_csv(into / "ledger.csv", ["what", "count"], ledger)
+    _add_up(dict(ledger))
+    return engine.rows("SELECT count(*) FROM firms")[0][0]
+
+
+def _write_csv(path: Path, header: Iterable[str], rows: Iterable[tuple]) -> None:
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    path.write_text(buffer.getvalue(), encoding="utf-8", newline="")
+
+
+def _ledger(run: Run) -> list[tuple[str, int]]:
+    """Return what came in, what went where and what came out."""
+
+    def count(sql: str) -> int:
+        return run.engine.rows(sql)[0][0] or 0
+
+    counts = json.loads((run.stages / "read" / "files.json").read_text(encoding="utf-8"))
+    reasons = run.engine.rows(
+        "SELECT left_out, reason, count(*) FROM rejected GROUP BY left_out, reason ORDER BY left_out DESC, reason"
+    )
+    word = {"row": "rows left out", "cell": "years read as unknown"}
+    return [
+        ("rows read", sum(one["rows"] for one in counts)),
+        *((f"rows read: {one['file']}", one["rows"]) for one in counts if len(counts) > 1),
+        ("rows left out", sum(n for what, _, n in reasons if what == "row")),
+        *((f"{word[what]}: {reason}", n) for what, reason, n in reasons),
+        ("records", count("SELECT count(*) FROM records")),
+        ("different names, with place, country and year", count("SELECT count(*) FROM nodes")),
+        ("links", count("SELECT count(*) FROM links")),
+        ("links taken apart again", count("SELECT count(*) FROM links WHERE kept = 'no'")),
+        ("firms", count("SELECT count(*) FROM firms")),
+        ("firms of several records", count("SELECT count(*) FROM firms WHERE records > 1")),
+        ("records in the largest firm", count("SELECT max(records) FROM firms")),
+        ("different names in the largest firm", count("SELECT max(names) FROM firms")),
+        ("records of all firms", count("SELECT CAST(sum(records) AS BIGINT) FROM firms")),
+        ("firms without a year", count("SELECT count(*) FROM firms WHERE year IS NULL")),
+        ("firms without a region", count("SELECT count(*) FROM firms WHERE region IS NULL")),
+        ("firms of unknown origin", count("SELECT count(*) FROM firms WHERE mode = 'unknown'")),
+        ("entries in all cells", count("SELECT CAST(sum(firms) AS BIGINT) FROM entry")),
+    ]
+
+
+def _add_up(ledger: dict[str, int]) -> None:
+    """Stop if the ledger does not add up."""
+    sums = [
+        ("rows read", ledger["rows read"], ledger["rows left out"] + ledger["records"]),
+        ("records of all firms", ledger["records of all firms"], ledger["records"]),
+        ("entries in all cells", ledger["entries in all cells"], ledger["firms"]),
+    ]
+    for what, one, other in sums:
+        if one != other:
+            raise PipelineError(
+                f"the ledger does not add up: {what} {one:,}, accounted for {other:,}; nothing was changed"
+            )
+
+
+STAGES: dict[str, Callable[[Run, Path], int]] = {
+    "read": read, "place": place, "clean": clean, "link": link, "group": group, "describe": describe,
+    "classify": classify, "enter": enter,
+}  # fmt: skip
+
+
+# --- Stamps, so that finished stages are not done again
+
+
+def _stamp_text(folder: Path, key: str, rows: int, usage: Usage) -> str:
+    files = {
+        file.relative_to(folder).as_posix(): _digest(file)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+    return json.dumps({"key": key, "rows": rows, "seconds": round(usage.seconds, 2), "cpu": round(usage.cpu, 2), "peak_bytes": usage.peak, "files": files}, indent=1)  # fmt: skip
+
+
+def finished(folder: Path, key: str) -> dict | None:
+    """Return the stamp of a stage if it was finished with this key and its files are as they were written."""
+    stamp = folder.with_suffix(".json")
+    try:
+        found = json.loads(stamp.read_text(encoding="utf-8"))
+        fits = found["key"] == key and all(
+            _digest(folder / name) == sha for name, sha in found["files"].items()
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found if fits else None
+
+
+def _replace_text(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.tmp")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)
+
+
+def _do(run: Run, name: str, key: str) -> dict:
+    """Do one stage: into a draft folder, which takes the place of the old one only when it is whole."""
+    folder, draft = run.stages / name, run.stages / f".{name}.tmp"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    with watched() as usage:
+        rows = STAGES[name](run, draft)
+    text = _stamp_text(draft, key, rows, usage)
+    folder.with_suffix(".json").unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(draft, folder)
+    _replace_text(folder.with_suffix(".json"), text)
+    if run._engine:
+        run.show(folder)
+    return json.loads(text)
+
+
+def _publish(run: Run) -> None:
+    """Put the results into the folder, each whole."""
+    for name in OUTPUTS:
+        made, target, draft = run.stages / "enter" / name, run.into / name, run.into / f".{name}.tmp"
+        shutil.rmtree(draft, ignore_errors=True)
+        if made.is_dir():
+            shutil.copytree(made, draft)
+        else:
+            shutil.copyfile(made, draft)
+        if target.is_dir():
+            shutil.rmtree(target)
+        elif made.is_dir():
+            target.unlink(missing_ok=True)
+        os.replace(draft, target)
+
+
+def _prepare_folder(into: Path) -> None:
+    """Make the folder, or make sure that it is one of ours.
+
+    Raises
+    ------
+    PipelineError
+        If something else is in it.
+    """
+    if into.exists() and not into.is_dir():
+        raise PipelineError(f"--into {into}: this is a file; name a new folder")
+    if into.is_dir() and any(into.iterdir()) and not (into / MARK).is_file():
+        raise PipelineError(f"--into {into}: the folder holds other files; name a new or empty folder")
+    into.mkdir(parents=True, exist_ok=True)
+
+
+def run_register(
+    files: list[Path],
+    into: Path,
+    *,
+    engine: str = "duckdb",
+    memory: int | None = None,
+    spill: Path | None = None,
+    jobs: int = 2,
+    columns: dict[str, str] | None = None,
+    fresh: bool = False,
+    tell: Callable[[str], None] = pipeline.say,
+) -> dict[str, dict]:
+    """Take a register from its files to entry by region, year and origin.
+
+    Parameters
+    ----------
+    files : list of Path
+        CSV (any common encoding and separator) or Parquet, all of one register.
+    into : Path
+        Folder for the results; new, empty, or that of an earlier run, whose finished stages are kept.
+    engine : {"duckdb", "spark"}
+        What carries the tables.
+    memory : int, optional
+        Bytes to use (default: half of the machine's).
+    spill : Path, optional
+        Folder for what does not fit (default: below `into`).
+    jobs : int
+        Processor cores.
+    columns : dict, optional
+        What -> heading (`reading.words`), for columns that their headings do not tell.
+    fresh : bool
+        Do every stage again.
+    tell
+        What takes each line of progress.
+
+    Returns
+    -------
+    dict
+        For each stage: ``rows``, ``seconds``, ``peak_bytes``, and ``kept`` if it was finished before.
+
+    Raises
+    ------
+    PipelineError
+        For a mistake in the arguments or files (before anything is written), or if memory or disk run out.
+    """
+    if engine not in ENGINES:
+        raise PipelineError(f"--engine {engine}: there are {' and '.join(ENGINES)}")
+    sources = reading.find_sources(files, columns or {})
+    into, memory = into.resolve(), memory or default_memory()
+    _prepare_folder(into)
+    with pipeline.locked(into):
+        described = [
+            {"file": s.label, "digest": _digest(s.path), "columns": dict(s.columns), "encoding": s.encoding, "separator": s.separator}
+            for s in sources
+        ]  # fmt: skip
+        _replace_text(into / MARK, json.dumps({"engine": engine, "files": described}, indent=1, ensure_ascii=False) + "\n")  # fmt: skip
+        for one in described:
+            known = ", ".join(f"{what} = {heading}" for what, heading in one["columns"].items())
+            tell(f"{one['file']}: {known}")
+        work = Run(sources, into, engine, memory, (spill or into / "build" / "spill").resolve(), jobs, tell)
+        latest = reading.latest_year()
+        key = hashlib.sha256(json.dumps([described, engine, latest, _code_digest()]).encode()).hexdigest()
+        report, going_on = {}, not fresh
+        try:
+            for number, name in enumerate(STAGES, start=1):
+                key = hashlib.sha256(f"{key}/{name}".encode()).hexdigest()
+                stamp = finished(work.stages / name, key) if going_on else None
+                going_on = stamp is not None
+                if stamp is None:
+                    tell(f"[{number}/{len(STAGES)}] {name} …")
+                    stamp = _do(work, name, key)
+                    took = f"{stamp['seconds']:.1f} s ({stamp['cpu']:.1f} s of processor time), at most {stamp['peak_bytes'] / 2**30:.1f} GiB"
+                else:
+                    stamp["kept"], took = True, "finished before"
+                tell(f"[{number}/{len(STAGES)}] {name}: {stamp['rows']:,} rows, {took}")
+                work.done.append(work.stages / name)
+                report[name] = stamp
+            _publish(work)
+        except PipelineError:
+            raise
+        except Exception as error:
+            if (said := _shortage(error)) is None:
+                raise
+            raise PipelineError(f"{said}; finished stages are kept") from None
+        finally:
+            work.close()
+    return report
+
+
+def _shortage(error: BaseException | None) -> str | None:
+    """Return what ran out, if that is what an error, or its cause, is about."""
+    while error is not None:
+        first, name = (str(error).strip().splitlines() or [""])[0], type(error).__name__
+        if name in ("MemoryError", "OutOfMemoryException") or "OutOfMemoryError" in first:
+            return f"the memory ran out ({first}); give more with --memory, or room with --spill"
+        if name == "BrokenProcessPool":
+            return "a worker process was killed, mostly for want of memory; give fewer --jobs"
+        if isinstance(error, OSError) or name == "IOException":
+            return first
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def summary(into: Path) -> list[str]:
+    """Return the lines to show at the end: the ledger and where the results are."""
+    with open(into / "ledger.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:]
+    return [f"  {int(count):>14,}  {what}" for what, count in rows] + [
+        f"Results: {into}: {', '.join(OUTPUTS)}"
+    ]

@@ -1,0 +1,143 @@
+"""What is done to a register in Python: functions from a batch of rows to a batch of rows, the same on both engines."""
+
+import re
+from functools import cache
+
+import pandas as pd
+import pyarrow as pa
+
+from cluster_anatomy import firm_origins, linkage, tables
+from cluster_anatomy.firm_lists import split
+from cluster_anatomy.names import BRACKETS, ascii_fold
+from cluster_anatomy.registers.reading import ORIGIN, number_of
+
+CODING = "data/raw/coding/"
+PLACED = pa.schema(
+    [("place", pa.string()), ("country", pa.string()), ("region", pa.string()), ("basis", pa.string())]
+)
+CLASSIFIED = pa.schema(
+    [("combination", pa.string()), ("mode", pa.string()), ("source", pa.string()), ("rule", pa.string())]
+)
+SUFFIX = re.compile(r"(?<=..)[市省县]$")
+
+
+def _key(text: str) -> str:
+    """Return a place name as it is compared: no case, no accents, no ``市``."""
+    return ascii_fold(text).strip() or SUFFIX.sub("", text)
+
+
+@cache
+def _regions() -> dict[str, set[tuple[str, str]]]:
+    """Return the region and country that each name of a place can mean (Taizhou means two)."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for row in tables.read("data/raw/places/places.csv").itertuples():
+        names = [
+            row.name,
+            BRACKETS.sub("", row.name),
+            *split(row.aliases),
+            *([] if pd.isna(row.name_zh) else [row.name_zh]),
+        ]
+        for name in names:
+            found.setdefault(_key(name), set()).add((row.metro, row.country))
+    return found
+
+
+def _region(place: str, country: str | None) -> tuple[str | None, str]:
+    """Return the region of a place and on what basis it is known."""
+    for text in (place, place.split(",")[0]):
+        meant = _regions().get(_key(text), set())
+        meant = {one for one in meant if country is None or one[1] == country} or meant
+        if len(meant) == 1:
+            return next(iter(meant))[0], "table of places"
+        if meant:
+            return None, "the name means several places"
+    return place, "as the register has it"
+
+
+def place(batch: pa.Table) -> pa.Table:
+    """Find the region of each place.
+
+    Parameters
+    ----------
+    batch : pyarrow.Table
+        ``place``, ``country``.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``place``, ``country``, ``region`` (the metro region of the table of places; the place itself where the
+        table does not know it; none where its name means several places), ``basis``.
+    """
+    rows = [
+        (one, country, *_region(one, country))
+        for one, country in zip(batch["place"].to_pylist(), batch["country"].to_pylist(), strict=True)
+    ]
+    return _table(rows, PLACED)
+
+
+def clean(batch: pa.Table, columns: tuple[str, ...]) -> pa.Table:
+    """Take names apart into what the linkage model compares (`linkage.prepare`), one row per name.
+
+    Parameters
+    ----------
+    batch : pyarrow.Table
+        ``node``, ``name``, ``other_names``, ``former_names``, ``place``, ``country``, ``year``.
+    columns : tuple of str
+        Which of `linkage.COLUMNS` the model's comparisons look at.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``name_id`` and ``node`` (whole numbers), those columns, and ``keys`` (list of text) for blocking.
+    """
+    frame = linkage.prepare(batch.to_pandas().rename(columns={"node": "record_id"}))
+    table = pa.Table.from_pandas(frame[[*columns]], preserve_index=False)
+    table = table.add_column(0, "name_id", pa.array(map(number_of, frame["name_id"]), pa.int64()))
+    table = table.add_column(1, "node", pa.array(frame["record_id"].astype("int64"), pa.int64()))
+    return table.append_column("keys", pa.array(frame["keys"].tolist(), pa.list_(pa.string())))
+
+
+@cache
+def _coding() -> dict[str, pd.DataFrame]:
+    names = ["organisation_types", "source_roles", "conventions", "origin_rules"]
+    return {name: tables.read(f"{CODING}{name}.csv") for name in names} | {
+        "places": tables.read("data/raw/places/places.csv")
+    }
+
+
+def classify(batch: pa.Table) -> pa.Table:
+    """Find the origin that the study's rules give to each combination of origin columns.
+
+    Parameters
+    ----------
+    batch : pyarrow.Table
+        ``combination`` (key), ``country``, ``year``, and the columns `reading.ORIGIN`.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``combination``, ``mode``, ``source``, ``rule`` (``data/raw/coding/origin_rules.csv``).
+    """
+    coding, frame = _coding(), batch.to_pandas()
+    if frame.empty:
+        return CLASSIFIED.empty_table()
+    firms = frame.rename(columns={"combination": "firm_id", "year": "founded_year"})
+    firms["founded_year"] = firms["founded_year"].astype("Int64")
+    text = ["country", *ORIGIN]
+    firms[text] = firms[text].astype("string")
+    members = firms[["firm_id"]].assign(coder="register", name_as_given=firms["firm_id"])
+    evidence = firms.assign(coder="register", name_en=firms["firm_id"], confidence="high")[
+        ["coder", "name_en", "confidence", *ORIGIN]
+    ]
+    behind = firm_origins.sources(members, evidence, coding["places"], coding["organisation_types"])
+    known = firm_origins.conditions(
+        firms, behind, coding["source_roles"], firm_origins.choose(coding["conventions"])
+    )
+    origins = firm_origins.classify(known, coding["origin_rules"])
+    columns = ["firm_id", "mode", "source", "rule"]
+    return _table(origins[columns].itertuples(index=False, name=None), CLASSIFIED)
+
+
+def _table(rows, schema: pa.Schema) -> pa.Table:
+    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+    return pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
