@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cluster_anatomy import firm_lists, firm_origins, tables
+from cluster_anatomy import firm_lists, firm_origins, kernels, paths, pipeline, tables
 from cluster_anatomy.names import NameRules
 
 CODING = "data/raw/coding/"
@@ -14,7 +14,7 @@ CODING = "data/raw/coding/"
 def raw():
     """The tables of the raw data room that the first two steps read."""
     names = [
-        "name_words", "provinces", "organisation_types", "source_roles", "origin_rules", "conventions",
+        "name_words", "legal_forms", "provinces", "organisation_types", "source_roles", "origin_rules", "conventions",
         "alternatives", "origin_views", "settlements",
     ]  # fmt: skip
     coding = {name: tables.read(f"{CODING}{name}.csv") for name in names}
@@ -30,7 +30,7 @@ def raw():
 @pytest.fixture(scope="session")
 def name_rules(raw):
     """The rules on names with the real words and places."""
-    return NameRules(raw.name_words, raw.provinces, raw.places)
+    return NameRules(raw.name_words, raw.provinces, raw.places, raw.legal_forms)
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +67,13 @@ def origins_under(raw, step01, source_rows):
         return origins.set_index("firm_id")
 
     return classify
+
+
+@pytest.fixture(scope="session")
+def kernel_environment(tmp_path_factory):
+    """The environment in which a kernel ``python3`` is one of the pipeline's, forked where that is possible."""
+    folder = tmp_path_factory.mktemp("jupyter")
+    kernels.write_spec(folder)
+    environment = pipeline.kernel_environment(paths.root()) | {"JUPYTER_PATH": str(folder)}
+    with kernels.server(environment) as (address, _):
+        yield environment | ({kernels.SERVER_VARIABLE: address} if address else {})

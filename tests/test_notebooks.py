@@ -18,7 +18,7 @@ STEPS = {
 }
 NAMES = sorted(STEPS)
 ALLOWED = re.compile(
-    r"`[^`]*`|\[[^]]*\]\([^)]*\)|\(\d{4}\)|(?:foot)?notes? \d+|[Ss]teps? \d\d|Figures? \d|sections? \d(?:\.\d)?|95 %|Feldman 2006|^# \d\d ·",
+    r"`[^`]*`|\[[^]]*\]\([^)]*\)|\(\d{4}\)|(?:foot)?notes? \d+|[Ss]teps? \d\d|Figures? \d|sections? \d(?:\.\d)?|95 %|Feldman 2006|Sunter 1969|^# \d\d ·",
     re.MULTILINE,
 )
 
@@ -83,7 +83,7 @@ def test_notebooks_are_committed_with_the_outputs_of_one_run(name):
 
 def test_each_figure_cell_holds_its_picture_with_alternative_text():
     found = 0
-    for cell in code("08_figures"):
+    for cell in [cell for name in NAMES for cell in code(name)]:
         if "style.save(" in cell.source:
             pictures = [out for out in cell.outputs if "image/png" in out.get("data", {})]
             assert len(pictures) >= cell.source.count("style.save(")
@@ -92,45 +92,59 @@ def test_each_figure_cell_holds_its_picture_with_alternative_text():
     assert found == len(tables.read("figures/captions.csv"))
 
 
-def nbval(path, stage):
-    environment = os.environ | {
-        "CLUSTER_ANATOMY_STAGE": str(stage), "PYTHONHASHSEED": "0", "JUPYTER_PREFER_ENV_PATH": "1",
-        "CLUSTER_ANATOMY_ROOT": str(paths.root()),
-    }  # fmt: skip
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--nbval",
-        "--nbval-current-env",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-c",
-        os.devnull,
-    ]
-    return subprocess.run(
-        [*command, "--rootdir", str(path.parent), str(path)], capture_output=True, text=True, env=environment
+def test_each_caption_has_its_figure():
+    drawn = {
+        path.removesuffix(".png")
+        for step in STEPS.values()
+        for path in step["writes"]
+        if path.endswith(".png")
+    }
+    assert {f"figures/{name}" for name in tables.read("figures/captions.csv")["figure"]} == drawn
+
+
+@pytest.fixture(scope="session")
+def nbval(kernel_environment, tmp_path_factory):
+    """A function that runs nbval on notebooks, each on a kernel of its own, forked where that is possible."""
+    start = (
+        "from cluster_anatomy import kernels; kernels.register(); import pytest, sys; sys.exit(pytest.main())"
     )
+    options = ["--nbval", "--nbval-kernel-name", "python3", "-v", "-p", "no:cacheprovider", "-p", "no:xdist"]
+
+    def run(*files):
+        stage = tmp_path_factory.mktemp("stage")
+        return subprocess.run(
+            [sys.executable, "-c", start, *options, "-c", os.devnull, "--rootdir", str(files[0].parent), *map(str, files)],
+            capture_output=True, text=True, env=kernel_environment | {paths.STAGE_VARIABLE: str(stage)},
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def again(nbval):
+    """What nbval says of all committed notebooks."""
+    return nbval(*[paths.source(f"notebooks/{name}.ipynb") for name in NAMES])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nbval_finds_the_committed_outputs_again(name, tmp_path):
+def test_nbval_finds_the_committed_outputs_again(name, again):
     compared = [out for cell in code(name) for out in cell.outputs if "text/plain" in out.get("data", {})]
     assert len(compared) >= 3
-    done = nbval(paths.source(f"notebooks/{name}.ipynb"), tmp_path)
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert f"{len(code(name))} passed" in done.stdout
+    passed = re.findall(rf"{name}\W+ipynb::Cell \d+ PASSED", again.stdout)
+    assert len(passed) == len(code(name)), again.stdout[-6000:]
+    assert "ordinary kernel" not in again.stderr
 
 
-def test_nbval_notices_a_changed_number(tmp_path):
+def test_nbval_notices_a_changed_number(tmp_path, nbval):
     changed = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("6 * 7")])
     changed.cells[0].outputs = [
         nbformat.v4.new_output("execute_result", {"text/plain": "43"}, execution_count=1)
     ]
     changed.cells[0].execution_count = 1
     nbformat.write(changed, tmp_path / "changed.ipynb")
-    assert nbval(tmp_path / "changed.ipynb", tmp_path / "stage").returncode == 1
+    done = nbval(tmp_path / "changed.ipynb")
+    assert done.returncode == 1
+    assert "Cell outputs differ" in done.stdout
 
 
 def test_ruff_finds_nothing():

@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cluster_anatomy import check, paths, pipeline, steps
+from cluster_anatomy import check, kernels, paths, pipeline, steps
 from cluster_anatomy.__main__ import main
 from cluster_anatomy.steps import PipelineError, Step
 
@@ -137,6 +137,10 @@ def test_first_run_runs_all_in_order_and_writes(built):
     assert not report.failed
     assert not report.warnings
     assert (base / "data/processed/results.csv").read_text().splitlines()[1] == "x,12.0,yes,The total is 12."
+    assert set(report.seconds_of) == set(report.memory_of) == set(report.ran)
+    assert all(0 < seconds < report.seconds for seconds in report.seconds_of.values())
+    if sys.platform == "linux":
+        assert all(10 < megabytes < 10_000 for megabytes in report.memory_of.values())
     assert not (base / "build/stage").exists()
     assert list((base / "build/failed").iterdir()) == []
     notebook = nbformat.read(base / "notebooks/03_apart.ipynb", as_version=4)
@@ -172,6 +176,34 @@ def test_a_changed_input_that_leaves_the_output_identical_stops_there(base):
     ]
     report = run(base)
     assert (report.ran, report.up_to_date) == (["01_total"], ["03_apart", "02_results"])
+
+
+def test_a_changed_notebook_runs_with_what_depends_on_it_and_nothing_else(base):
+    edit(base / "notebooks/01_total.ipynb", "scale * sum(numbers)", "scale * sum(reversed(numbers))")
+    report = run(base)
+    assert (report.ran, report.up_to_date) == (["01_total"], ["03_apart", "02_results"])  # the same total
+    edit(base / "notebooks/01_total.ipynb", "scale * sum(reversed", "1 + scale * sum(reversed")
+    report = run(base)
+    assert (report.ran, report.up_to_date) == (["01_total", "02_results"], ["03_apart"])
+    edit(base / "notebooks/02_results.ipynb", "'ok'", "'OK'")
+    report = run(base)
+    assert (report.ran, report.up_to_date) == (["02_results"], ["01_total", "03_apart"])
+
+
+def test_the_step_that_others_wait_for_comes_first(base):
+    told = []
+    pipeline.run(base, force=True, jobs=1, tell=told.append)
+    begun = [line.split()[1] for line in told if " done in " not in line]
+    assert begun == ["01_total", "03_apart", "02_results"]
+
+
+@pytest.mark.parametrize("fork", ["yes", "no"])
+def test_forked_and_ordinary_kernels_give_the_same_bytes(base, monkeypatch, capfd, fork):
+    monkeypatch.setenv(kernels.SWITCH_VARIABLE, fork)
+    before = snapshot(base)
+    assert len(run(base, force=True).ran) == 3
+    assert snapshot(base) == before
+    assert capfd.readouterr().err == ""
 
 
 def test_a_changed_input_reruns_what_follows_from_it(base):

@@ -7,19 +7,19 @@ when all of them are there, so that a step which fails leaves every earlier outp
 import copy
 import csv
 import fcntl
-import json
 import os
 import re
 import shutil
 import signal
-import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 
 from . import paths, steps
@@ -38,6 +38,9 @@ class Report:
     not_run: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    seconds_of: dict[str, float] = field(default_factory=dict)
+    memory_of: dict[str, float | None] = field(default_factory=dict)
+    """Peak memory of the kernel of each step that ran, in MB; None where the system does not tell."""
 
 
 say = partial(print, flush=True)  # at once, so that progress is seen also through a pipe
@@ -126,28 +129,66 @@ def _prepare(path: Path, parameters: dict) -> dict:
     return notebook
 
 
-def _prepare_worker(base: Path, variant: bool) -> None:
-    """Let the kernels inherit as little of this machine and its user as possible."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    os.environ.pop("MPLBACKEND", None)
-    os.environ.pop("PYTHONSTARTUP", None)
-    os.environ[paths.VARIANT_VARIABLE] = "yes" if variant else ""
-    os.environ |= {
+def kernel_environment(base: Path, variant: bool = False) -> dict[str, str]:
+    """Return the environment of kernels: they inherit as little of this machine and its user as possible."""
+    from .kernels import ENVIRONMENT
+
+    inherited = {
+        name: value for name, value in os.environ.items() if name not in ("MPLBACKEND", "PYTHONSTARTUP")
+    }
+    return inherited | ENVIRONMENT | {
+        paths.VARIANT_VARIABLE: "yes" if variant else "",
         paths.ROOT_VARIABLE: str(base),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(base / "src"), os.environ.get("PYTHONPATH")])),
         "PYTHONHASHSEED": "0",
-        "OMP_NUM_THREADS": "1",
         "MPLCONFIGDIR": str(base / "build/cache/matplotlib"),
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_PATH": str(base / "build/cache/jupyter"),
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }
+    }  # fmt: skip
 
 
-def _execute(step: Step, base: Path, parameters: dict) -> list[str]:
-    """Execute the notebook of a step into its staging folder and return warnings."""
+def _prepare_worker(environment: dict[str, str], inherited: Iterable[int]) -> None:
+    """Make this process one that holds nothing of its parent and ends with it, and with it its kernels."""
+    for descriptor in inherited:  # a forked worker must not go on holding the lock when its parent is gone
+        os.close(descriptor)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.environ.clear()
+    os.environ.update(environment)
+
+    def end_with_parent() -> None:
+        wait_for([parent_process().sentinel])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def _engine() -> str:
+    """Return the name of an engine of papermill that saves a notebook at the end and not twice for each cell."""
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class SaveOnce(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man, kernel_name, **options):
+            path, nb_man.output_path = nb_man.output_path, None
+            try:
+                super().execute_managed_notebook(nb_man, kernel_name, **options)
+            finally:
+                nb_man.output_path = path
+
+    papermill_engines.register(SaveOnce.__name__, SaveOnce)
+    return SaveOnce.__name__
+
+
+def _execute(step: Step, base: Path, parameters: dict) -> tuple[list[str], float | None]:
+    """Execute the notebook of a step into its staging folder; return warnings and the kernel's peak memory in MB."""
     import nbformat
     import papermill
+
+    from . import kernels
+
+    kernels.register()
 
     stage, broken = base / "build/stage" / step.name, base / "build/failed" / f"{step.name}.ipynb"
     ipython = base / "build/cache/ipython" / step.name  # IPython warns if it has to make it
@@ -158,7 +199,12 @@ def _execute(step: Step, base: Path, parameters: dict) -> list[str]:
     broken.unlink(missing_ok=True)
     try:
         notebook = _prepare(base / step.notebook, parameters)
-        options = {"kernel_name": "python3", "progress_bar": False, "cwd": str(base)}
+        options = {
+            "kernel_name": "python3",
+            "progress_bar": False,
+            "cwd": str(base),
+            "engine_name": _engine(),
+        }
         notebook = papermill.execute_notebook(notebook, str(broken), **options)
         notebook = normalise(notebook, {str(base), str(Path.home())} - {"/"})
         nbformat.write(notebook, stage / step.notebook)
@@ -173,7 +219,7 @@ def _execute(step: Step, base: Path, parameters: dict) -> list[str]:
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # nbclient has put its own handlers in between
     broken.unlink()
-    return _warnings(notebook)
+    return _warnings(notebook), kernels.ForkedKernel.peak
 
 
 def _failure(step: Step, base: Path, broken: Path, error: Exception) -> str:
@@ -193,8 +239,8 @@ def _failure(step: Step, base: Path, broken: Path, error: Exception) -> str:
 
 
 @contextmanager
-def locked(base: Path) -> Iterator[None]:
-    """Hold ``build/lock``; the system lets go of it when the process ends, however it ends."""
+def locked(base: Path) -> Iterator[int]:
+    """Hold ``build/lock`` (its descriptor); the system lets go of it when the process ends, however it ends."""
     (base / "build").mkdir(exist_ok=True)
     with open(base / "build/lock", "a+", encoding="utf-8") as lock:
         try:
@@ -205,22 +251,33 @@ def locked(base: Path) -> Iterator[None]:
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
-        yield
+        yield lock.fileno()
 
 
 @contextmanager
-def _workers(base: Path, jobs: int, variant: bool) -> Iterator[ProcessPoolExecutor]:
-    """Provide worker processes, started when needed (`variant`: with other parameters); end them if interrupted."""
+def _workers(base: Path, jobs: int, variant: bool, lock: int) -> Iterator[ProcessPoolExecutor]:
+    """Provide worker processes and the server of kernels (`variant`: with other parameters); end them if interrupted."""
+    from . import kernels
+
     # The kernel "python3" is this interpreter, whatever else the user has installed under that name.
-    folder = base / "build/cache/jupyter/kernels/python3"
-    folder.mkdir(parents=True, exist_ok=True)
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
-    spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
-    (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
-    # "spawn" and not "fork": a forked worker would go on holding the lock after its parent is gone.
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _prepare_worker, (base, variant))
+    kernels.write_spec(base / "build/cache/jupyter")
+    environment = kernel_environment(base, variant)
+    with kernels.server(environment) as (address, keep):
+        if address:
+            environment[kernels.SERVER_VARIABLE] = address
+            import papermill  # noqa: F401  once for all workers, while the server loads what kernels need
+        pool = ProcessPoolExecutor(
+            jobs, get_context("fork" if address else "spawn"), _prepare_worker,
+            (environment, (lock, *keep) if address else ()),
+        )  # fmt: skip
+        with _closing(pool, base):
+            yield pool
+
+
+@contextmanager
+def _closing(pool: ProcessPoolExecutor, base: Path) -> Iterator[None]:
     try:
-        yield pool
+        yield
     except BrokenExecutor:
         raise PipelineError("a worker process was killed; the steps done so far are kept") from None
     except BaseException:
@@ -281,12 +338,18 @@ def run(
     given = steps.resolve_parameters(parameters or {}, defaults)
     forced = (names or chosen) if force else []
     label = {name: f"[{number}/{len(chosen)}] {name} …" for number, name in enumerate(chosen, start=1)}
+    # The more steps wait for one, one after the other, the sooner it is run.
+    urgency = dict.fromkeys(chosen, 0)
+    for name in reversed(chosen):
+        for needed in by_name[name].needs:
+            urgency[needed] = max(urgency[needed], urgency[name] + 1)
     report, waiting, running = Report(), list(chosen), {}
-    with locked(base), _workers(base, jobs, bool(parameters)) as pool:
-        state = steps.read_state(base)
+    with locked(base) as lock, ExitStack() as stack:
+        state, pool = steps.read_state(base), None
         while True:
             done = {*report.ran, *report.up_to_date}
-            name = next((name for name in waiting if done.issuperset(by_name[name].needs)), None)
+            ready = [name for name in waiting if done.issuperset(by_name[name].needs)]
+            name = max(ready, key=urgency.__getitem__, default=None)
             if name and len(running) < jobs:
                 step = by_name[name]
                 waiting.remove(name)
@@ -295,6 +358,7 @@ def run(
                 if reasons or name in forced:
                     tell(f"{label[name]} {', '.join(reasons) or 'forced'}")
                     now = steps.fingerprint(step, base, given[name])
+                    pool = pool or stack.enter_context(_workers(base, jobs, bool(parameters), lock))
                     running[pool.submit(_execute, step, base, given[name])] = step, now, time.perf_counter()
                 else:
                     report.up_to_date.append(name)
@@ -302,7 +366,7 @@ def run(
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     step, now, begun = running.pop(future)
                     try:
-                        warnings = future.result()
+                        warnings, report.memory_of[step.name] = future.result()
                         _move_into_place(step, base, now["notebook"])
                         state[step.name] = now | steps.output_digests(step, base)
                         steps.write_state(base, state)
@@ -310,14 +374,20 @@ def run(
                         report.warnings += [f"{step.name}: {warning}" for warning in warnings]
                     except PipelineError as error:
                         report.failed[step.name] = str(error)
+                    report.seconds_of[step.name] = time.perf_counter() - begun
                     verb = "failed after" if step.name in report.failed else "done in"
-                    tell(f"{label[step.name]} {verb} {time.perf_counter() - begun:.1f} s")
+                    tell(f"{label[step.name]} {verb} {report.seconds_of[step.name]:.1f} s")
             else:
                 break
     for name in waiting:
         causes = [cause for cause in steps.select([name], by_name) if cause in report.failed]
         report.not_run[name] = f"not run: needs {', '.join(causes)}"
+    if not (report.failed or parameters) and len(chosen) == len(by_name):
+        steps.write_stamps(base, {name: state[name] for name in by_name})
     report.seconds = time.perf_counter() - started
+    from . import report as run_report
+
+    run_report.write(report, base, parameters)
     return report
 
 

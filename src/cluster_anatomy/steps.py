@@ -23,6 +23,11 @@ from . import paths
 STEPS_FILE = "notebooks/steps.toml"
 LOCK_FILE = "requirements.lock"
 PACKAGE = "src/cluster_anatomy"
+STAMPS_FILE = "data/processed/stamps.json"
+IMPORTS = re.compile(
+    r"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|\b(cluster_anatomy(?:\.\w+)+)",
+    re.MULTILINE,
+)
 PARAMETERS, INJECTED = "parameters", "injected-parameters"  # cell tags that papermill also knows
 
 
@@ -275,12 +280,45 @@ def source_digest(path: Path) -> str:
     return _digest(cells)
 
 
+def _imported(text: str) -> set[str]:
+    """Return the names that a module or a notebook takes from the package."""
+    names: set[str] = set()
+    for module, what, mentioned in IMPORTS.findall(text):
+        path = (mentioned or module).removeprefix("cluster_anatomy").split(".")
+        if mentioned or module.startswith(("cluster_anatomy", ".")):
+            names |= {part for part in path if part} or set(re.findall(r"\w+", what))
+    return names
+
+
+def modules(notebook: Path, base: Path) -> list[str]:
+    """Return the files of the package that a notebook uses, directly or through other modules.
+
+    A module brings the data file of its name (``linkage.toml``); a package brings all its files. The pipeline,
+    which writes the executed notebook, is always among them.
+    """
+    code = "\n".join(cell["source"] for _, cell in code_cells(read_notebook(notebook)))
+    found, waiting = set(), {"__init__", "pipeline", "paths"} | _imported(code)
+    package = base / PACKAGE
+    while waiting:
+        name = waiting.pop()
+        own = [path for path in (package / f"{name}.py", package / f"{name}.toml") if path.is_file()]
+        if not own:
+            own = [
+                path
+                for path in (package / name).rglob("*")
+                if path.is_file() and "__pycache__" not in path.parts
+            ]
+        new = {path.relative_to(base).as_posix() for path in own} - found
+        found |= new
+        if name != "pipeline":  # what it uses decides whether and how a step runs, not what it gives
+            for path in new:
+                waiting |= _imported((base / path).read_text("utf-8")) if path.endswith(".py") else set()
+    return sorted(found)
+
+
 def fingerprint(step: Step, base: Path, parameters: dict) -> dict[str, str | None]:
     """Return the digests of all that decides what a step gives, by names fit for a message."""
-    aside = ("__pycache__", f"{PACKAGE}/site/")  # the site reads what steps write and gives them nothing
-    package = sorted(
-        path for path in _existing(f"{PACKAGE}/**", base) if not any(part in path for part in aside)
-    )
+    package = modules(base / step.notebook, base)
     inputs = set().union(*(_existing(pattern, base) for pattern in step.reads)) - set(step.outputs)
     return {
         "notebook": source_digest(base / step.notebook),
@@ -332,6 +370,27 @@ def why(step: Step, base: Path, parameters: dict | None = None, state: dict | No
         else:
             reasons.append(f"{key} changed" + (" since the run" if key.startswith("output ") else ""))
     return reasons
+
+
+def write_stamps(base: Path, state: dict[str, dict]) -> None:
+    """Stamp the outputs with what made them: the digests of a run of all steps with the study's own parameters."""
+    text = json.dumps(state, indent=1, sort_keys=True) + "\n"
+    path = base / STAMPS_FILE
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(".new")
+        fresh.write_text(text, encoding="utf-8")
+        os.replace(fresh, path)
+
+
+def stale(base: Path) -> list[str]:
+    """Say which steps' committed outputs were not made from what is here, by their stamps; runs nothing."""
+    try:
+        state = json.loads((base / STAMPS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return [f"{STAMPS_FILE} is missing or cannot be read: run the study to stamp its outputs"]
+    found = {step.name: why(step, base, state=state) for step in load_steps(base)}
+    return [f"{name}: {'; '.join(reasons)}" for name, reasons in found.items() if reasons]
 
 
 def status(base: Path) -> list[str]:

@@ -158,11 +158,12 @@ def check(figure: Figure, name: str) -> None:
 
 def _freeze(figure: Figure) -> None:
     """Lay a figure out once and round the places of its axes: the last digits of the solver vary between runs."""
-    figure.canvas.draw()
-    figure.set_layout_engine("none")
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+    figure.set_layout_engine(None)  # and not "none", with which each file would be laid out once more
     for axes in figure.axes:
         axes.set_position([round(float(part), 4) for part in axes.get_position().bounds])
-    figure.canvas.draw()
+    figure.draw_without_rendering()
 
 
 def _shown_ticks(axis) -> list:
