@@ -117,7 +117,13 @@ def test_read_all_names_the_file_and_an_optional_table_may_be_empty(room):
 @pytest.mark.parametrize(
     ("cells", "wanted"),
     [
-        (",,,,,,x", ["column 'name': must not be blank", "column 'urls', value 'x': each part between '|'"]),
+        (
+            ",,,,,,x",
+            [
+                "column 'name': must not be blank; fill it in",
+                "column 'urls', value 'x': each part between '|'",
+            ],
+        ),
         ("A,98,,,,,", ["column 'year', value '98': write one year with four digits"]),
         ("A,1700,,,,,", ["column 'year', value '1700': must be at least 1800"]),
         ("A,,1.5,,,,", ["column 'staff', value '1.5': write a whole number"]),
@@ -142,7 +148,7 @@ def test_a_wrong_cell_is_named_with_its_cure(room, cells, wanted):
     room(GOOD + cells + "\n")
     said = complaint(tables.read, FILE)
     for text in wanted:
-        assert f"{FILE}, row 3 (line 5), " in said
+        assert f"{FILE}, row 4 (line 5), " in said
         assert text in said
     assert len(said.splitlines()) == len(wanted)
 
@@ -151,22 +157,22 @@ def test_all_problems_are_told_up_to_twenty(room):
     room(HEADER + "".join(f"N{i},x,,,,,\n" for i in range(23)))
     said = complaint(tables.read, FILE).splitlines()
     assert len(said) == 21
-    assert "row 20 (line 21)" in said[19]
+    assert "row 21 (line 21)" in said[19]
     assert said[20] == "... and 3 more"
 
 
 def test_a_repeated_key_names_both_rows(room):
     room(GOOD + "Alpha,,,,,,\n")
     said = complaint(tables.read, FILE)
-    assert "row 3 (line 5), column 'name', value 'Alpha'" in said
-    assert "row 1 (line 2) has the same name, which is the key" in said
+    assert "row 4 (line 5), column 'name', value 'Alpha'" in said
+    assert "row 2 (line 2) has the same name, which is the key" in said
 
 
 def test_missing_and_unknown_columns(room):
     room("name,yaer,staff,share,code,kinds,urls\nA,,,,,,\n")
     said = complaint(tables.read, FILE)
     assert "column 'year' is missing" in said
-    assert "column 'yaer' is not in the contract. Did you mean 'year'?" in said
+    assert "column 'yaer' is not in the contract; take it out. Did you mean 'year'?" in said
 
 
 def test_a_broken_reference_is_named_with_the_nearest_name(room):
@@ -174,8 +180,8 @@ def test_a_broken_reference_is_named_with_the_nearest_name(room):
     room("firms,weight\nAlpha|,1\nAlpha|Alpa,2\n", "data/raw/ties.csv")
     said = complaint(tables.read, "data/raw/ties.csv")
     assert (
-        "row 2 (line 3), column 'firms', value 'Alpha|Alpa': 'Alpa' is not in firms.name. Did you mean 'Alpha'?"
-        in said
+        "row 3 (line 3), column 'firms', value 'Alpha|Alpa': 'Alpa' is not in firms.name; write a value that is, "
+        "or add it there. Did you mean 'Alpha'?" in said
     )
     assert len(said.splitlines()) == 1
 
@@ -183,11 +189,16 @@ def test_a_broken_reference_is_named_with_the_nearest_name(room):
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        (b"name\n\xff\n", "not UTF-8 text (byte 5)"),
-        (b"", "the file is empty"),
-        (HEADER + "A,1\n", "row 1 (line 2): 2 cells, but the first line names 7 columns"),
+        (b"name\n\xff\n", "line 2: not UTF-8 text (byte 5)"),
+        (b"", "the file is empty; the first line must name the columns"),
+        (HEADER + "A,1\n", "row 2 (line 2): 2 cells, but the first line names 7 columns"),
         (HEADER + '"A"b,,,,,,\n', "line 2: not a CSV row"),
-        ("name,name\n", "column 'name': named twice"),
+        (HEADER + f"{'x' * 131_073},,,,,,\n", "line 2: a cell has more than 131,072 characters"),
+        (HEADER.replace(",", ";"), "line 1: the columns stand between semicolons"),
+        (HEADER.encode("utf-16-le"), "line 1: not UTF-8 text (but perhaps UTF-16)"),
+        (HEADER.replace("\n", ",\n"), "(the 8. cell of the first line has no name)"),
+        (",".join(f"c{i}" for i in range(1000)), "... and 987 more"),
+        ("name,name\n", "column 'name': named twice in the first line; keep one"),
     ],
 )
 def test_a_file_that_is_no_table(room, text, wanted):
@@ -235,7 +246,7 @@ def test_write_takes_floats_for_whole_numbers_and_one_line_end(room):
 def test_a_write_that_fails_leaves_the_old_file(room, monkeypatch):
     path = room(GOOD)
     frame = tables.read(FILE)
-    assert "row 1 (line 2), column 'staff', value '0': must be at least 1" in complaint(
+    assert "row 2, column 'staff', value '0': must be at least 1" in complaint(
         tables.write, frame.assign(staff=0), FILE
     )
     twice = pd.concat([frame, frame[["year"]]], axis=1)

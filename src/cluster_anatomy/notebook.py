@@ -60,7 +60,7 @@ def must(holds: bool, words: str) -> Markdown:
 def recorded(notebook: str) -> Markdown:
     """List the results that a notebook has just recorded, each with its name in the register."""
     part = tables.read(f"{results.FOLDER}/{notebook}.csv")
-    return Markdown("\n".join(f"- `{row.id}`: {row.statement}" for row in part.itertuples()))
+    return Markdown("\n".join(f"- `{row.id}`: {results.escaped(row.statement)}" for row in part.itertuples()))
 
 
 def versions() -> str:

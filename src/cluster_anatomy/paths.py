@@ -13,6 +13,43 @@ VARIANT_VARIABLE = "CLUSTER_ANATOMY_VARIANT"
 """Set while the pipeline runs with other parameters than the study's own."""
 
 
+class StudyError(ValueError):
+    """Something that the user can mend; the command line shows the message without a traceback."""
+
+
+def inside(folder: str | Path, relative: str | Path) -> Path:
+    """Return the path of something in a folder, which it may not leave.
+
+    Parameters
+    ----------
+    folder : path
+        The folder.
+    relative : path
+        What is looked for, relative to the folder, as data or a description names it.
+
+    Returns
+    -------
+    Path
+        ``folder / relative``; it need not exist.
+
+    Raises
+    ------
+    StudyError
+        If the path is absolute or leads out of the folder, by ``..`` or by a link.
+    """
+    base = os.path.realpath(folder)
+    try:
+        found = os.path.realpath(os.path.join(base, relative))
+    except ValueError:  # a NUL
+        found = ""
+    if Path(relative).is_absolute() or not Path(found).is_relative_to(base):
+        raise StudyError(
+            f"{str(relative)!r} leads out of its folder (it is absolute, holds '..' or is a link); "
+            "name a file inside the folder, relative to it"
+        )
+    return Path(folder) / relative
+
+
 def root() -> Path:
     """Return the folder of the compendium.
 
@@ -37,15 +74,27 @@ def root() -> Path:
 
 
 def source(relative: str | Path) -> Path:
-    """Return the path to read: what the running step itself has just written, else the committed file."""
+    """Return the path to read: what the running step itself has just written, else the committed file.
+
+    Raises
+    ------
+    StudyError
+        If the path leads out of the compendium.
+    """
     stage = os.environ.get(STAGE_VARIABLE)
-    if stage and (Path(stage) / relative).is_file():
-        return Path(stage) / relative
-    return root() / relative
+    if stage and (staged := inside(stage, relative)).is_file():
+        return staged
+    return inside(root(), relative)
 
 
 def target(relative: str | Path) -> Path:
-    """Return the path to write (staged while the pipeline runs a step) and make its folder."""
-    path = Path(os.environ.get(STAGE_VARIABLE) or root()) / relative
+    """Return the path to write (staged while the pipeline runs a step) and make its folder.
+
+    Raises
+    ------
+    StudyError
+        If the path leads out of the compendium.
+    """
+    path = inside(os.environ.get(STAGE_VARIABLE) or root(), relative)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path

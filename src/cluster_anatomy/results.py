@@ -10,13 +10,16 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from cluster_anatomy import paths, tables
+from cluster_anatomy import exhibits, paths, tables
 
 FOLDER = "data/processed/results"
 COLUMNS = [
     "id", "value", "low", "high", "bound_low", "bound_high", "count", "n", "unknown", "frame", "unit", "decimals",
     "convention", "notebook", "headline", "statement",
 ]  # fmt: skip
+FIELD = re.compile(r"\{([a-z_]+)\}")
+ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|&(?=#|[A-Za-z][A-Za-z0-9]*;)|[\\`*\[\]$~|]|(?<![^\W_])_|_(?![^\W_])")
+"""What Markdown or HTML would not show as it stands."""
 UNITS = {"share", "difference", "count", "year", "p", "index", "number", "kilometres"}
 
 
@@ -72,8 +75,15 @@ def result(
         "headline": "yes" if headline else "no",
         "convention": convention,
     }
-    row["statement"] = statement.format_map(Shown(row))
+    shown = Shown(row)
+    # Not `format`, which would follow what stands between the braces of a name.
+    row["statement"] = FIELD.sub(lambda field: shown[field[1]], statement)
     return row
+
+
+def escaped(text: str) -> str:
+    """Return text that Markdown shows as it stands: no tag, link, formula or emphasis comes of a name in it."""
+    return ACTIVE.sub(lambda hit: {"<": "&lt;", "&": "&amp;"}.get(hit[0], f"\\{hit[0]}"), text)
 
 
 def show(value: float, unit: str, decimals: int) -> str:
@@ -169,9 +179,13 @@ class Prose(string.Formatter):
             raise KeyError(f"There is no result '{key}' in the register.")
         return self.found[key]
 
+    def format_field(self, value, spec):
+        """Return the text of a field as Markdown shows it."""
+        return escaped(super().format_field(value, spec))
+
 
 def render(text: str, register: pd.DataFrame) -> str:
-    """Fill a text from the register, such as ``"Home founders: {us_home_share} (n = {us_home_share.n})"``."""
+    """Fill Markdown from the register, such as ``"Home founders: {us_home_share} (n = {us_home_share.n})"``."""
     return Prose(register).format(text)
 
 
@@ -184,8 +198,8 @@ def fill_marks(text: str, register: pd.DataFrame) -> str:
 
 
 def write_readme() -> str:
-    """Fill README.md from the register and return its text."""
+    """Fill the numbers of README.md from the register and its lists from the steps; return its text."""
     text = paths.source("README.md").read_text(encoding="utf-8")
-    filled = fill_marks(text, collect())
+    filled = fill_marks(exhibits.fill(text, paths.root()), collect())
     paths.target("README.md").write_text(filled, encoding="utf-8")
     return filled

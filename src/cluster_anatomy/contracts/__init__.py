@@ -35,17 +35,44 @@ from pathlib import Path
 
 import pandera.pandas as pa
 
+from cluster_anatomy.paths import StudyError
+
 SHOWN = 20
+LONGEST = 80
 ADDRESS = r"https?://\S.*|seed|github-index:\d+"
 
 
-class TableError(ValueError):
-    """A table breaks its contract; the message lists every problem, up to twenty."""
+UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    r"\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""Characters that no cell may hold, as nobody sees them: control, direction, zero width, no character at all.
 
-    def __init__(self, problems: list[str]):
+Tab and line break are allowed, and the joiners U+200C and U+200D, which some scripts need for spelling.
+"""
+
+
+class TableError(StudyError):
+    """A table breaks its contract; the message lists every problem, up to twenty.
+
+    Parameters
+    ----------
+    problems : list of str
+        A line for each, at least for the first twenty.
+    total : int, optional
+        How many there are, if not all are in the list.
+    """
+
+    def __init__(self, problems: list[str], total: int | None = None):
         self.problems = problems
-        more = [f"... and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
-        super().__init__("\n".join(problems[:SHOWN] + more))
+        left = (len(problems) if total is None else total) - SHOWN
+        super().__init__("\n".join(problems[:SHOWN] + ([f"... and {left} more"] if left > 0 else [])))
+
+
+def visible(text: str) -> str:
+    """Return text as a message shows it: cut to 80 characters, what cannot be seen written as ``\\u200b``."""
+    cut = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+    return re.sub(rf"{UNSEEN.pattern}|[\t\n]", lambda hit: f"\\u{ord(hit[0]):04x}", cut)
 
 
 @dataclass(frozen=True)
@@ -170,8 +197,8 @@ def limits(column: Column) -> tuple[float | None, float | None]:
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """Return a hint at the known word most like this one (empty if none is)."""
-    found = difflib.get_close_matches(word, list(known), 1, cutoff)
-    return f" Did you mean '{found[0]}'?" if found else ""
+    found = difflib.get_close_matches(word[:LONGEST], list(known), 1, cutoff)
+    return f" Did you mean '{visible(found[0])}'?" if found else ""
 
 
 def codebook() -> str:
@@ -180,7 +207,8 @@ def codebook() -> str:
         "# Codebook",
         "",
         "Generated from the contracts in `src/cluster_anatomy/contracts/` by `python -m cluster_anatomy.tables`;",
-        'change a contract, not this file. A blank cell means "not seen", never "no". A list cell holds its parts',
+        'change a contract, not this file. A blank cell means "not seen", never "no". Text that a spreadsheet would take',
+        "for a formula stands behind an apostrophe, which is not part of it. A list cell holds its parts",
         "between `|`; *places may be blank* says that the order counts and an unknown part is left blank.",
         "In an address column the word `seed` stands for the paper (Conlé and Taube 2010).",
     ]

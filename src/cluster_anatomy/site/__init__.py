@@ -202,11 +202,11 @@ def write(folder: Path, data: SimpleNamespace) -> None:
             contents=one["contents"],
         )  # fmt: skip
         for name, content in one["pictures"].items():
-            put(folder / "notebooks" / name, content)
+            put(paths.inside(folder / "notebooks", name), content)
     for row in figures:
         for ending in FIGURE_ENDINGS:
             name = f"figures/{row['figure']}.{ending}"
-            put(folder / name, paths.source(name).read_bytes())
+            put(paths.inside(folder, name), paths.source(name).read_bytes())
     for name in downloads:
         put(folder / "data" / f"{name}.csv", paths.source(f"{PROCESSED}{name}.csv").read_bytes())
     for name, new in ROOT_FILES.items():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 from bs4 import BeautifulSoup
+from bs4.element import PreformattedString
 from jinja2 import DictLoader
 from nbconvert import HTMLExporter
 
@@ -130,6 +131,8 @@ def clean(html: str) -> BeautifulSoup:
     nowhere but to a script become text.
     """
     soup = BeautifulSoup(html, "html.parser")
+    for hidden in soup.find_all(string=lambda text: isinstance(text, PreformattedString)):
+        hidden.extract()  # comments and the like: browsers do not agree with the parser on where they end
     for tag in soup.find_all(True):
         if tag.name == "style":
             tag.decompose()
@@ -138,7 +141,8 @@ def clean(html: str) -> BeautifulSoup:
     for tag in soup.find_all(True):
         tag.attrs = {key: value for key, value in tag.attrs.items() if key in ATTRIBUTES}
         for key in ("href", "src"):
-            if re.match(r"\s*(?!https?:|mailto:)[a-z][a-z0-9+.-]*:", tag.get(key, ""), re.IGNORECASE):
+            address = re.sub(r"[\x00-\x20]", "", tag.get(key, ""))  # as browsers do
+            if re.match(r"(?!https?:)[a-z][a-z0-9+.-]*:", address, re.IGNORECASE):
                 del tag[key]
         if tag.name == "a" and tag.get("href", "").startswith("http"):
             tag["rel"] = "noopener noreferrer"

@@ -138,9 +138,10 @@ def result_rows(register: pd.DataFrame, labels: Mapping[str, str]) -> list[dict]
 
 
 def script(name: str, data) -> str:
-    """Return a script that holds data under a name; no text in it can end the script or open a comment."""
+    """Return a script that holds data under a name; no text in it can end the script, a line or open a comment."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
-    return f"window.{name} = {text.replace('<', chr(92) + 'u003c')};\n"
+    safe = re.sub("[<\u2028\u2029]", lambda hit: f"\\u{ord(hit[0]):04x}", text)
+    return f"window.{name} = {safe};\n"
 
 
 def ink(colour: str) -> str:

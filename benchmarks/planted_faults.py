@@ -1,0 +1,244 @@
+"""Plant faults one by one in copies of the compendium and see which check catches each.
+
+``python benchmarks/planted_faults.py`` writes ``benchmarks/results/planted_faults.csv`` and exits with 1 if a
+fault slips through. Each fault goes into a fresh copy of the committed files. Three checks look at it:
+
+- *stamps*: ``python -m cluster_anatomy fresh``, which compares every file with the digest of what made it;
+- *guards*: the tests of the form of notebooks and of the raw data, which run nothing;
+- *rerun*: ``python -m cluster_anatomy check``, which runs everything again and compares. Before it, the stamps
+  and checksums of the copy are made anew, as someone who hides a fault would do.
+"""
+
+import argparse
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from cluster_anatomy import check, paths, steps
+
+RESULTS = "benchmarks/results/planted_faults.csv"
+GUARDS = ["tests/test_notebooks.py", "tests/test_raw_data.py", "tests/test_figures.py"]
+
+
+def _rows(path: Path) -> list[list[str]]:
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def _save(path: Path, rows: list[list[str]]) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def changed_number(base: Path) -> None:
+    """Raise the value of one share in a committed table."""
+    path = base / "data/processed/property_shares.csv"
+    rows = _rows(path)
+    place = rows[0].index("value")
+    row = next(row for row in rows[1:] if row[place] not in ("", "0", "1"))
+    row[place] = f"{float(row[place]) * 0.9:.10g}"
+    _save(path, rows)
+
+
+def changed_number_in_a_notebook(base: Path) -> None:
+    """Change a number that a committed notebook shows."""
+    path = base / "notebooks/04_entry_patterns.ipynb"
+    text = path.read_text(encoding="utf-8")
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            shown = "".join(output.get("data", {}).get("text/plain", []))
+            digit = next((sign for sign in shown if sign in "12345678"), None)
+            if output["output_type"] == "execute_result" and digit:
+                output["data"]["text/plain"] = shown.replace(digit, str(int(digit) + 1), 1)
+                path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+                return
+    raise AssertionError("no number to change")
+
+
+def wrong_chart(base: Path) -> None:
+    """Put another picture of the same size in the place of a figure."""
+    path = base / "figures/china_usa.png"
+    with Image.open(path) as picture:
+        ImageOps.mirror(picture).save(path)
+
+
+def wrong_chart_in_a_notebook(base: Path) -> None:
+    """Swap two pictures that a committed notebook shows."""
+    path = base / "notebooks/08_figures.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    shown = [
+        o["data"] for c in notebook["cells"] for o in c.get("outputs", []) if "image/png" in o.get("data", {})
+    ]
+    shown[0]["image/png"], shown[1]["image/png"] = shown[1]["image/png"], shown[0]["image/png"]
+    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _edit_notebook(base: Path, name: str, edit: Callable[[list[dict]], None]) -> None:
+    path = base / f"notebooks/{name}.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    edit([cell for cell in notebook["cells"] if cell["cell_type"] == "code"])
+    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def stripped_notebook(base: Path) -> None:
+    """Take all outputs out of a committed notebook."""
+
+    def strip(cells: list[dict]) -> None:
+        for cell in cells:
+            cell["outputs"], cell["execution_count"] = [], None
+
+    _edit_notebook(base, "05_china_usa", strip)
+
+
+def swapped_column(base: Path) -> None:
+    """Swap the values of two columns of raw evidence under their headers."""
+    path = base / "data/raw/evidence/usa.csv"
+    rows = _rows(path)
+    one, other = rows[0].index("founder_prior_cities"), rows[0].index("parent_cities")
+    for row in rows[1:]:
+        row[one], row[other] = row[other], row[one]
+    _save(path, rows)
+
+
+def dropped_row(base: Path) -> None:
+    """Leave one firm out of the raw evidence."""
+    path = base / "data/raw/evidence/usa.csv"
+    rows = _rows(path)
+    sample = rows[0].index("sample")
+    gone = next(place for place, row in enumerate(rows[1:], 1) if row[sample] == "frame")
+    _save(path, rows[:gone] + rows[gone + 1 :])
+
+
+def flipped_label(base: Path) -> None:
+    """Give a firm of the frame another origin than its coder did."""
+    path = base / "data/raw/evidence/usa.csv"
+    rows = _rows(path)
+    label, sample = rows[0].index("origin_coder_label"), rows[0].index("sample")
+    row = next(row for row in rows[1:] if row[label] == "academic_startup" and row[sample] == "frame")
+    row[label] = "subsidiary_domestic"
+    _save(path, rows)
+
+
+def stale_output(base: Path) -> None:
+    """Change the code of a notebook and keep the outputs of the old code."""
+    _edit_notebook(
+        base, "04_entry_patterns", lambda cells: cells[3].update(source=["1 + 1\n", *cells[3]["source"]])
+    )
+
+
+def stale_package(base: Path) -> None:
+    """Change a function of the package and keep the outputs of the old one."""
+    path = base / "src/cluster_anatomy/statistics.py"
+    text = path.read_text(encoding="utf-8")
+    assert "SEED = " in text
+    path.write_text(text.replace("SEED = ", "SEED = 1 + ", 1), encoding="utf-8")
+
+
+def unknown_magic(base: Path) -> None:
+    """Write a magic that nobody knows into a notebook."""
+    _edit_notebook(
+        base, "02_firm_origins", lambda cells: cells[2].update(source=["%unheard_of\n", *cells[2]["source"]])
+    )
+
+
+def hidden_exception(base: Path) -> None:
+    """Let a cell fail and tag it so that executors do not mind."""
+
+    def hide(cells: list[dict]) -> None:
+        cells[4]["metadata"]["tags"] = ["raises-exception"]
+        cells[4]["source"] = [*cells[4]["source"], "\n1 / 0"]
+
+    _edit_notebook(base, "02_firm_origins", hide)
+
+
+FAULTS: list[Callable[[Path], None]] = [
+    changed_number, changed_number_in_a_notebook, wrong_chart, wrong_chart_in_a_notebook, stripped_notebook,
+    swapped_column, dropped_row, flipped_label, stale_output, stale_package, unknown_magic, hidden_exception,
+]  # fmt: skip
+
+
+def _run(base: Path, *command: str) -> subprocess.CompletedProcess:
+    environment = os.environ | {"PYTHONPATH": str(base / "src"), paths.ROOT_VARIABLE: str(base)}
+    return subprocess.run(
+        [sys.executable, *command], cwd=base, env=environment, capture_output=True, text=True
+    )
+
+
+def _first(done: subprocess.CompletedProcess, wanted: str) -> str:
+    lines = [line.strip() for line in done.stdout.splitlines() if wanted in line]
+    return lines[0][:160] if lines else (done.stderr.strip().splitlines() or ["?"])[-1][:160]
+
+
+def try_fault(fault: Callable[[Path], None], base: Path) -> dict[str, str]:
+    """Plant one fault in a fresh copy and return what each check says of it."""
+    folder = Path(tempfile.mkdtemp(prefix="cluster-anatomy-fault-")).resolve()
+    try:
+        check.copy_compendium(base, folder)
+        if fault is not None:
+            fault(folder)
+        stamps = _run(folder, "-m", "cluster_anatomy", "fresh")
+        guards = _run(
+            folder, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "not nbval", *GUARDS
+        )
+        _run(folder, "-m", "cluster_anatomy.tables")
+        steps.write_stamps(
+            folder,
+            {
+                s.name: steps.fingerprint(s, folder, {}) | steps.output_digests(s, folder)
+                for s in steps.load_steps(folder)
+            },
+        )
+        rerun = _run(folder, "-m", "cluster_anatomy", "check")
+        return {
+            "fault": fault.__name__ if fault else "none",
+            "planted": (fault.__doc__ or "").splitlines()[0] if fault else "Nothing: no check may complain.",
+            "stamps": "caught" if stamps.returncode else "passed",
+            "guards": "caught" if guards.returncode else "passed",
+            "rerun": "caught" if rerun.returncode else "passed",
+            "first_word": _first(stamps, ":")
+            if stamps.returncode
+            else _first(guards, "FAILED")
+            if guards.returncode
+            else _first(rerun, ", "),
+        }
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> int:
+    """Plant every fault and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="*", choices=[fault.__name__ for fault in FAULTS])
+    arguments = parser.parse_args()
+    base, table = paths.root(), []
+    for fault in [None, *FAULTS]:
+        if fault and arguments.only and fault.__name__ not in arguments.only:
+            continue
+        table.append(try_fault(fault, base))
+        print(table[-1], flush=True)
+    missed = [
+        row["fault"] for row in table[1:] if "caught" not in (row["stamps"], row["guards"], row["rerun"])
+    ]
+    alarms = [name for name in ("stamps", "guards", "rerun") if table[0][name] == "caught"]
+    if not arguments.only:
+        with open(base / RESULTS, "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(table)
+    print(
+        f"{len(table) - 1 - len(missed)} of {len(table) - 1} faults caught; missed: {missed}; false alarms: {alarms}"
+    )
+    return 1 if missed or alarms else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
