@@ -3,6 +3,8 @@
 import re
 import tomllib
 
+import pytest
+
 from cluster_anatomy import paths, results, tables
 
 
@@ -14,27 +16,35 @@ def project():
     return tomllib.loads(text("pyproject.toml"))["project"]
 
 
-def pins():
-    """Name and version of every package in the lock."""
-    return dict(
-        re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^ \\;]+)", text("requirements.lock"), re.MULTILINE)
-    )
+def pins(lock):
+    """Name and version of every package in a lock."""
+    found = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^ \\;]+)", text(lock), re.MULTILINE)
+    return {name.lower().replace("_", "-"): version for name, version in found}
 
 
 def test_every_direct_dependency_is_pinned_and_in_the_lock():
-    locked = {name.lower().replace("_", "-"): version for name, version in pins().items()}
-    direct = [
-        *project()["dependencies"],
-        *(one for extra in project()["optional-dependencies"].values() for one in extra),
-    ]
-    assert direct
-    for requirement in direct:
-        name, version = requirement.split("==")
-        assert locked[name.lower().replace("_", "-")] == version
+    extras = project()["optional-dependencies"]
+    base = [*project()["dependencies"], *extras["test"], *extras["build"]]
+    assert extras.keys() == {"test", "build", "spark"}
+    for lock, direct in {
+        "requirements.lock": base,
+        "requirements-spark.lock": [*base, *extras["spark"]],
+    }.items():
+        locked = pins(lock)
+        for requirement in direct:
+            name, version = requirement.split("==")
+            assert locked[name.lower().replace("_", "-")] == version, (lock, name)
 
 
-def test_the_lock_is_hashed_and_names_no_package_index():
-    lock = text("requirements.lock")
+def test_the_second_lock_is_the_first_and_spark():
+    both, spark = pins("requirements.lock"), pins("requirements-spark.lock")
+    assert {name: spark[name] for name in both} == both
+    assert spark.keys() - both.keys() == {"pyspark", "py4j"}
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-spark.lock"])
+def test_the_lock_is_hashed_and_names_no_package_index(lock):
+    lock = text(lock)
     blocks = re.split(r"\n(?=[A-Za-z0-9])", lock)
     assert all("--hash=sha256:" in block for block in blocks if "==" in block)
     assert not re.search(r"--(index-url|extra-index-url|find-links)|https?://", lock)
@@ -62,7 +72,7 @@ def test_readme_shows_the_register_and_types_no_result():
 
 def test_readme_names_commands_and_files_that_exist():
     readme, make = text("README.md"), text("Makefile")
-    for target in re.findall(r"`?make ([a-z]+)", readme):
+    for target in re.findall(r"(?:^|`)make ([a-z]+)", readme, re.MULTILINE):
         assert re.search(rf"^{target}:", make, re.MULTILINE), target
     for link in re.findall(r"\]\(([^)h][^)]*)\)", readme):
         assert paths.source(link).exists(), link

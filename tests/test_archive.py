@@ -1,0 +1,593 @@
+"""Metadata for archives, the release, and the documents that a data editor reads."""
+
+import csv
+import json
+import re
+import shutil
+import subprocess
+import zipfile
+from collections import Counter
+from hashlib import sha256
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cluster_anatomy import archive, exhibits, paths, steps
+from cluster_anatomy.__main__ import main, parser
+from cluster_anatomy.contracts import Column, TableError, contract_of
+from cluster_anatomy.steps import PipelineError
+
+BASE = paths.root()
+VOLATILE = {"bytes", "hash", "contentSize", "sha256"}
+
+
+@pytest.fixture(scope="module")
+def made():
+    """All documents, as they would be written now."""
+    return archive.documents(BASE)
+
+
+@pytest.fixture(scope="module")
+def graph(made):
+    """The entities of the RO-Crate by id."""
+    return {entity["@id"]: entity for entity in json.loads(made[archive.CRATE])["@graph"]}
+
+
+@pytest.fixture(scope="module")
+def resources(made):
+    """The resources of the Data Package by path."""
+    return {one["path"]: one for one in json.loads(made[archive.PACKAGE])["resources"]}
+
+
+# --- The record and its four forms
+
+words = st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), max_codepoint=0xFFFF), max_size=30)
+keys = st.sampled_from(["title", "date-released", "family-names", "name"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.dictionaries(keys, words | st.lists(st.dictionaries(keys, words, min_size=1), min_size=1), min_size=1)
+)
+def test_what_is_written_as_yaml_is_read_as_what_it_was(value):
+    assert yaml.safe_load("\n".join(archive._yaml(value))) == value
+
+
+def test_all_metadata_say_the_same(made):
+    about = archive.record(BASE)
+    citation = yaml.safe_load(made[archive.CITATION])
+    codemeta, package = json.loads(made[archive.CODEMETA]), json.loads(made[archive.PACKAGE])
+    root = next(e for e in json.loads(made[archive.CRATE])["@graph"] if e["@id"] == "./")
+    assert {citation["title"], codemeta["name"], package["title"], root["name"]} == {about.title}
+    assert {citation["version"], codemeta["version"], package["version"], root["version"]} == {about.version}
+    assert {citation["abstract"], codemeta["description"], package["description"], root["description"]} == {
+        about.abstract
+    }
+    assert {citation["date-released"], codemeta["dateModified"], root["datePublished"]} == {about.released}
+    assert (
+        [author["name"] for author in citation["authors"]]
+        == [a["name"] for a in codemeta["author"]]
+        == list(about.authors)
+    )
+    assert citation["keywords"] == codemeta["keywords"] == package["keywords"] == root["keywords"].split(", ")
+    assert citation["license"] == [about.code_licence, about.data_licence]
+
+
+def test_nobody_and_no_identifier_is_invented(made):
+    about = archive.record(BASE)
+    assert about.authors == ("The Cluster Anatomy developers",)
+    whole = "".join(made[name] for name in (archive.CITATION, archive.CODEMETA, archive.CRATE))
+    assert "orcid" not in whole.lower()
+    assert ("doi.org" in whole) == bool(about.doi)
+    persons = [e["name"] for e in json.loads(made[archive.CRATE])["@graph"] if e["@type"] == "Person"]
+    assert persons == about.paper["authors"]
+
+
+def test_an_identifier_goes_into_all_forms_once_there_is_one():
+    about = archive.record(BASE)
+    about = archive.Record(
+        **(vars(about) | {"doi": "10.0000/example", "repository": "https://example.org/x"})
+    )
+    assert yaml.safe_load(archive.citation(about))["doi"] == "10.0000/example"
+    codemeta = json.loads(archive.codemeta(about))
+    assert codemeta["identifier"] == "https://doi.org/10.0000/example"
+    assert codemeta["codeRepository"] == "https://example.org/x"
+
+
+def test_the_committed_metadata_are_those_that_are_generated(made):
+    def steady(text):
+        try:
+            return json.loads(text, object_hook=lambda d: {k: v for k, v in d.items() if k not in VOLATILE})
+        except ValueError:
+            return text
+
+    for path, text in made.items():
+        assert (BASE / path).is_file(), f"{path} is missing: python -m cluster_anatomy archive"
+        committed = (BASE / path).read_text(encoding="utf-8")
+        assert steady(committed) == steady(text), f"{path} is stale: python -m cluster_anatomy archive"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("data-licence =", "data-license =", "'data-licence' is missing"),
+        ("data-licence =", 'colour = "red"\ndata-licence =', "unknown key colour"),
+        ("released = ", "released = 12 #", "cannot be read"),
+        ("[tool.cluster-anatomy]", "[tool.other]", "'cluster-anatomy' is missing"),
+    ],
+)
+def test_mistakes_in_the_record(tmp_path, old, new, message):
+    text = (BASE / "pyproject.toml").read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "pyproject.toml").write_text(text.replace(old, new), encoding="utf-8")
+    (tmp_path / "seeds").mkdir()
+    shutil.copy(BASE / "seeds/record.toml", tmp_path / "seeds")
+    with pytest.raises(PipelineError, match=message):
+        archive.record(tmp_path)
+
+
+# --- Data Package
+
+
+def test_every_column_of_every_table_is_a_field(resources):
+    tables = [
+        p for p in archive.files(BASE) if p.endswith(".csv") and p.startswith(("data/", "figures/", "seeds/"))
+    ]
+    assert len(tables) > 100
+    assert set(tables) <= set(resources)
+    for path in tables:
+        with open(BASE / path, newline="", encoding="utf-8") as file:
+            header = next(csv.reader(file))
+        fields = resources[path]["schema"]["fields"]
+        assert [one["name"] for one in fields] == header, path
+        assert all(one["description"].strip() and one["type"] for one in fields), path
+        assert resources[path]["hash"] == f"sha256:{sha256((BASE / path).read_bytes()).hexdigest()}"
+
+
+def test_names_of_resources_are_unique_and_plain(resources):
+    names = [one["name"] for one in resources.values()]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9._-]+", name) for name in names)
+
+
+def test_keys_lead_to_fields_that_are_there(resources):
+    by_name, checked = {one["name"]: one for one in resources.values()}, 0
+    for one in resources.values():
+        labels = {f["name"] for f in one["schema"]["fields"]}
+        for key in one["schema"].get("foreignKeys", []):
+            home = by_name[key["reference"]["resource"]] if key["reference"]["resource"] else one
+            assert set(key["fields"]) <= labels
+            assert set(key["reference"]["fields"]) <= {f["name"] for f in home["schema"]["fields"]}
+            checked += 1
+        assert set(one["schema"].get("primaryKey", [])) <= labels
+    assert checked > 20
+
+
+def test_a_contract_becomes_constraints():
+    year = archive.field(Column("y", "year", "A year.", required=True))
+    assert year == {
+        "name": "y", "type": "year", "description": "A year.", "constraints": {"required": True, "minimum": 1800, "maximum": 2100}
+    }  # fmt: skip
+    assert archive.field(Column("k", "string", "Key.", allowed=("a", "b")), ["k"])["constraints"] == {
+        "unique": True,
+        "enum": ["a", "b"],
+    }
+    listed = archive.field(Column("l", "list", "Parts.", allowed=("a", "b.c")))
+    pattern = listed["constraints"]["pattern"]
+    assert re.fullmatch(pattern, "a| b.c")
+    assert not re.fullmatch(pattern, "a|bxc")
+    assert not re.fullmatch(pattern, "a|")
+    blank = archive.field(Column("l", "list", "Parts.", allowed=("a",), blank_parts=True))["constraints"][
+        "pattern"
+    ]
+    assert re.fullmatch(blank, "a||a")
+    assert "constraints" not in archive.field(Column("n", "number", "A number."))
+
+
+def test_a_list_with_headings_of_its_own_is_plain_text_and_a_data_table_may_not_have_them():
+    own = contract_of("own_lists/x/firms.csv")
+    found = archive._schema(own, "own_lists/x/firms.csv", ["name", "Gründung"], [])
+    assert found["fields"][1] == {
+        "name": "Gründung",
+        "type": "string",
+        "description": "As the list names it.",
+    }
+    places = contract_of("data/raw/places/places.csv")
+    with pytest.raises(TableError, match="not those of its contract"):
+        archive._schema(places, "data/raw/places/places.csv", ["place"], [])
+
+
+# --- RO-Crate
+
+
+def references(value):
+    """All ids that an entity names."""
+    if isinstance(value, list):
+        return [one for item in value for one in references(item)]
+    if isinstance(value, dict):
+        return [value["@id"]] if set(value) == {"@id"} else [o for v in value.values() for o in references(v)]
+    return []
+
+
+def test_the_crate_is_complete_and_closed(graph):
+    assert graph[archive.CRATE]["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.2"}
+    root = graph["./"]
+    assert all(root[key] for key in ("name", "description", "datePublished", "license", "hasPart"))
+    for entity in graph.values():
+        for name in references({k: v for k, v in entity.items() if k not in ("@id", "conformsTo")}):
+            assert name in graph, f"{entity['@id']} names {name}, which is not described"
+    reached, waiting = set(), ["./"]
+    while waiting:
+        name = waiting.pop()
+        reached.add(name)
+        waiting += [one for one in references(graph[name].get("hasPart", [])) if one not in reached]
+    data = [
+        e["@id"]
+        for e in graph.values()
+        if {"File", "Dataset"} & set(e["@type"] if isinstance(e["@type"], list) else [e["@type"]])
+    ]
+    assert set(data) <= reached
+    listed = [path for path in archive.files(BASE) if path.startswith(tuple(archive.FOLDERS))]
+    assert listed
+    assert set(listed) <= reached
+    for path in data:
+        assert (BASE / path).exists(), path
+
+
+def test_sizes_and_checksums_are_those_of_the_files(graph):
+    sized = [entity for entity in graph.values() if "sha256" in entity]
+    assert len(sized) > 150
+    for entity in sized:
+        content = (BASE / entity["@id"]).read_bytes()
+        assert entity["sha256"] == sha256(content).hexdigest()
+        assert entity["contentSize"] == str(len(content))
+
+
+def test_each_step_is_an_action_with_what_it_reads_and_writes(graph):
+    order = steps.load_steps(BASE)
+    assert [one["@id"] for one in graph[steps.STEPS_FILE]["step"]] == [f"#step-{step.name}" for step in order]
+    for step in order:
+        action = graph[f"#run-{step.name}"]
+        assert action["instrument"] == {"@id": step.notebook}
+        assert [one["@id"] for one in action["result"]] == list(step.outputs)
+        reads = {one["@id"] for one in action["object"]}
+        assert {path for path in step.reads if "*" not in path} <= reads
+        for pattern in step.reads:
+            assert {p.relative_to(BASE).as_posix() for p in BASE.glob(pattern)} <= reads
+
+
+# --- A release
+
+STEPS = '[[step]]\nname = "01_total"\ntitle = "Total"\nreads = ["data/raw/n.txt"]\nwrites = ["data/processed/total.txt"]\n'
+TOTAL = """
+from cluster_anatomy.paths import source, target
+numbers = source("data/raw/n.txt").read_text().split()
+_ = target("data/processed/total.txt").write_text(f"{sum(map(int, numbers))}\\n")
+"""
+
+
+def git(base, *arguments):
+    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", str(base), *identity, *arguments], check=True, capture_output=True)
+
+
+def commit(base):
+    git(base, "add", "-A")
+    git(base, "commit", "-qm", "x")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A compendium of one notebook under git, run, with its metadata, committed."""
+    base = tmp_path_factory.mktemp("small") / "compendium"
+    for folder in ("seeds", "notebooks", "data/raw", "data/processed"):
+        (base / folder).mkdir(parents=True)
+    for name in ("pyproject.toml", "seeds/record.toml", "seeds/references.bib", "requirements.lock"):
+        shutil.copy(BASE / name, base / name)
+    (base / ".gitignore").write_text("build/\ndist/\n__pycache__/\n")
+    (base / "run").write_text("#!/bin/sh\n")
+    (base / "data/raw/n.txt").write_text("1\n2\n")
+    (base / "notebooks/steps.toml").write_text(STEPS)
+    cells = [
+        nbformat.v4.new_markdown_cell("# Total", id="a"),
+        nbformat.v4.new_code_cell(TOTAL.strip(), id="b"),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), base / "notebooks/01_total.ipynb")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(paths.ROOT_VARIABLE, str(base))
+        assert main(["run"]) == 0
+    git(base.parent, "init", "-q", str(base))
+    archive.write(base)
+    commit(base)
+    return base
+
+
+@pytest.fixture
+def copy(small, tmp_path):
+    """A copy of it to spoil."""
+    return Path(shutil.copytree(small, tmp_path / "copy"))
+
+
+def test_a_release_has_the_same_bytes_twice_and_lists_every_file(small, tmp_path):
+    first = archive.release(small, tmp_path / "one.zip")
+    second = archive.release(small, tmp_path / "deep" / "two.zip")
+    assert first.read_bytes() == second.read_bytes()
+    with zipfile.ZipFile(first) as opened:
+        names = opened.namelist()
+        inside = {name.partition("/")[2] for name in names}
+        assert names == sorted(names)
+        assert inside == {*archive.files(small, committed=True), archive.MANIFEST, archive.SUMS}
+        assert {info.date_time[:3] for info in opened.infolist()} == {
+            tuple(map(int, archive.record(small).released.split("-")))
+        }
+        assert next(i for i in opened.infolist() if i.filename.endswith("/run")).external_attr >> 16 & 0o111
+        top = names[0].partition("/")[0]
+        manifest = opened.read(f"{top}/{archive.MANIFEST}").decode()
+        for line in opened.read(f"{top}/{archive.SUMS}").decode().splitlines():
+            digest, path = line.split("  ", 1)
+            assert sha256(opened.read(f"{top}/{path}")).hexdigest() == digest
+            assert path == archive.MANIFEST or f"  {path}\n" in manifest
+
+
+def test_a_release_holds_only_what_is_committed_and_current(copy, tmp_path):
+    (copy / "data/raw/n.txt").write_text("5\n")
+    with pytest.raises(PipelineError, match=r"commit or remove first: data/raw/n\.txt"):
+        archive.release(copy, tmp_path / "a.zip")
+    commit(copy)
+    with pytest.raises(PipelineError, match=r"ro-crate-metadata\.json is stale"):
+        archive.release(copy, tmp_path / "a.zip")
+    assert archive.write(copy) == [archive.CRATE]
+    assert archive.write(copy) == []
+    assert archive.stale(copy) == []
+    commit(copy)
+    assert archive.release(copy, tmp_path / "a.zip").is_file()
+
+
+def test_a_release_runs_elsewhere_without_git_and_gives_the_same_bytes(small, tmp_path, capfd):
+    made = archive.release(small, tmp_path / "release.zip")
+    assert main(["archive", "--verify", str(made), "--into", str(tmp_path / "there")]) == 0
+    assert "the release reproduces" in capfd.readouterr().out
+    base = tmp_path / "there" / "cluster-anatomy-0.1.0"
+    assert (base / "build/state.json").is_file()  # it did run there
+    assert not (base / ".git").exists()
+    assert archive.files(base) == archive.files(small, committed=True)
+    again = archive.release(base, tmp_path / "again.zip")  # a release of a release, without git
+    assert again.read_bytes() == made.read_bytes()
+
+
+def test_a_result_that_does_not_reproduce_is_named(small, tmp_path):
+    base = archive.unpack(archive.release(small, tmp_path / "release.zip"), tmp_path / "there")
+    assert archive.differing(base) == []
+    (base / "build").mkdir()
+    (base / "build/state.json").write_text("of the run")
+    (base / "data/processed/total.txt").write_text("4\n")
+    (base / "data/processed/more.txt").write_text("4\n")
+    (base / "run").unlink()
+    assert archive.differing(base) == [
+        "run is missing",
+        "data/processed/more.txt is not part of the release",
+        "data/processed/total.txt has other bytes",
+    ]
+
+
+def rewritten(source, into, change):
+    """A zip with other contents; `change` takes and gives {name: content}."""
+    with zipfile.ZipFile(source) as opened:
+        contents = change({name: opened.read(name) for name in opened.namelist()})
+    with zipfile.ZipFile(into, "w") as opened:
+        for name, content in contents.items():
+            opened.writestr(name, content)
+    return into
+
+
+TOP = "cluster-anatomy-0.1.0"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c | {f"{TOP}/data/raw/n.txt": b"9\n"}, r"damaged: data/raw/n\.txt has other bytes"),
+        (
+            lambda c: {k: v for k, v in c.items() if not k.endswith("n.txt")},
+            r"damaged: data/raw/n\.txt is missing",
+        ),
+        (lambda c: c | {f"{TOP}/extra.txt": b"x"}, r"extra\.txt is not part of the release"),
+        (lambda c: c | {f"{TOP}/../out.txt": b"x"}, "not a release"),
+        (lambda c: c | {"beside.txt": b"x"}, "not a release"),
+        (lambda c: {k: v for k, v in c.items() if not k.endswith("SHA256SUMS")}, "no SHA256SUMS"),
+        (lambda c: c | {f"{TOP}/SHA256SUMS": b"abc  ../../x\n"}, "line 1: not a checksum"),
+    ],
+)
+def test_a_damaged_or_strange_release_is_refused(small, tmp_path, change, message):
+    made = archive.release(small, tmp_path / "release.zip")
+    strange = rewritten(made, tmp_path / "strange.zip", change)
+    with pytest.raises(PipelineError, match=message):
+        archive.unpack(strange, tmp_path / "there")
+    assert not (tmp_path / "out.txt").exists()
+
+
+def test_what_is_no_zip_and_a_full_folder_are_refused(small, tmp_path):
+    (tmp_path / "no.zip").write_text("no")
+    with pytest.raises(PipelineError, match=r"no\.zip: File is not a zip file"):
+        archive.verify(tmp_path / "no.zip", tmp_path / "there", tell=lambda line: None)
+    with pytest.raises(PipelineError, match="not an empty folder"):
+        archive.verify(tmp_path / "no.zip", tmp_path, tell=lambda line: None)
+
+
+def test_a_folder_that_is_neither_checkout_nor_release_is_refused(copy):
+    shutil.rmtree(copy / ".git")
+    with pytest.raises(PipelineError, match="neither a git checkout nor an unpacked release"):
+        archive.files(copy)
+
+
+def test_the_command_says_what_is_stale(copy, monkeypatch, capsys):
+    monkeypatch.setenv(paths.ROOT_VARIABLE, str(copy))
+    assert main(["archive", "--check"]) == 0
+    (copy / archive.CITATION).write_text("old\n")
+    (copy / archive.CODEMETA).unlink()
+    assert main(["archive", "--check"]) == 1
+    out = capsys.readouterr().out
+    assert "CITATION.cff is stale" in out
+    assert "codemeta.json is missing" in out
+    assert (copy / archive.CITATION).read_text() == "old\n"
+    assert main(["archive"]) == 0
+    assert main(["archive", "--check"]) == 0
+
+
+# --- What a data editor reads
+
+
+def test_readme_answers_every_heading_of_the_template():
+    headings = re.findall(r"^#{2,3} (.*)$", (BASE / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    asked = [
+        "Overview", "Data availability and provenance statements", "Statement about rights", "Licence for data",
+        "Summary of availability", "Details on each data source", "Dataset list", "Computational requirements",
+        "Software requirements", "Controlled randomness", "Memory, run time and storage requirements",
+        "Description of programs", "Licence for code", "Instructions to replicators", "Details",
+        "List of tables, figures and numbers, and programs", "References",
+    ]  # fmt: skip
+    assert [heading for heading in headings if heading in asked] == asked
+    assert headings[0] == "What was found" or headings.index("What was found") < headings.index("Run it")
+
+
+def test_lists_name_every_figure_table_and_number():
+    readme = (BASE / "README.md").read_text(encoding="utf-8")
+    assert exhibits.fill(readme, BASE) == readme
+    page = exhibits.numbers_page(BASE)
+    for step in steps.load_steps(BASE):
+        for path in step.writes:
+            if path.endswith(".png") or (path.startswith("data/processed/") and "/results" not in path):
+                assert f"]({path})" in readme, path
+                assert f"](../{path})" in page, path
+    ids = [row["id"] for row in exhibits.register(BASE)]
+    assert len(ids) > 400
+    assert len(set(ids)) == len(ids)
+    assert all(f"| `{name}` |" in page for name in ids)
+
+
+def test_the_cell_that_is_named_writes_the_exhibit():
+    page, checked = exhibits.numbers_page(BASE), 0
+    cells = {
+        s.name: dict(steps.code_cells(steps.read_notebook(BASE / s.notebook))) for s in steps.load_steps(BASE)
+    }
+    for name, notebook, number in re.findall(
+        r"^\| `([a-z0-9_]+)` \| \[(\w+)\][^|]*\| (\d+) \|", page, re.MULTILINE
+    ):
+        source = cells[notebook][int(number)]["source"]
+        if f'"{name}"' in source:
+            checked += 1
+        else:
+            assert (
+                any(f'"{name.rsplit("_", k)[0]}_' in source for k in range(1, name.count("_") + 1))
+                or "record" in source
+            )
+    assert checked > 150
+
+
+def test_a_list_that_nobody_knows_is_an_error():
+    with pytest.raises(TableError, match="there is no list 'colours'"):
+        exhibits.fill("<!--list:colours-->\n<!--/list-->", BASE)
+    with pytest.raises(TableError, match="quotes nothing_of_the_kind"):
+        exhibits.fill("<!--r:nothing_of_the_kind--><!--/r-->\n<!--list:numbers-->\n<!--/list-->", BASE)
+
+
+def test_cells_of_a_markdown_table_cannot_break_it():
+    assert exhibits.table(["a"], [["x|y\nz<script>"]]) == "| a |\n| --- |\n| x\\|y z&lt;script> |\n"
+
+
+def test_references_are_all_there_and_whole():
+    found = exhibits.references(BASE)
+    assert len(found) == (BASE / "seeds/references.bib").read_text(encoding="utf-8").count("\n@")
+    assert all(re.search(r"\(\d{4}\)\. .+\.$", line) and "{" not in line for line in found)
+
+
+def test_checklists_are_counted():
+    page = "## A\n| yes | x | y |\n| no | x | y |\n## B\n| partly | x | y |\n## C\nnothing\n"
+    assert exhibits.checked(page) == [["A", 1, 0, 1], ["B", 0, 1, 0], ["all", 1, 1, 1]]
+
+
+def test_evidence_in_the_checklists_exists():
+    page = (BASE / "docs/CHECKLISTS.md").read_text(encoding="utf-8")
+    tests = "".join(file.read_text(encoding="utf-8") for file in (BASE / "tests").glob("test_*.py"))
+    makefile = (BASE / "Makefile").read_text(encoding="utf-8")
+    commands = parser().format_help()
+    kinds = Counter()
+    for named in re.findall(r"`([^`]+)`", page):
+        if named.startswith("test_"):
+            assert f"def {named}(" in tests, named
+            kinds["test"] += 1
+        elif command := re.match(r"python -m cluster_anatomy (\w+)", named):
+            assert re.search(rf"^    {command[1]}\b", commands, re.MULTILINE), named
+            kinds["command"] += 1
+        elif target := re.match(r"make ([a-z]+)$", named):
+            assert re.search(rf"^{target[1]}:", makefile, re.MULTILINE), named
+            kinds["make"] += 1
+        elif "/" in named and not named.startswith(("build/", "make ")):
+            assert (BASE / named).exists(), named
+            kinds["file"] += 1
+    assert kinds["test"] > 20
+    assert kinds["file"] > 30
+    assert kinds["command"] > 3
+    assert kinds["make"] > 1
+
+
+def test_what_is_not_met_says_why():
+    page = (BASE / "docs/CHECKLISTS.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (partly|no) \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
+    assert len(rows) > 10
+    assert all(len(reason.split()) >= 2 for _, _, reason in rows)
+
+
+def test_the_deposit_has_no_empty_double_or_stray_files():
+    listed = archive.files(BASE)
+    assert len(listed) > 200
+    content = {path: (BASE / path).read_bytes() for path in listed}
+    assert not [path for path in listed if not content[path].strip() and not path.endswith("__init__.py")]
+    stray = re.compile(r"(^|/)(\.DS_Store|Thumbs\.db|.*~|.*\.(zip|tar|gz|bak|tmp|orig|pyc|log))$")
+    assert not [path for path in listed if stray.search(path)]
+    twice = Counter(sha256(text).hexdigest() for text in content.values() if text.strip())
+    assert not [path for path in listed if twice[sha256(content[path]).hexdigest()] > 1]
+
+
+def test_no_code_names_a_folder_of_a_machine():
+    code = [
+        path
+        for path in archive.files(BASE)
+        if path.startswith(("src/", "notebooks/")) and path.endswith((".py", ".ipynb", ".toml"))
+    ]
+    assert len(code) > 30
+    named = re.compile(r"/(?:home|Users|root|mnt)/\w|/tmp/\w|[A-Z]:\\\\\w")
+    assert not [path for path in code if named.search((BASE / path).read_text(encoding="utf-8"))]
+
+
+def test_a_table_of_measurements_is_shown_as_it_is_or_said_to_be_missing(tmp_path):
+    (tmp_path / "benchmarks/results").mkdir(parents=True)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "benchmarks/speed.py").write_text('RESULTS = "benchmarks/results/speed.csv"\n')
+    (tmp_path / "docs/PERFORMANCE.md").write_text("Speed:\n\n<!--list:speed-->\n<!--/list-->\n")
+    (tmp_path / "docs/other.md").write_text("nothing here\n")
+    assert exhibits.pages(tmp_path) == ["docs/PERFORMANCE.md"]
+    text = (tmp_path / "docs/PERFORMANCE.md").read_text()
+    assert "*Not measured yet: `benchmarks/results/speed.csv` is missing.*" in exhibits.fill(text, tmp_path)
+    (tmp_path / "benchmarks/results/speed.csv").write_text("tool,seconds_cold\nours,1.5\n")
+    filled = exhibits.fill(text, tmp_path)
+    assert (
+        filled
+        == "Speed:\n\n<!--list:speed-->\n| tool | seconds cold |\n| --- | --- |\n| ours | 1.5 |\n<!--/list-->\n"
+    )
+    assert exhibits.fill(filled, tmp_path) == filled
+    with pytest.raises(TableError, match="nothing that makes benchmarks/results/slow"):
+        exhibits.fill("<!--list:slow-->\n<!--/list-->", tmp_path)
+
+
+def test_the_validators_are_pinned_by_hash():
+    lock = (BASE / ".ci/validators.lock").read_text(encoding="utf-8")
+    blocks = [block for block in re.split(r"\n(?=[A-Za-z0-9])", lock) if "==" in block]
+    assert {"frictionless", "dplib-py", "roc-validator", "rocrate", "cffconvert", "codemetapy"} <= {
+        b.split("==")[0] for b in blocks
+    }
+    assert all("--hash=sha256:" in block for block in blocks)
