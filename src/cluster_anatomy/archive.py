@@ -121,6 +121,7 @@ def record(base: Path) -> Record:
             repository=own.pop("repository", ""),
             paper=paper,
         )
+        own.pop("oldest", None)  # for the canary, no part of the record
     except (OSError, ValueError, AttributeError) as error:
         raise PipelineError(f"the record of the compendium cannot be read: {error}") from None
     except KeyError as error:

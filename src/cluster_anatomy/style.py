@@ -19,6 +19,7 @@ from matplotlib.text import Text
 
 from cluster_anatomy import paths, tables
 from cluster_anatomy.entry_patterns import ORIGINS
+from cluster_anatomy.results import escaped
 
 FONT = "Noto Sans CJK SC"
 ONE_COLUMN, TWO_COLUMNS = 3.5, 7.2
@@ -103,7 +104,7 @@ def save(figure: Figure, name: str, data: pd.DataFrame, words: dict[str, dict[st
     png = paths.target(f"figures/{name}.png")
     figure.savefig(png, bbox_inches=frame, metadata={"Title": title, "Description": alt, "Software": None})
     plt.close(figure)
-    display(Image(data=_reading_size(png), format="png", alt=alt), Markdown(f"**{title}.** {caption}"))
+    display(Image(data=_reading_size(png), format="png", alt=alt), Markdown(f"**{escaped(title)}.** {escaped(caption)}"))
     return {"figure": name, **words[name]}
 
 

@@ -32,6 +32,7 @@ from cluster_anatomy.registers import reading
 from cluster_anatomy.registers.engines import BATCH, ENGINES, Engine
 from cluster_anatomy.registers.measure import Usage, watched
 from cluster_anatomy.steps import PipelineError
+from cluster_anatomy.tables import guard
 
 OUTPUTS = ("firms.parquet", "records.parquet", "links.parquet", "entry.parquet", "rejected.csv", "ledger.csv")
 MARK = "register.json"
@@ -648,7 +649,7 @@ def _write_csv(path: Path, header: Iterable[str], rows: Iterable[tuple]) -> None
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows([guard(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     path.write_text(buffer.getvalue(), encoding="utf-8", newline="")
 
 
