@@ -5,7 +5,7 @@ BIN ?= $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help environment reproduce test spark site lab clean
+.PHONY: help environment reproduce test spark validate site lab clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,7 @@ endif
 
 reproduce: environment ## run the whole study: every table and figure is written anew
 	"$(BIN)/python" -m cluster_anatomy run
+	"$(BIN)/python" -m cluster_anatomy archive
 
 test: environment ## unit tests, the pipeline in a copy, nbval on the committed notebooks
 	"$(BIN)/python" -m pytest -q -n 2 --dist loadfile
@@ -41,6 +42,10 @@ $(SPARK)/ready: requirements-spark.lock pyproject.toml
 
 spark: $(SPARK)/ready ## build .venv-spark (needs Java 17) and test that both engines agree
 	"$(SPARK)/bin/python" -m pytest -q -m spark
+
+validate: environment ## check the metadata for archives with the standards' own schemas and tools (network)
+	"$(BIN)/python" -m cluster_anatomy archive --check
+	"$(BIN)/python" -m cluster_anatomy archive --validate
 
 site: environment ## build site/: static pages that open from disk, with the explorer of firms
 	"$(BIN)/python" -m cluster_anatomy site

@@ -296,20 +296,19 @@ def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame
         firm = {"firm_id": firm_id}
         coded = rows[rows["kind"] == "evidence"]
         for column in CHOSEN_COLUMNS:
-            values = coded.dropna(subset=[column])
-            firm[column] = values[column].iloc[0] if len(values) else pd.NA
-            if len(set(values[column])) > 1:
-                for rank, row in enumerate(values.itertuples()):
-                    conflicts.append(
-                        (
-                            firm_id,
-                            column,
-                            str(getattr(row, column)),
-                            row.coder,
-                            row.confidence,
-                            _yes(rank == 0),
-                        )
-                    )
+            values = coded[column].dropna()
+            firm[column] = values.iloc[0] if len(values) else pd.NA
+            if len(set(values)) > 1:
+                told = zip(
+                    values,
+                    coded.loc[values.index, "coder"],
+                    coded.loc[values.index, "confidence"],
+                    strict=True,
+                )
+                conflicts += [
+                    (firm_id, column, str(value), coder, confidence, _yes(rank == 0))
+                    for rank, (value, coder, confidence) in enumerate(told)
+                ]
         for column in MERGED_COLUMNS:
             firm[column] = _join(coded, column)
         firm["confidence"] = coded["confidence"].iloc[0] if len(coded) else pd.NA

@@ -297,8 +297,9 @@ def reach(
     rows["there"] = [None if one is None else one[column] for one in place]
     if hong_kong == "domestic":
         rows["country"] = rows["country"].mask(rows["country"].isin(OFFSHORE), "China")
+    seats = here[["country", own]].to_dict("index")
     rows["where"] = [
-        _where(row, here.loc[row.firm_id], own)
+        _where(row, seats[row.firm_id], own)
         for row in rows[["firm_id", "country", "org_type", "there"]].itertuples()
     ]
     seen = (
@@ -331,7 +332,7 @@ def _together(kinds: pd.Series) -> str:
     return "mixed" if several else kinds.iloc[0]
 
 
-def _where(row, firm: pd.Series, own: str):
+def _where(row, firm: Mapping, own: str):
     """Place of one source relative to its firm: home, elsewhere, abroad, or not known."""
     if pd.notna(row.country) and row.country != firm["country"]:
         return "abroad"

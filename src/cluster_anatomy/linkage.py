@@ -19,10 +19,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from splink import Linker, SettingsCreator, block_on
-from splink import comparison_level_library as levels
-from splink import comparison_library as comparisons
-from splink.backends.duckdb import DuckDBAPI
 
 from cluster_anatomy.names import FORMERLY, NameRules, default_rules, is_chinese
 
@@ -339,10 +335,8 @@ def _sql(template: str) -> str:
     )
 
 
-def settings(
-    model: Model | None = None, link_type: str = "dedupe_only", prior: float | None = None
-) -> SettingsCreator:
-    """Return the model as splink's settings, all probabilities fixed.
+def settings(model: Model | None = None, link_type: str = "dedupe_only", prior: float | None = None):
+    """Return the model as splink's settings (a ``SettingsCreator``), all probabilities fixed.
 
     Parameters
     ----------
@@ -353,6 +347,11 @@ def settings(
     prior : float, optional
         Instead of the model's.
     """
+    # Splink takes seconds to load, and most steps use this module for names only.
+    from splink import SettingsCreator, block_on
+    from splink import comparison_level_library as levels
+    from splink import comparison_library as comparisons
+
     model = model or load_model()
     built = []
     for comparison in model.comparisons:
@@ -414,6 +413,9 @@ def pairs(
         1969), ``probability`` and one column per comparison with the bits it adds (0 where nothing is known);
         sorted, rounded, so that the same records give the same table on every run.
     """
+    from splink import Linker
+    from splink.backends.duckdb import DuckDBAPI
+
     model = model or load_model()
     least = model.borderline_from if threshold is None else threshold
     table = limit_keys(prepared, model.largest_block)

@@ -87,12 +87,12 @@ def composition(
     DataFrame
         ``by``, ``column`` (the value), and what `share` returns: one row per group and value.
     """
-    groups = frame.groupby(by, sort=True, observed=True) if by else [((), frame)]
+    groups = frame.groupby(by, sort=True, observed=True)[column] if by else [((), frame[column])]
     rows = []
     for key, group in groups:
-        known = group[group[column] != unknown]
+        known = group[group != unknown]
         for value in values:
-            hits = int((known[column] == value).sum())
+            hits = int((known == value).sum())
             rows.append(
                 {
                     **dict(zip(by, key, strict=True)),

@@ -104,7 +104,10 @@ def save(figure: Figure, name: str, data: pd.DataFrame, words: dict[str, dict[st
     png = paths.target(f"figures/{name}.png")
     figure.savefig(png, bbox_inches=frame, metadata={"Title": title, "Description": alt, "Software": None})
     plt.close(figure)
-    display(Image(data=_reading_size(png), format="png", alt=alt), Markdown(f"**{escaped(title)}.** {escaped(caption)}"))
+    display(
+        Image(data=_reading_size(png), format="png", alt=alt),
+        Markdown(f"**{escaped(title)}.** {escaped(caption)}"),
+    )
     return {"figure": name, **words[name]}
 
 
