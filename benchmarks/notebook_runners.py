@@ -196,7 +196,7 @@ def timed(way: Callable[[Path], list[list[str]]], base: Path) -> tuple[float, st
     """Run a way in a fresh copy; return seconds and the digest of what it wrote."""
     with tempfile.TemporaryDirectory(prefix="cluster-anatomy-runners-") as folder:
         copy = Path(folder).resolve() / "copy"
-        check._copy_compendium(base, copy)
+        check.copy_compendium(base, copy)
         for step in steps.load_steps(copy):
             for path in step.writes:  # what is committed must not stand in for what was not made
                 if path != "README.md":

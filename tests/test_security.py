@@ -315,7 +315,7 @@ def test_a_run_makes_no_connection(tmp_path):
     study, guard, log = tmp_path / "study", tmp_path / "guard", tmp_path / "log"
     study.mkdir()
     guard.mkdir()
-    check._copy_compendium(ROOT, study)
+    check.copy_compendium(ROOT, study)
     (guard / "sitecustomize.py").write_text(GUARD)
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("CLUSTER_ANATOMY_")

@@ -45,6 +45,7 @@ FOLDERS = {
     "seeds/": ("Seeds", "The paper as a source: record, its claims in our own words, references."),
     "notebooks/": ("Notebooks", "The steps of the study, with their outputs."),
     "figures/": ("Figures", "Each figure as PDF and PNG, and the table that it draws."),
+    "own_lists/": ("Own lists", "Lists of firms that the same notebooks run on, as an example of one's own."),
 }  # fmt: skip
 """Folders whose files are listed one by one, with size and checksum."""
 CODE = {
@@ -55,7 +56,6 @@ CODE = {
         "What measures speed, planted faults and bad input, and what was measured.",
     ),
     "docs/": ("Documents", "Checklists, the list of numbers, and guides."),
-    "own_lists/": ("Own lists", "Lists of firms that the same notebooks run on, as an example of one's own."),
 }
 """Folders that are described as a whole."""
 ROOMS = ("data/", "figures/", "seeds/")
@@ -121,7 +121,6 @@ def record(base: Path) -> Record:
             repository=own.pop("repository", ""),
             paper=paper,
         )
-        own.pop("oldest", None)  # for the canary, no part of the record
     except (OSError, ValueError, AttributeError) as error:
         raise PipelineError(f"the record of the compendium cannot be read: {error}") from None
     except KeyError as error:
@@ -433,7 +432,7 @@ def resource(path: str, base: Path, about: Record, paths: list[str]) -> dict:
 
 def _tables(listed: Iterable[str]) -> list[str]:
     """Return the tables among the files: all in the data rooms, elsewhere those with a contract."""
-    closed = {path for table in contracts().values() if table.optional for path in table.path}
+    closed = set(contracts()["closed_lists"].path)
     patterns = [path for table in contracts().values() for path in table.path]
     return [
         path
@@ -545,10 +544,7 @@ def crate(about: Record, base: Path, listed: list[str]) -> str:
         if not inside:
             continue
         entity = {"@id": folder, "@type": "Dataset", "name": name, "description": said}
-        entity["license"] = {
-            "@id": SPDX
-            + (about.data_licence if folder in FOLDERS or folder == "own_lists/" else about.code_licence)
-        }
+        entity["license"] = {"@id": SPDX + (about.data_licence if folder in FOLDERS else about.code_licence)}
         entity |= {"hasPart": _ref(*inside)} if folder in FOLDERS else {}
         folders.append(entity)
     actions = []

@@ -20,7 +20,7 @@ TOLD = ["pandas", "numpy", "scipy", "statsmodels", "matplotlib", "networkx"]
 def requirements(base: Path, packages: str) -> list[str]:
     """Return the pip arguments that bring a set of packages: as locked, the oldest allowed or the newest there are.
 
-    The oldest are those of ``[tool.cluster-anatomy.oldest]`` in ``pyproject.toml``; a package without an entry there
+    The oldest are those of ``[tool.canary.oldest]`` in ``pyproject.toml``; a package without an entry there
     keeps its pin.
     """
     if packages == "locked":
@@ -36,8 +36,7 @@ def requirements(base: Path, packages: str) -> list[str]:
     if packages == "newest":
         return sorted(pins)
     return [
-        f"{name}=={version}"
-        for name, version in sorted((pins | project["tool"]["cluster-anatomy"]["oldest"]).items())
+        f"{name}=={version}" for name, version in sorted((pins | project["tool"]["canary"]["oldest"]).items())
     ]
 
 
@@ -80,8 +79,8 @@ def versions(interpreter: Path) -> dict[str, str]:
 
 
 def moved(lines: list[str]) -> dict[str, list[str]]:
-    """Sort what ``check`` printed: values of tables, and what notebooks and other files show."""
-    found = [line for line in lines if ": committed " in line]
+    """Sort what ``check`` printed: values of tables, and what notebooks and other files show but for versions."""
+    found = [line for line in lines if ": committed " in line and "committed 'pandas " not in line]
     numbers = [line for line in found if line.split(",")[0].endswith(".csv")]
     return {"numbers": numbers, "texts": [line for line in found if line not in numbers]}
 

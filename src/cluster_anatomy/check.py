@@ -16,6 +16,10 @@ from .steps import PipelineError, code_cells, load_steps, read_notebook
 
 NUMBER = re.compile(r"((?<![\w.])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)")
 EXACT, SHOWN = 1e-9, 1e-6  # relative tolerance for numbers in files, and for those that a notebook shows
+CLEARLY, ANOTHER = (
+    64,
+    0.005,
+)  # grey steps by which a point differs clearly, share of points of another picture
 PICTURES = {".png", ".pdf", ".svg", ".jpg"}
 
 
@@ -50,9 +54,11 @@ def check(
     folder = Path(into or tempfile.mkdtemp(prefix="cluster-anatomy-check-")).resolve()
     steps = load_steps(base)
     with locked(base):
-        _copy_compendium(base, folder)
+        copy_compendium(base, folder)
     for step in steps:
-        for path in step.writes:
+        for path in set(step.writes) - {
+            "README.md"
+        }:  # whose words are a person's: a run fills its numbers in
             (folder / path).unlink(missing_ok=True)  # a fresh run must not read what an earlier one has left
     tell(f"running a copy in {folder}")
     report = run(folder, jobs=jobs, tell=tell)
@@ -68,10 +74,14 @@ def check(
     return found
 
 
-def _copy_compendium(base: Path, into: Path) -> None:
-    """Copy what belongs to the compendium: in a git checkout all that git does not ignore."""
-    command = ["git", "-C", str(base), "ls-files", "-co", "--exclude-standard", "-z"]
+def copy_compendium(base: Path, into: Path) -> None:
+    """Copy what belongs to the compendium: in a git checkout of its own all that git does not ignore."""
+    git = ["git", "-C", str(base)]
+    command = [*git, "ls-files", "-co", "--exclude-standard", "-z"]
     try:
+        top = subprocess.run([*git, "rev-parse", "--show-toplevel"], capture_output=True, check=True).stdout
+        if Path(top.decode().strip()).resolve() != base.resolve():  # a folder inside somebody's repository
+            raise FileNotFoundError
         listed = subprocess.run(command, capture_output=True, check=True).stdout.decode().split("\0")
     except (OSError, subprocess.CalledProcessError):  # a download without git
         kept_out = shutil.ignore_patterns(".venv", "build", ".git", "__pycache__")
@@ -86,8 +96,8 @@ def _copy_compendium(base: Path, into: Path) -> None:
 def compare(path: str, committed: Path, fresh: Path) -> list[Difference]:
     """Compare one file in two folders.
 
-    Tables are compared cell by cell, notebooks by the texts they show, pictures by their size only, and
-    anything else line by line.
+    Tables are compared cell by cell, notebooks by the texts they show, PNG pictures by the points that clearly differ,
+    other pictures by whether there is anything in them, and anything else line by line.
     """
     old, new = committed / path, fresh / path
     if not (old.is_file() and new.is_file()):
@@ -97,7 +107,7 @@ def compare(path: str, committed: Path, fresh: Path) -> list[Difference]:
     elif old.suffix == ".ipynb":
         found = _compare_notebooks(old, new)
     elif old.suffix in PICTURES:
-        found = [("size", _size(old), _size(new))] if _size(old) != _size(new) else []
+        found = [("size", _size(old), _size(new))] if _size(old) != _size(new) else _compare_points(old, new)
     else:
         found = _compare_lines(*(file.read_text("utf-8", "replace") for file in (old, new)), EXACT)
     return [Difference(path, *item) for item in found]
@@ -143,6 +153,20 @@ def _compare_notebooks(old: Path, new: Path) -> list[tuple[str, str, str]]:
         lines = _compare_lines("\n".join(output_texts(a)), "\n".join(output_texts(b)), SHOWN)
         found += [(f"code cell {number}, {place}", x, y) for place, x, y in lines]
     return found
+
+
+def _compare_points(old: Path, new: Path) -> list[tuple[str, str, str]]:
+    """Compare two PNG of one size: other fonts move edges a little, another chart moves much."""
+    if old.suffix != ".png" or old.read_bytes() == new.read_bytes():
+        return []
+    from PIL import Image, ImageChops  # only needed where bytes differ
+
+    with Image.open(old) as one, Image.open(new) as other:
+        steps = ImageChops.difference(one.convert("L"), other.convert("L")).histogram()
+    part = sum(steps[CLEARLY:]) / sum(steps)
+    return (
+        [("points", "the picture", f"another one: {part:.1%} of its points differ")] if part > ANOTHER else []
+    )
 
 
 def _size(picture: Path) -> str:

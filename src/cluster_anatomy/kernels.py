@@ -39,7 +39,7 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_threa
 FIRST = ["ipykernel.kernelapp", "ipykernel.ipkernel", "IPython", "pandas", "pandera.pandas"]
 """What the server imports before it gives out the first kernel; the rest it imports while it waits."""
 LATER = [
-    "splink", "splink.backends.duckdb", "rapidfuzz.fuzz", "pypinyin", "scipy.stats", "networkx", "statsmodels.api", "statsmodels.stats.proportion",
+    "rapidfuzz.fuzz", "pypinyin", "scipy.stats", "networkx", "statsmodels.api", "statsmodels.stats.proportion",
     "statsmodels.stats.multitest", "scipy.cluster.hierarchy", "matplotlib.pyplot", "seaborn",
     "PIL.Image", "matplotlib.backends.backend_pdf", "matplotlib.backends.backend_agg",
 ]  # fmt: skip
