@@ -198,17 +198,15 @@ def try_fault(fault: Callable[[Path], None], base: Path) -> dict[str, str]:
             },
         )
         rerun = _run(folder, "-m", "cluster_anatomy", "check")
+        heard = [(stamps, ":"), (guards, "FAILED"), (rerun, ", ")]
+        words = [_first(done, wanted) for done, wanted in heard if done.returncode]
         return {
             "fault": fault.__name__ if fault else "none",
             "planted": (fault.__doc__ or "").splitlines()[0] if fault else "Nothing: no check may complain.",
             "stamps": "caught" if stamps.returncode else "passed",
             "guards": "caught" if guards.returncode else "passed",
             "rerun": "caught" if rerun.returncode else "passed",
-            "first_word": _first(stamps, ":")
-            if stamps.returncode
-            else _first(guards, "FAILED")
-            if guards.returncode
-            else _first(rerun, ", "),
+            "first_word": words[0] if words else "",
         }
     finally:
         shutil.rmtree(folder, ignore_errors=True)
