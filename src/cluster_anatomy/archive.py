@@ -31,6 +31,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from . import exhibits, steps
+from .check import git
 from .contracts import Column, Table, TableError, contract_of, contracts, limits
 from .steps import PipelineError
 
@@ -133,18 +134,6 @@ def record(base: Path) -> Record:
 # --- Files
 
 
-def _git(base: Path, *arguments: str) -> str | None:
-    """Return what git says of the compendium; None if this is not a git checkout of it."""
-    command = ["git", "-C", str(base), *arguments]
-    try:
-        top = subprocess.run([*command[:3], "rev-parse", "--show-toplevel"], capture_output=True, check=True)
-        if Path(top.stdout.decode().strip()).resolve() != base.resolve():
-            return None  # a release unpacked inside another repository
-        return subprocess.run(command, capture_output=True, check=True).stdout.decode()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
 def files(base: Path, committed: bool = False) -> list[str]:
     """Return the files of the compendium, sorted: those git knows, else those a release lists.
 
@@ -160,9 +149,9 @@ def files(base: Path, committed: bool = False) -> list[str]:
     PipelineError
         If the folder is neither a git checkout nor an unpacked release.
     """
-    listed = _git(base, "ls-files", "-z", *([] if committed else ["-co", "--exclude-standard"]))
+    listed = git(base, "ls-files", "-z", *([] if committed else ["-co", "--exclude-standard"]))
     if listed is not None:
-        found = {path for path in listed.split("\0") if path and (base / path).is_file()}
+        found = {path for path in os.fsdecode(listed).split("\0") if path and (base / path).is_file()}
     elif (base / SUMS).is_file():
         found = {path for path in sums(base) if (base / path).is_file()} - {MANIFEST}
     else:
@@ -682,13 +671,13 @@ def release(base: Path, into: Path) -> Path:
     PipelineError
         If something is not committed or a generated document is stale.
     """
-    if dirty := _git(base, "status", "--porcelain"):
+    if dirty := os.fsdecode(git(base, "status", "--porcelain") or b""):
         first = ", ".join(line[3:] for line in dirty.splitlines()[:3])
         raise PipelineError(f"a release holds what is committed; commit or remove first: {first}")
     if old := stale(base):
         raise PipelineError(f"{'; '.join(old)}: run `python -m cluster_anatomy archive` and commit")
     about, listed = record(base), files(base, committed=True)
-    commit = (_git(base, "rev-parse", "HEAD") or "").strip()
+    commit = os.fsdecode(git(base, "rev-parse", "HEAD") or b"").strip()
     if not commit:
         commit = next(
             (line.partition(": ")[2] for line in (base / MANIFEST).read_text(encoding="utf-8").splitlines() if line.startswith("commit: ")),

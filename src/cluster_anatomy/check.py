@@ -2,6 +2,7 @@
 
 import csv
 import math
+import os
 import re
 import shutil
 import subprocess
@@ -16,10 +17,8 @@ from .steps import PipelineError, code_cells, load_steps, read_notebook
 
 NUMBER = re.compile(r"((?<![\w.])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)")
 EXACT, SHOWN = 1e-9, 1e-6  # relative tolerance for numbers in files, and for those that a notebook shows
-CLEARLY, ANOTHER = (
-    64,
-    0.005,
-)  # grey steps by which a point differs clearly, share of points of another picture
+CLEARLY, ANOTHER = 64, 0.005
+"""Grey steps by which a point differs clearly; share of such points from which a picture is another one."""
 PICTURES = {".png", ".pdf", ".svg", ".jpg"}
 
 
@@ -56,10 +55,9 @@ def check(
     with locked(base):
         copy_compendium(base, folder)
     for step in steps:
-        for path in set(step.writes) - {
-            "README.md"
-        }:  # whose words are a person's: a run fills its numbers in
-            (folder / path).unlink(missing_ok=True)  # a fresh run must not read what an earlier one has left
+        # A fresh run must not read what an earlier one has left; README.md is a person's, a run fills its numbers in.
+        for path in set(step.writes) - {"README.md"}:
+            (folder / path).unlink(missing_ok=True)
     tell(f"running a copy in {folder}")
     report = run(folder, jobs=jobs, tell=tell)
     stopped = report.failed | report.not_run
@@ -74,20 +72,28 @@ def check(
     return found
 
 
+def git(base: Path, *arguments: str, asked: bytes = b"") -> bytes | None:
+    """Return what git says of the compendium; None without git or if the folder is no checkout of its own."""
+    command = ["git", "-C", str(base)]
+    try:
+        top = subprocess.run(
+            [*command, "rev-parse", "--show-toplevel"], capture_output=True, check=True
+        ).stdout
+        if Path(os.fsdecode(top).strip()).resolve() != base.resolve():
+            return None  # a release unpacked inside another repository
+        return subprocess.run([*command, *arguments], input=asked, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
 def copy_compendium(base: Path, into: Path) -> None:
     """Copy what belongs to the compendium: in a git checkout of its own all that git does not ignore."""
-    git = ["git", "-C", str(base)]
-    command = [*git, "ls-files", "-co", "--exclude-standard", "-z"]
-    try:
-        top = subprocess.run([*git, "rev-parse", "--show-toplevel"], capture_output=True, check=True).stdout
-        if Path(top.decode().strip()).resolve() != base.resolve():  # a folder inside somebody's repository
-            raise FileNotFoundError
-        listed = subprocess.run(command, capture_output=True, check=True).stdout.decode().split("\0")
-    except (OSError, subprocess.CalledProcessError):  # a download without git
+    listed = git(base, "ls-files", "-co", "--exclude-standard", "-z")
+    if listed is None:  # a download without git
         kept_out = shutil.ignore_patterns(".venv", "build", ".git", "__pycache__")
         shutil.copytree(base, into, ignore=kept_out, dirs_exist_ok=True)
         return
-    for path in listed:
+    for path in os.fsdecode(listed).split("\0"):
         if (base / path).is_file():  # a deleted file is still listed
             (into / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(base / path, into / path)
@@ -164,9 +170,9 @@ def _compare_points(old: Path, new: Path) -> list[tuple[str, str, str]]:
     with Image.open(old) as one, Image.open(new) as other:
         steps = ImageChops.difference(one.convert("L"), other.convert("L")).histogram()
     part = sum(steps[CLEARLY:]) / sum(steps)
-    return (
-        [("points", "the picture", f"another one: {part:.1%} of its points differ")] if part > ANOTHER else []
-    )
+    if part <= ANOTHER:
+        return []
+    return [("points", "the picture", f"another one: {part:.1%} of its points differ")]
 
 
 def _size(picture: Path) -> str:

@@ -12,7 +12,6 @@ import math
 import os
 import platform
 import re
-import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from . import steps
+from .check import git
 
 JSON, HTML = "build/report.json", "build/report.html"
 PARTS, WHOLE = "data/processed/results", "data/processed/results.csv"
@@ -48,16 +48,11 @@ def committed(base: Path, paths: list[str]) -> dict[str, str] | None:
     dict or None
         None if the folder is no git checkout of the compendium.
     """
-    git = ["git", "-C", str(base)]
-    try:
-        top = subprocess.run([*git, "rev-parse", "--show-toplevel"], capture_output=True, check=True).stdout
-        if Path(os.fsdecode(top).strip()).resolve() != base.resolve():
-            return None
-        asked = "".join(f"HEAD:{path}\n" for path in paths).encode()
-        answer = subprocess.run([*git, "cat-file", "--batch"], input=asked, capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
+    asked = "".join(f"HEAD:{path}\n" for path in paths).encode()
+    answer = git(base, "cat-file", "--batch", asked=asked)
+    if answer is None:
         return None
-    stream, found = io.BytesIO(answer.stdout), {}
+    stream, found = io.BytesIO(answer), {}
     for path in paths:
         head = stream.readline().split()
         if len(head) == 3 and head[1] == b"blob":
