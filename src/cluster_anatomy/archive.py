@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from . import exhibits, steps
+from . import exhibits, paths, steps
 from .check import git
 from .contracts import Column, Table, TableError, contract_of, contracts, limits
 from .steps import PipelineError
@@ -175,11 +175,6 @@ def sums(base: Path) -> dict[str, str]:
             raise PipelineError(f"{SUMS}, line {number}: not a checksum and a path inside the release")
         found[path] = digest
     return found
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 # --- Citation File Format
@@ -328,14 +323,14 @@ def field(column: Column, key: Iterable[str] = ()) -> dict:
     return found | ({"constraints": constraints} if constraints else {})
 
 
-def _foreign_keys(table: Table, path: str, paths: list[str]) -> list[dict]:
+def _foreign_keys(table: Table, path: str, listed: list[str]) -> list[dict]:
     """Return the references of a table that a Data Package can state: one value, in a table of one file."""
     found = []
     for column in table.columns:
         if not column.references or column.type == "list":
             continue
         name, _, label = column.references.partition(".")
-        homes = [other for other in paths if contract_of(other).name == name]
+        homes = [other for other in listed if contract_of(other).name == name]
         if len(homes) == 1:
             resource = "" if homes[0] == path else _resource_name(homes[0])
             found.append({"fields": [column.name], "reference": {"resource": resource, "fields": [label]}})
@@ -358,7 +353,7 @@ def _header(path: Path) -> list[str]:
         return next(csv.reader(file), [])
 
 
-def _schema(table: Table, path: str, labels: list[str], paths: list[str]) -> dict:
+def _schema(table: Table, path: str, labels: list[str], listed: list[str]) -> dict:
     """Return the Table Schema of a file with these columns.
 
     Raises
@@ -383,7 +378,7 @@ def _schema(table: Table, path: str, labels: list[str], paths: list[str]) -> dic
         keys = (
             {"uniqueKeys": [list(table.key)]} if blank & set(table.key) else {"primaryKey": list(table.key)}
         )
-    foreign = _foreign_keys(table, path, paths)
+    foreign = _foreign_keys(table, path, listed)
     return {
         "fields": [field(known[label], table.key) for label in labels],
         "missingValues": [""],
@@ -392,7 +387,7 @@ def _schema(table: Table, path: str, labels: list[str], paths: list[str]) -> dic
     }
 
 
-def resource(path: str, base: Path, about: Record, paths: list[str]) -> dict:
+def resource(path: str, base: Path, about: Record, listed: list[str]) -> dict:
     """Return one table as a resource of the Data Package.
 
     Raises
@@ -401,7 +396,7 @@ def resource(path: str, base: Path, about: Record, paths: list[str]) -> dict:
         If no contract names the file, or the file has other columns than its contract.
     """
     table, file = contract_of(path), base / path
-    schema = _schema(table, path, _header(file), paths)
+    schema = _schema(table, path, _header(file), listed)
     return {
         "name": _resource_name(path),
         "path": path,
@@ -412,7 +407,7 @@ def resource(path: str, base: Path, about: Record, paths: list[str]) -> dict:
         "mediatype": "text/csv",
         "encoding": "utf-8",
         "bytes": file.stat().st_size,
-        "hash": f"sha256:{digest(file)}",
+        "hash": f"sha256:{paths.digest(file)}",
         "sources": [{"title": table.source}],
         "licenses": [_licence(table.licence, about)],
         "schema": {"$schema": "https://datapackage.org/profiles/2.0/tableschema.json"} | schema,
@@ -440,7 +435,7 @@ def datapackage(about: Record, base: Path, listed: list[str]) -> str:
     TableError
         If a table has no contract or other columns than its contract says.
     """
-    paths = _tables(listed)
+    resources = _tables(listed)
     return _json(
         {
             "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
@@ -454,7 +449,7 @@ def datapackage(about: Record, base: Path, listed: list[str]) -> str:
             "contributors": [{"title": name, "roles": ["author"]} for name in about.authors],
             "licenses": [_licence("CC BY 4.0", about)],
             "sources": [{"title": f"{' and '.join(about.paper['authors'])} ({about.paper['year']}), {about.paper['title']}"}],
-            "resources": [resource(path, base, about, paths) for path in paths],
+            "resources": [resource(path, base, about, resources) for path in resources],
         }
     )  # fmt: skip
 
@@ -497,7 +492,7 @@ def _entity(path: str, base: Path, about: Record, words: tuple[str, str]) -> dic
         "license": {"@id": SPDX + about.data_licence},
     }
     if path.startswith(tuple(FOLDERS)):
-        entity |= {"contentSize": str((base / path).stat().st_size), "sha256": digest(base / path)}
+        entity |= {"contentSize": str((base / path).stat().st_size), "sha256": paths.digest(base / path)}
     return entity
 
 
@@ -650,9 +645,7 @@ def write(base: Path) -> list[str]:
         if file.is_file() and file.read_text(encoding="utf-8") == text:
             continue
         file.parent.mkdir(parents=True, exist_ok=True)
-        draft = file.with_name(f".{file.name}.tmp")
-        draft.write_text(text, encoding="utf-8", newline="")
-        os.replace(draft, file)
+        paths.replace_text(file, text)
         changed.append(path)
     return changed
 
@@ -765,7 +758,7 @@ def differing(base: Path) -> list[str]:
     return problems + [
         f"{path} has other bytes"
         for path in sorted(found & expected.keys())
-        if digest(base / path) != expected[path]
+        if paths.digest(base / path) != expected[path]
     ]
 
 
@@ -833,7 +826,7 @@ def validate(base: Path, tell: Callable[[str], None] = print) -> int:
     """
     lock, folder = base / ".ci/validators.lock", base / "build/validators"
     python, stamp = folder / "bin/python", folder / "lock.sha256"
-    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != digest(lock):
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != paths.digest(lock):
         tell(f"building {folder.relative_to(base)} from {lock.relative_to(base)}")
         shutil.rmtree(folder, ignore_errors=True)
         install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -842,5 +835,5 @@ def validate(base: Path, tell: Callable[[str], None] = print) -> int:
             subprocess.run([*install, "--require-hashes", "--no-deps", "-r", lock], check=True)
         except (OSError, subprocess.CalledProcessError) as error:
             raise PipelineError(f"the environment of the validators cannot be built: {error}") from None
-        stamp.write_text(digest(lock), encoding="utf-8")
+        stamp.write_text(paths.digest(lock), encoding="utf-8")
     return subprocess.run([python, base / ".ci/validate_metadata.py", base], check=False).returncode

@@ -4,6 +4,7 @@ A notebook never says ``..``. It asks for `source` to read and `target` to write
 step, `target` points into a staging folder, so that a step which fails leaves every earlier output as it was.
 """
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -98,3 +99,19 @@ def target(relative: str | Path) -> Path:
     path = inside(os.environ.get(STAGE_VARIABLE) or root(), relative)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees either the old or the whole new one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        draft.write_text(text, encoding="utf-8", newline="")
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,7 +4,6 @@ It says what ran and how long it took, with which versions and parameters, and w
 committed run. Only the standard library is imported, so that a run with nothing to do stays fast.
 """
 
-import contextlib
 import csv
 import io
 import json
@@ -21,7 +20,7 @@ from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from . import steps
+from . import paths, steps
 from .check import git
 
 JSON, HTML = "build/report.json", "build/report.html"
@@ -272,15 +271,10 @@ def write(report: object, base: Path, parameters: Mapping[str, object] | None = 
     texts = {JSON: json.dumps(said, ensure_ascii=False, indent=1) + "\n", HTML: page(said)}
     for name, text in texts.items():
         path = base / name
-        draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             path.parent.mkdir(exist_ok=True)
-            draft.write_text(text, encoding="utf-8")
-            os.replace(draft, path)
+            paths.replace_text(path, text)
             written.append(path)
         except OSError as error:
             print(f"warning: {name} could not be written: {error.strerror}", file=sys.stderr)
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
     return written

@@ -9,12 +9,12 @@ import difflib
 import glob
 import hashlib
 import json
-import os
 import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -143,7 +143,8 @@ def _fits(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
 def _needs(step: Step, writer: dict[str, str], base: Path) -> tuple[str, ...]:
     needs: set[str] = set()
     for pattern in step.reads:
-        writers = {name for path, name in writer.items() if _fits(Path(path).parts, Path(pattern).parts)}
+        wanted = tuple(pattern.split("/"))
+        writers = {name for path, name in writer.items() if _fits(tuple(path.split("/")), wanted)}
         if not writers and not _existing(pattern, base):
             raise _mistake(step.name, f"reads {pattern}, which neither exists nor is written by a step")
         # A glob may well cover the step's own outputs; only an exact path says that it reads what it writes.
@@ -266,7 +267,7 @@ def resolve_parameters(given: dict, defaults: dict[str, dict]) -> dict[str, dict
 def _digest(content: object) -> str | None:
     """Return the sha256 of a file (None if there is none), or of other data."""
     if isinstance(content, Path):
-        return hashlib.sha256(content.read_bytes()).hexdigest() if content.is_file() else None
+        return paths.digest(content) if content.is_file() else None
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
@@ -280,14 +281,15 @@ def source_digest(path: Path) -> str:
     return _digest(cells)
 
 
-def _imported(text: str) -> set[str]:
+@cache
+def _imported(text: str) -> frozenset[str]:
     """Return the names that a module or a notebook takes from the package."""
     names: set[str] = set()
     for module, what, mentioned in IMPORTS.findall(text):
         path = (mentioned or module).removeprefix("cluster_anatomy").split(".")
         if mentioned or module.startswith(("cluster_anatomy", ".")):
             names |= {part for part in path if part} or set(re.findall(r"\w+", what))
-    return names
+    return frozenset(names)
 
 
 def modules(notebook: Path, base: Path) -> list[str]:
@@ -344,10 +346,9 @@ def read_state(base: Path) -> dict[str, dict]:
 
 
 def write_state(base: Path, state: dict[str, dict]) -> None:
-    """Record the state so that a reader finds either the old or the new file, never half of one."""
-    fresh = base / "build/state.json.new"
-    fresh.write_text(json.dumps({"steps": state}, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(fresh, base / "build/state.json")
+    """Record the state."""
+    text = json.dumps({"steps": state}, indent=1, sort_keys=True) + "\n"
+    paths.replace_text(base / "build/state.json", text)
 
 
 def why(step: Step, base: Path, parameters: dict | None = None, state: dict | None = None) -> list[str]:
@@ -378,9 +379,7 @@ def write_stamps(base: Path, state: dict[str, dict]) -> None:
     path = base / STAMPS_FILE
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        fresh.write_text(text, encoding="utf-8")
-        os.replace(fresh, path)
+        paths.replace_text(path, text)
 
 
 def stale(base: Path) -> list[str]:

@@ -13,7 +13,6 @@ not part of the text (`guard`, `unguard`).
 """
 
 import csv
-import hashlib
 import io
 import os
 import re
@@ -144,7 +143,10 @@ def write(frame: pd.DataFrame, relative: str | Path) -> Path:
     if twice := list(frame.columns[frame.columns.duplicated()]):
         raise TableError([f"{name}: the table has two columns '{label}'" for label in twice])
     cells = pd.DataFrame(
-        {str(label): [_text(value, kinds.get(label)) for value in frame[label]] for label in frame.columns},
+        {
+            str(label): [_text(value, kinds.get(label)) for value in frame[label].astype(object)]
+            for label in frame.columns
+        },
         dtype=object,
     )
     _check_header(list(cells.columns), table, name)
@@ -157,18 +159,8 @@ def write(frame: pd.DataFrame, relative: str | Path) -> Path:
     writer.writerow(kinds)
     writer.writerows(cells[list(kinds)].itertuples(index=False))
     path = paths.target(relative)
-    _replace(path, buffer.getvalue())
+    paths.replace_text(path, buffer.getvalue())
     return path
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees either the old or the whole new one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        draft.write_text(text, encoding="utf-8", newline="")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _text(value: object, column: Column | None) -> str:
@@ -346,8 +338,10 @@ def _typed(cells: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, Problems]:
     """Return the cells in the types of the contract, and what is wrong with those that cannot be of their type."""
     typed, problems = cells.astype("string").replace("", pd.NA), {}
     for column in table.columns:
-        bad = [cell != "" and _unfit(cell, column.type) for cell in cells[column.name]]
-        if column.type in DIGITS:
+        if column.type not in DIGITS:
+            bad = [cell.isspace() for cell in cells[column.name]]
+        else:
+            bad = [cell != "" and not _is_number(cell, column.type) for cell in cells[column.name]]
             kind = "float64" if column.type == "number" else "Int64"
             numbers = typed[column.name].mask(pd.Series(bad, dtype=bool))
             typed[column.name] = pd.to_numeric(numbers).astype(kind)
@@ -356,12 +350,10 @@ def _typed(cells: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, Problems]:
     return typed, problems
 
 
-def _unfit(cell: str, kind: str) -> bool:
-    """Whether a cell that is not blank is no number of its kind, or no text."""
-    if kind not in DIGITS:
-        return cell.isspace()
+def _is_number(cell: str, kind: str) -> bool:
+    """Whether a cell is a number of its kind, with no more digits than can be kept."""
     counted = re.split("[eE]", cell)[0].lstrip("+-0.")
-    return not re.fullmatch(DIGITS[kind], cell) or sum(map(str.isdigit, counted)) > PRECISE
+    return bool(re.fullmatch(DIGITS[kind], cell)) and sum(map(str.isdigit, counted)) <= PRECISE
 
 
 def _cure(check: str, column: Column, value: str) -> str:
@@ -428,14 +420,14 @@ def checksums() -> str:
     for file in sorted(raw.rglob("*")):
         inside = file.relative_to(raw)
         if file.is_file() and not inside.name.startswith(".") and f"data/raw/{inside.as_posix()}" not in own:
-            lines.append(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {inside.as_posix()}\n")
+            lines.append(f"{paths.digest(file)}  {inside.as_posix()}\n")
     return "".join(sorted(lines, key=lambda line: line[66:]))
 
 
 def main() -> None:
     """Rewrite the checksums of the raw data room and the codebook."""
     for relative, text in ((SUMS, checksums()), (CODEBOOK, codebook())):
-        _replace(paths.target(relative), text)
+        paths.replace_text(paths.target(relative), text)
         print(f"{relative} written")
 
 

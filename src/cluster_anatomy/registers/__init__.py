@@ -70,11 +70,6 @@ def default_memory() -> int:
     return psutil.virtual_memory().total // 2
 
 
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _code_digest() -> str:
     """Return a digest of all that decides on the results beside the register: code, model, tables, versions."""
     here, digest = Path(__file__).resolve().parent, hashlib.sha256()
@@ -86,7 +81,7 @@ def _code_digest() -> str:
     folders = ("data/raw/coding", "data/raw/places")
     data = [file for folder in folders for file in paths.source(folder).glob("*.*")]
     for file in sorted(code) + sorted(data):
-        digest.update(f"{file.name}={_digest(file)}\n".encode())
+        digest.update(f"{file.name}={paths.digest(file)}\n".encode())
     for package in ("cluster-anatomy", "duckdb", "splink", "pyarrow", "pypinyin", "rapidfuzz"):
         digest.update(f"{package}=={importlib.metadata.version(package)}\n".encode())
     return digest.hexdigest()
@@ -710,7 +705,7 @@ STAGES: dict[str, Callable[[Run, Path], int]] = {
 
 def _stamp_text(folder: Path, key: str, rows: int, usage: Usage) -> str:
     files = {
-        file.relative_to(folder).as_posix(): _digest(file)
+        file.relative_to(folder).as_posix(): paths.digest(file)
         for file in sorted(folder.rglob("*"))
         if file.is_file()
     }
@@ -723,17 +718,11 @@ def finished(folder: Path, key: str) -> dict | None:
     try:
         found = json.loads(stamp.read_text(encoding="utf-8"))
         fits = found["key"] == key and all(
-            _digest(folder / name) == sha for name, sha in found["files"].items()
+            paths.digest(folder / name) == sha for name, sha in found["files"].items()
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return found if fits else None
-
-
-def _replace_text(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.tmp")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)
 
 
 def _do(run: Run, name: str, key: str) -> dict:
@@ -747,7 +736,7 @@ def _do(run: Run, name: str, key: str) -> dict:
     folder.with_suffix(".json").unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(draft, folder)
-    _replace_text(folder.with_suffix(".json"), text)
+    paths.replace_text(folder.with_suffix(".json"), text)
     if run._engine:
         run.show(folder)
     return json.loads(text)
@@ -836,10 +825,10 @@ def run_register(
     _prepare_folder(into)
     with pipeline.locked(into):
         described = [
-            {"file": s.label, "digest": _digest(s.path), "columns": dict(s.columns), "encoding": s.encoding, "separator": s.separator}
+            {"file": s.label, "digest": paths.digest(s.path), "columns": dict(s.columns), "encoding": s.encoding, "separator": s.separator}
             for s in sources
         ]  # fmt: skip
-        _replace_text(into / MARK, json.dumps({"engine": engine, "files": described}, indent=1, ensure_ascii=False) + "\n")  # fmt: skip
+        paths.replace_text(into / MARK, json.dumps({"engine": engine, "files": described}, indent=1, ensure_ascii=False) + "\n")  # fmt: skip
         for one in described:
             known = ", ".join(f"{what} = {heading}" for what, heading in one["columns"].items())
             tell(f"{one['file']}: {known}")
