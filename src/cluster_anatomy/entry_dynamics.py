@@ -76,12 +76,12 @@ def panel(
     for cluster in sorted(sizes.index[sizes >= smallest]):
         inside = dated[dated["cluster"] == cluster]
         years = inside["entry_year"].to_numpy(dtype=int)
+        of_group = {group: years[(inside["group"] == group).to_numpy(dtype=bool)] for group in ORIGIN_GROUPS}
         for start in starts:
-            before = inside.loc[years < start, "group"].value_counts().reindex(ORIGIN_GROUPS, fill_value=0)
+            before = {group: int((those < start).sum()) for group, those in of_group.items()}
             now = int(((years >= start) & (years < start + width)).sum())
-            rows.append(
-                {"cluster": cluster, "year": int(start), "entries": now, **before, "stock": int(before.sum())}
-            )
+            stock = sum(before.values())
+            rows.append({"cluster": cluster, "year": int(start), "entries": now, **before, "stock": stock})
     columns = ["cluster", "year", "entries", *ORIGIN_GROUPS, "stock"]
     return pd.DataFrame(rows, columns=columns)
 

@@ -40,8 +40,8 @@ FIRST = ["ipykernel.kernelapp", "ipykernel.ipkernel", "IPython", "pandas", "pand
 """What the server imports before it gives out the first kernel; the rest it imports while it waits."""
 LATER = [
     "rapidfuzz.fuzz", "pypinyin", "scipy.stats", "networkx", "statsmodels.api", "statsmodels.stats.proportion",
-    "statsmodels.stats.multitest", "scipy.cluster.hierarchy", "matplotlib.pyplot", "seaborn",
-    "PIL.Image", "matplotlib.backends.backend_pdf", "matplotlib.backends.backend_agg",
+    "statsmodels.stats.multitest", "pandera.backends.pandas.builtin_checks", "scipy.cluster.hierarchy",
+    "matplotlib.pyplot", "seaborn", "PIL.Image", "matplotlib.backends.backend_pdf", "matplotlib.backends.backend_agg",
 ]  # fmt: skip
 FIXED = ("PYTHON", "MPL", "OMP_", "OPENBLAS_", "MKL_", "VECLIB_", "JE_", "LD_", "DYLD_", "LC_", "LANG", "TZ")
 """Beginnings of names of environment variables that work when a process starts or a library is loaded."""

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -164,6 +165,18 @@ def _prepare_worker(environment: dict[str, str], inherited: Iterable[int]) -> No
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
+def _papermill():
+    """Return papermill, loaded without the grammar of web addresses that comes with it and takes longer than all else."""
+    grammar = "rfc3987_syntax"  # jsonschema loads it if it is there; a notebook has no field that needs it
+    blocked = sys.modules.setdefault(grammar, None) is None
+    try:
+        import papermill
+    finally:
+        if blocked:
+            del sys.modules[grammar]
+    return papermill
+
+
 def _engine() -> str:
     """Return the name of an engine of papermill that saves a notebook at the end and not twice for each cell."""
     from papermill.engines import NBClientEngine, papermill_engines
@@ -183,8 +196,8 @@ def _engine() -> str:
 
 def _execute(step: Step, base: Path, parameters: dict) -> tuple[list[str], float | None]:
     """Execute the notebook of a step into its staging folder; return warnings and the kernel's peak memory in MB."""
+    papermill = _papermill()
     import nbformat
-    import papermill
 
     from . import kernels
 
@@ -265,7 +278,7 @@ def _workers(base: Path, jobs: int, variant: bool, lock: int) -> Iterator[Proces
     with kernels.server(environment) as (address, keep):
         if address:
             environment[kernels.SERVER_VARIABLE] = address
-            import papermill  # noqa: F401  once for all workers, while the server loads what kernels need
+            _papermill()  # once for all workers, while the server loads what kernels need
         pool = ProcessPoolExecutor(
             jobs, get_context("fork" if address else "spawn"), _prepare_worker,
             (environment, (lock, *keep) if address else ()),

@@ -90,16 +90,11 @@ def composition(
     groups = frame.groupby(by, sort=True, observed=True)[column] if by else [((), frame[column])]
     rows = []
     for key, group in groups:
-        known = group[group != unknown]
+        counts = group.value_counts().to_dict()
+        left_out = counts.get(unknown, 0)
         for value in values:
-            hits = int((known == value).sum())
-            rows.append(
-                {
-                    **dict(zip(by, key, strict=True)),
-                    column: value,
-                    **share(hits, len(known), len(group) - len(known)),
-                }
-            )
+            found = share(counts.get(value, 0), len(group) - left_out, left_out)
+            rows.append({**dict(zip(by, key, strict=True)), column: value, **found})
     return pd.DataFrame(rows)
 
 

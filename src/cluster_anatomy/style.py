@@ -116,9 +116,8 @@ def _reading_size(png: Path) -> bytes:
     with PIL.Image.open(png) as picture:
         size = [round(side * SCREEN_DPI / picture.info["dpi"][0]) for side in picture.size]
         buffer = io.BytesIO()
-        picture.convert("RGB").resize(size, PIL.Image.Resampling.LANCZOS).save(
-            buffer, format="png", optimize=True
-        )
+        small = picture.convert("RGB").resize(size, PIL.Image.Resampling.LANCZOS)
+        small.save(buffer, format="png")
     return buffer.getvalue()
 
 
