@@ -1,5 +1,7 @@
 """Figures: saved with the table that they draw, not blank, no missing glyph, no overlap, the same bytes each time."""
 
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -43,6 +45,20 @@ def test_bars_count_the_firms_that_they_name():
         assert (
             data.groupby(["panel", "bar"])["entries"].sum() == data.groupby(["panel", "bar"])["n"].first()
         ).all()
+
+
+def test_a_font_of_the_machine_with_the_same_name_is_not_used():
+    from matplotlib import font_manager
+
+    style.use()
+    shipped = font_manager.findfont(style.FONT)
+    other = font_manager.findfont("DejaVu Sans")
+    decoy = font_manager.FontEntry("/usr/share/fonts/other.ttf", name=style.FONT, weight=400, size="scalable")
+    font_manager.fontManager.ttflist.insert(0, decoy)
+    style.use()
+    assert Path(shipped).is_relative_to(Path(style.__file__).parent)
+    assert decoy not in font_manager.fontManager.ttflist
+    assert [font_manager.findfont(name) for name in (style.FONT, "DejaVu Sans")] == [shipped, other]
 
 
 def test_a_missing_glyph_is_an_error():

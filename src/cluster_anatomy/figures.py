@@ -874,7 +874,7 @@ def genealogy(data: pd.DataFrame, roots: dict[str, list[str]]) -> Figure:
     figure.text(
         0.01,
         0,
-        "Blue: founded in the parent's cluster. Orange ↗: in another cluster. Pink →: in another country. Black: place not known.",
+        "Blue: founded in the parent's cluster. Orange ↑: in another cluster. Pink →: in another country. Black: place not known.",
         fontsize=7,
         va="top",
     )
@@ -888,7 +888,7 @@ def _descendants(data: pd.DataFrame, root: str) -> list[tuple[int, str, str]]:
     def add(parent: str, depth: int, seen: frozenset) -> None:
         children = data[data["parent"] == parent].drop_duplicates("child").sort_values(["year", "child"])
         for row in children.itertuples():
-            mark = {"external": " ↗", "foreign": " →"}.get(row.kind, "")
+            mark = {"external": " ↑", "foreign": " →"}.get(row.kind, "")
             year = "" if pd.isna(row.year) else f" {int(row.year)}"
             lines.append((depth, f"{row.child}{year}{mark}", row.kind))
             if row.child not in seen:

@@ -46,7 +46,14 @@ HATCHES = dict(zip(ORIGINS, ["", "///", "", "...", "", "", "xxx", "", "\\\\\\", 
 
 
 def use() -> None:
-    """Put the house style in force for every figure made from here on."""
+    """Put the house style in force for every figure made from here on.
+
+    Fonts that happen to be installed are set aside: another build of the same font would give other figures.
+    """
+    shipped = Path(mpl.get_data_path())
+    font_manager.fontManager.ttflist = [
+        font for font in font_manager.fontManager.ttflist if Path(font.fname).is_relative_to(shipped)
+    ]
     for font in resources.files("cluster_anatomy.fonts").iterdir():
         if font.name.endswith(".otf"):
             with resources.as_file(font) as path:
