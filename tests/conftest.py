@@ -1,10 +1,11 @@
 """What several test files share: the register and the origins as the modules make them from the real data."""
 
+import fcntl
 from types import SimpleNamespace
 
 import pytest
 
-from cluster_anatomy import firm_lists, firm_origins, kernels, paths, pipeline, tables
+from cluster_anatomy import firm_lists, firm_origins, kernels, paths, pipeline, site, tables
 from cluster_anatomy.names import NameRules
 
 CODING = "data/raw/coding/"
@@ -77,3 +78,13 @@ def kernel_environment(tmp_path_factory):
     environment = pipeline.kernel_environment(paths.root()) | {"JUPYTER_PATH": str(folder)}
     with kernels.server(environment) as (address, _):
         yield environment | ({kernels.SERVER_VARIABLE: address} if address else {})
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory, worker_id):
+    """The site of the committed files, built once for all workers; no test writes there."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    with open(shared / "site.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return shared / "site" if (shared / "site").is_dir() else site.build(shared / "site")

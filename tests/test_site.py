@@ -40,11 +40,6 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    return site.build(tmp_path_factory.mktemp("site") / "site")
-
-
-@pytest.fixture(scope="module")
 def parsed(built):
     return {file: Page(file.read_text(encoding="utf-8")) for file in sorted(built.rglob("*.html"))}
 
