@@ -10,6 +10,7 @@ to come, and all files of a step from the same run), then the run is started aga
 import argparse
 import csv
 import hashlib
+import json
 import os
 import random
 import shutil
@@ -20,7 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from cluster_anatomy import check, paths, steps
+from cluster_anatomy import check, paths, steps, style
 
 RESULTS = "benchmarks/results/faults_survived.csv"
 SEED = 20261124
@@ -152,7 +153,8 @@ def _row(copy: Copy, name: str, tries: int, reference: dict, fault_code: int, sa
     after = copy.digests()
     if code:
         print(text)
-    words = [line for line in said.splitlines() if "rror" in line or "another run" in line]
+    said = said.replace(f"{copy.folder}/", "")
+    words = [line for line in said.splitlines() if "rror" in line or "failed" in line]
     return {
         "fault": name, "tries": tries, "completed": int(code == 0), "damaged": len(wrong),
         "different_bytes": sum(after[path] != reference[path] for path in after), "left_over": copy.processes(),
@@ -231,20 +233,42 @@ def corrupt_cache(copy: Copy, reference: dict, seed: int) -> dict:
 
 def clock_and_locale(copy: Copy, reference: dict) -> dict:
     """Run long ago and far away."""
-    clock = ["faketime", "1999-12-31 23:59:50"] if shutil.which("faketime") else []
-    settings = [
-        {"TZ": "Asia/Kathmandu", "LC_ALL": "C"},
-        {"TZ": "America/Los_Angeles", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"},
-    ]
-    wrong = []
-    for setting in settings:
+    settings = {
+        "1999-12-31 23:59:50": {"TZ": "Asia/Kathmandu", "LC_ALL": "C"},
+        "2040-02-29 12:00:00": {"TZ": "America/Los_Angeles", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"},
+    }
+    wrong, faketime = [], shutil.which("faketime")
+    for moment, setting in settings.items():
+        clock = [faketime, moment] if faketime else []
         code, said = copy.run("--force", wrapped=clock, **setting)
         wrong += damaged(copy, reference, reference) + ([said] if code else [])
     note = "C and Turkish locale, other time zones, " + (
-        "clock in 1999" if clock else "CLOCK NOT CHANGED: faketime is not installed"
+        "clock in 1999 and in 2040" if faketime else "CLOCK NOT CHANGED: faketime is not installed"
     )
     row = _row(copy, "other clock and locale", len(settings), reference, code, said, note)
     return row | {"damaged": row["damaged"] + len(wrong)}
+
+
+def other_fonts(copy: Copy, reference: dict) -> dict:
+    """Run where another font has the name of the one that is shipped."""
+    import matplotlib as mpl
+    from fontTools.ttLib import TTFont
+
+    folder = copy.folder.parent / "share/fonts"
+    folder.mkdir(parents=True)
+    font = TTFont(Path(mpl.get_data_path()) / "fonts/ttf/DejaVuSerif.ttf")
+    for number in (1, 4, 16):
+        font["name"].setName(style.FONT, number, 3, 1, 0x409)
+        font["name"].setName(style.FONT, number, 1, 0, 0)
+    font.save(folder / "other.ttf")
+    caches = copy.folder / "build/cache/matplotlib"
+    shutil.rmtree(caches, ignore_errors=True)
+    code, said = copy.run("--force", XDG_DATA_HOME=str(folder.parent))
+    known = "".join(file.read_text(encoding="utf-8") for file in caches.glob("fontlist*.json"))
+    assert json.dumps(str(folder / "other.ttf")) in known, "matplotlib did not find the other font"
+    wrong = damaged(copy, reference, reference)
+    row = _row(copy, "other fonts installed", 1, reference, code, said, f"another font named {style.FONT}")
+    return row | {"damaged": row["damaged"] + len(wrong) + (code != 0)}
 
 
 def no_network(copy: Copy, reference: dict) -> dict | None:
@@ -279,6 +303,7 @@ def main() -> int:
             "two": lambda: two_runs(copy, reference),
             "cache": lambda: corrupt_cache(copy, reference, arguments.seed),
             "clock": lambda: clock_and_locale(copy, reference),
+            "fonts": lambda: other_fonts(copy, reference),
             "network": lambda: no_network(copy, reference),
         }
         table, skipped = [], []

@@ -167,7 +167,8 @@ FAULTS: list[Callable[[Path], None]] = [
 
 
 def _run(base: Path, *command: str) -> subprocess.CompletedProcess:
-    environment = os.environ | {"PYTHONPATH": str(base / "src"), paths.ROOT_VARIABLE: str(base)}
+    own = {"PYTHONPATH": str(base / "src"), paths.ROOT_VARIABLE: str(base), "TMPDIR": str(base.parent)}
+    environment = os.environ | own  # what a check keeps to be looked at goes with the copy
     return subprocess.run(
         [sys.executable, *command], cwd=base, env=environment, capture_output=True, text=True
     )
@@ -180,7 +181,8 @@ def _first(done: subprocess.CompletedProcess, wanted: str) -> str:
 
 def try_fault(fault: Callable[[Path], None], base: Path) -> dict[str, str]:
     """Plant one fault in a fresh copy and return what each check says of it."""
-    folder = Path(tempfile.mkdtemp(prefix="cluster-anatomy-fault-")).resolve()
+    parent = Path(tempfile.mkdtemp(prefix="cluster-anatomy-fault-")).resolve()
+    folder = parent / "copy"
     try:
         check.copy_compendium(base, folder)
         if fault is not None:
@@ -209,7 +211,7 @@ def try_fault(fault: Callable[[Path], None], base: Path) -> dict[str, str]:
             "first_word": words[0] if words else "",
         }
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(parent, ignore_errors=True)
 
 
 def main() -> int:

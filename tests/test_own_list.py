@@ -264,6 +264,17 @@ def test_what_is_no_year_is_refused_with_its_cure(text, wrong):
     assert str(error.value) == wrong
 
 
+def test_a_clock_that_is_wrong_does_not_make_a_good_year_the_future(monkeypatch):
+    class Past(datetime.date):
+        @classmethod
+        def today(cls):
+            return cls(1999, 12, 31)
+
+    monkeypatch.setattr(values.datetime, "date", Past)
+    assert values.read_year("circa 2019").value == 2019
+    assert values.this_year() == values.WRITTEN
+
+
 def test_a_thai_year_is_converted_in_thailand():
     assert values.read_year("2541", "Thailand", today=2026).value == 1998
 

@@ -1,5 +1,6 @@
 """The pipeline runner, tried on a compendium of three small notebooks."""
 
+import errno
 import fcntl
 import json
 import os
@@ -288,6 +289,30 @@ def test_a_kernel_that_dies_is_a_failed_step(base):
     assert "line      import os" in message
     assert "DeadKernelError" in message
     assert snapshot(base) == before
+
+
+def test_a_folder_that_may_not_be_written_is_named_and_nothing_moves(base, command, capsys, monkeypatch):
+    edit(base / "data/raw/numbers.csv", "3", "4")
+    before, allowed = snapshot(base), os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: Path(path).name != "processed" and allowed(path, mode)
+    )
+    assert command("run") == 1
+    assert "01_total failed: data/processed/ may not be written to" in capsys.readouterr().out
+    assert snapshot(base) == before
+
+
+@pytest.mark.parametrize("place", ["_move_into_place", "locked"])
+def test_a_full_disk_is_said_without_a_traceback(base, command, capsys, monkeypatch, place):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "data/processed/total.csv")
+
+    edit(base / "data/raw/numbers.csv", "3", "4")
+    monkeypatch.setattr(pipeline, place, full)
+    assert command("run") in (1, 2)
+    said = "".join(capsys.readouterr())
+    assert "No space left on device: 'data/processed/total.csv'" in said
+    assert "Traceback" not in said
 
 
 def test_interrupt_leaves_everything(base):

@@ -325,7 +325,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return arguments.action(arguments)
-    except (steps.PipelineError, paths.StudyError, FileNotFoundError, FileExistsError) as error:
+    except (steps.PipelineError, paths.StudyError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

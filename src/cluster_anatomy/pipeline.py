@@ -305,8 +305,10 @@ def _closing(pool: ProcessPoolExecutor, base: Path) -> Iterator[None]:
 def _move_into_place(step: Step, base: Path, source: str) -> None:
     if steps.source_digest(base / step.notebook) != source:
         raise PipelineError(f"{step.name} failed: {step.notebook} was edited while it ran; run it again")
-    for path in step.outputs:
-        (base / path).parent.mkdir(parents=True, exist_ok=True)
+    for folder in {(base / path).parent for path in step.outputs}:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PipelineError(f"{step.name} failed: {folder.relative_to(base)}/ may not be written to")
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})  # all of the files or none
     try:
         for path in step.outputs:
@@ -385,8 +387,9 @@ def run(
                         steps.write_state(base, state)
                         report.ran.append(step.name)
                         report.warnings += [f"{step.name}: {warning}" for warning in warnings]
-                    except PipelineError as error:
-                        report.failed[step.name] = str(error)
+                    except (PipelineError, OSError) as error:
+                        failed = isinstance(error, PipelineError)
+                        report.failed[step.name] = str(error) if failed else f"{step.name} failed: {error}"
                     report.seconds_of[step.name] = time.perf_counter() - begun
                     verb = "failed after" if step.name in report.failed else "done in"
                     tell(f"{label[step.name]} {verb} {report.seconds_of[step.name]:.1f} s")

@@ -12,6 +12,8 @@ from .problems import meant
 
 FIRST_YEAR = 1800
 """No firm of these lists is older; the contracts' years begin here too."""
+WRITTEN = 2026
+"""The year of this code: a clock that says less is wrong, and would call good years the future."""
 DOMAIN = r"[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:[/?#]\S*)?"
 """A web address that lacks its ``https://``."""
 ABOUT = 1
@@ -90,6 +92,11 @@ def _digits(text: str) -> str:
     return " ".join(text.casefold().replace("–", "-").replace("—", "-").replace("−", "-").split())
 
 
+def this_year() -> int:
+    """Return the last year that a firm may be from."""
+    return max(datetime.date.today().year, WRITTEN)
+
+
 @cache
 def read_year(cell: str, country: str | None = None, about: int = ABOUT, today: int | None = None) -> Year:
     """Read one year out of what people write.
@@ -103,14 +110,14 @@ def read_year(cell: str, country: str | None = None, about: int = ABOUT, today: 
     about : int
         Years on either side that "c. 1998" stands for.
     today : int, optional
-        The current year; a later one is refused.
+        The last year that is not refused; `this_year` if not given.
 
     Raises
     ------
     YearError
         If no year or more than one can be meant.
     """
-    today = today or datetime.date.today().year
+    today = today or this_year()
     year = _read(_digits(cell), country, about, today)
     for part in (year.value or year.low, year.high):
         if part is not None and part < FIRST_YEAR:
@@ -257,8 +264,7 @@ def _short(numbers: list[int], text: str) -> Year:
     last = numbers[-1]
     if last > 99 or not all(1 <= part <= 31 for part in numbers[:-1]):
         raise YearError("is no date; write the year with four digits, such as 1998")
-    today = datetime.date.today().year
-    year = 2000 + last if 2000 + last <= today else 1900 + last
+    year = 2000 + last if 2000 + last <= this_year() else 1900 + last
     if (
         len(numbers) == 3
         and (last <= 31 and numbers[0] <= 31)

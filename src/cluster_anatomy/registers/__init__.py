@@ -833,7 +833,7 @@ def run_register(
             known = ", ".join(f"{what} = {heading}" for what, heading in one["columns"].items())
             tell(f"{one['file']}: {known}")
         work = Run(sources, into, engine, memory, (spill or into / "build" / "spill").resolve(), jobs, tell)
-        latest = reading.latest_year()
+        latest = reading.this_year()
         key = hashlib.sha256(json.dumps([described, engine, latest, _code_digest()]).encode()).hexdigest()
         report, going_on = {}, not fresh
         try:

@@ -5,7 +5,6 @@ row and reason; the ledger of the run counts them.
 """
 
 import csv
-import datetime
 import hashlib
 import re
 import tomllib
@@ -21,7 +20,7 @@ import pyarrow.parquet as pq
 from cluster_anatomy.contracts import nearest
 from cluster_anatomy.own_list.columns import fold
 from cluster_anatomy.own_list.description import country_name, headings
-from cluster_anatomy.own_list.values import YearError, clean, is_missing, read_year
+from cluster_anatomy.own_list.values import YearError, clean, is_missing, read_year, this_year
 from cluster_anatomy.steps import PipelineError
 
 BATCH = 50_000
@@ -318,11 +317,6 @@ class Batch:
     read: int
 
 
-def latest_year() -> int:
-    """Return the last year that a firm may be from: this year."""
-    return datetime.date.today().year
-
-
 def read(source: Source, latest: int | None = None, size: int = BATCH) -> Iterator[Batch]:
     """Yield the rows of one file in batches.
 
@@ -345,7 +339,7 @@ def read(source: Source, latest: int | None = None, size: int = BATCH) -> Iterat
     PipelineError
         If the file turns out to be unreadable.
     """
-    latest = latest or latest_year()
+    latest = latest or this_year()
     whats = list(source.columns)
     at = {what: place for place, what in enumerate(whats)}
     origins = [at.get(what) for what in ORIGIN]
