@@ -383,6 +383,12 @@ def test_status_says_what_will_run_first(base, command, capsys):
     ]
 
 
+def test_a_reader_who_has_had_enough_is_no_error(base):
+    command = f'"{sys.executable}" -m cluster_anatomy status | true'
+    known = os.environ | {paths.ROOT_VARIABLE: str(base)}
+    assert subprocess.run(command, shell=True, env=known, stderr=subprocess.PIPE).stderr == b""
+
+
 def test_lock_held_elsewhere(base, command, capsys):
     with open(base / "build/lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,6 +1,7 @@
 """The command line: ``python -m cluster_anatomy run|status|check|new|register|site``."""
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
@@ -325,6 +326,9 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return arguments.action(arguments)
+    except BrokenPipeError:  # whoever read the output, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (steps.PipelineError, paths.StudyError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
