@@ -72,6 +72,8 @@ def measure(clone: Path) -> list[dict]:
     note("building the environment", "`make environment`", [timed(clone, "make", "environment")])
     note("the environment on disk", "-", [size(clone / ".venv") / MEGA], "MB")
     note("the first run", "`make reproduce`", [timed(clone, "make", "reproduce")])
+    if moved := subprocess.run(["git", "status", "--porcelain"], cwd=clone, capture_output=True).stdout:
+        raise SystemExit(f"the first run left other files than the committed ones:\n{moved.decode()}")
     report = json.loads((clone / "build/report.json").read_text(encoding="utf-8"))
     note("most memory of a notebook", "`build/report.json`", [report["peak_memory_mb"]], "MB")
     several("nothing to do", "run", 10)
