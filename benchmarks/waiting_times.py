@@ -68,7 +68,12 @@ def measure(clone: Path) -> list[dict]:
             values.append(timed(clone, python, "-m", "cluster_anatomy", command))
         note(what, f"`python -m cluster_anatomy {command}`", values)
 
-    note("the repository on disk, without its history", "-", [(size(clone) - size(clone / ".git")) / MEGA], "MB")
+    note(
+        "the repository on disk, without its history",
+        "-",
+        [(size(clone) - size(clone / ".git")) / MEGA],
+        "MB",
+    )
     note("building the environment", "`make environment`", [timed(clone, "make", "environment")])
     note("the environment on disk", "-", [size(clone / ".venv") / MEGA], "MB")
     note("the first run", "`make reproduce`", [timed(clone, "make", "reproduce")])

@@ -71,16 +71,18 @@ def test_the_canary_asks_for_the_versions_wanted():
     assert not [name for name in newest if "=" in name]
 
 
-def test_the_canary_tells_numbers_of_tables_from_texts():
+def test_the_canary_tells_numbers_from_failures_pictures_and_texts():
     lines = [
         "running a copy",
         "data/processed/results.csv, row 3, column value: committed 0.4, new 0.5",
         "notebooks/02_firm_origins.ipynb, code cell 30, line 1: committed 'pandas 3.1.1', new 'pandas 3.0.0'",
-        "figures/x.png, the picture: committed points, new another",
+        "figures/x.png, points: committed the picture, new another one",
+        "notebooks/08_figures.ipynb, run: committed ran, new 08_figures failed",
+        "README.md, lines: committed 422, new 423",
     ]
     found = canary.moved(lines)
-    assert found["numbers"] == lines[1:2]
-    assert found["texts"] == lines[3:]  # that versions differ is the point of the trial
+    # that versions differ is the point of the trial
+    assert found == {"numbers": lines[1:2], "failed": lines[4:5], "pictures": lines[3:4], "texts": lines[5:]}
 
 
 def test_an_unknown_interpreter_is_named(tmp_path):

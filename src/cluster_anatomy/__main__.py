@@ -164,10 +164,11 @@ def canary_command(arguments: argparse.Namespace) -> int:
 
     row = canary.try_packages(arguments.python, arguments.packages)
     print(f"Python {row['python']}, {row['packages']} packages ({row['versions']}): "
-          f"{row['numbers_moved']} numbers moved, {row['texts_moved']} other texts")  # fmt: skip
+          f"{row['numbers_moved']} numbers moved, {row['notebooks_failed']} notebooks failed, "
+          f"{row['pictures_moved']} pictures and {row['texts_moved']} texts are others")  # fmt: skip
     if arguments.record:
         canary.record([row], paths.root())
-    return 1 if row["numbers_moved"] != "0" else 0
+    return 0 if row["numbers_moved"] == row["notebooks_failed"] == "0" else 1
 
 
 def _jobs(text: str) -> int:

@@ -12,7 +12,9 @@ from . import paths
 from .steps import PipelineError
 
 RESULTS = "benchmarks/results/same_everywhere.csv"
-COLUMNS = ["python", "packages", "versions", "numbers_moved", "texts_moved", "first"]
+COLUMNS = [
+    "python", "packages", "versions", "numbers_moved", "notebooks_failed", "pictures_moved", "texts_moved", "first",
+]  # fmt: skip
 SETS = ("locked", "oldest", "newest")
 TOLD = ["pandas", "numpy", "scipy", "statsmodels", "matplotlib", "networkx"]
 
@@ -79,10 +81,21 @@ def versions(interpreter: Path) -> dict[str, str]:
 
 
 def moved(lines: list[str]) -> dict[str, list[str]]:
-    """Sort what ``check`` printed: values of tables, and what notebooks and other files show but for versions."""
+    """Sort what ``check`` printed, but for versions.
+
+    Returns
+    -------
+    dict
+        ``numbers`` (values of tables), ``failed`` (notebooks that did not run to their end), ``pictures`` (which
+        another matplotlib draws otherwise), ``texts`` (what notebooks and other files show).
+    """
     found = [line for line in lines if ": committed " in line and "committed 'pandas " not in line]
-    numbers = [line for line in found if line.split(",")[0].endswith(".csv")]
-    return {"numbers": numbers, "texts": [line for line in found if line not in numbers]}
+    sorted_lines = {"numbers": [], "failed": [], "pictures": [], "texts": []}
+    for line in found:
+        path, what = line.split(":")[0].split(",")[:2]
+        kind = {".csv": "numbers", ".png": "pictures", ".pdf": "pictures"}.get(Path(path).suffix, "texts")
+        sorted_lines["failed" if what == " run" else kind].append(line)
+    return sorted_lines
 
 
 def try_packages(python: str, packages: str) -> dict[str, str]:
@@ -99,14 +112,16 @@ def try_packages(python: str, packages: str) -> dict[str, str]:
     found = moved(done.stdout.splitlines())
     if done.returncode not in (0, 1) or (done.returncode == 1 and not any(found.values())):
         raise PipelineError(f"the check itself failed:\n{done.stdout[-500:]}{done.stderr[-500:]}")
-    for line in [*found["numbers"], *found["texts"]]:
+    lines = [line for kind in found.values() for line in kind]
+    for line in lines:
         print(line, flush=True)
     told = versions(interpreter)
-    first = [*found["numbers"], *found["texts"], ""][0]
     return {
         "python": told.pop("python"), "packages": packages,
         "versions": ", ".join(f"{name} {version}" for name, version in told.items()),
-        "numbers_moved": str(len(found["numbers"])), "texts_moved": str(len(found["texts"])), "first": first,
+        "numbers_moved": str(len(found["numbers"])), "notebooks_failed": str(len(found["failed"])),
+        "pictures_moved": str(len(found["pictures"])), "texts_moved": str(len(found["texts"])),
+        "first": [*lines, ""][0],
     }  # fmt: skip
 
 

@@ -619,7 +619,8 @@ def tie_matrix_data(ties: pd.DataFrame, country: str, largest: int) -> pd.DataFr
             pairs[pairs["cluster"] != pairs["other"]].rename(
                 columns={"cluster": "other", "other": "cluster"}
             ),
-        ]
+        ],
+        ignore_index=True,
     )
     sizes = both.loc[both["cluster"] != "abroad", "cluster"].value_counts()
     chosen = sorted(sizes.index, key=lambda name: (-sizes[name], name))[:largest]
