@@ -154,7 +154,7 @@ def _row(copy: Copy, name: str, tries: int, reference: dict, fault_code: int, sa
     if code:
         print(text)
     said = said.replace(f"{copy.folder}/", "")
-    words = [line for line in said.splitlines() if "rror" in line or "failed" in line]
+    words = [line for line in said.splitlines() if "rror" in line or "failed:" in line]
     return {
         "fault": name, "tries": tries, "completed": int(code == 0), "damaged": len(wrong),
         "different_bytes": sum(after[path] != reference[path] for path in after), "left_over": copy.processes(),
@@ -281,13 +281,28 @@ def no_network(copy: Copy, reference: dict) -> dict | None:
     return row | {"damaged": row["damaged"] + (code != 0)}
 
 
+def record(rows: list[dict], path: Path, some: bool) -> None:
+    """Write the table, or only some of its rows."""
+    table = rows
+    if some and path.is_file():
+        with open(path, encoding="utf-8", newline="") as file:
+            table = [
+                next((new for new in rows if new["fault"] == old["fault"]), old)
+                for old in csv.DictReader(file)
+            ]
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
+
+
 def main() -> int:
     """Disturb, judge and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument(
-        "--only", nargs="*", help="words in the names of the faults to try; nothing is written"
+        "--only", nargs="*", help="the faults to try; their rows take the place of those in the table"
     )
     arguments = parser.parse_args()
     parent = Path(tempfile.mkdtemp(prefix="cluster-anatomy-faults-")).resolve()
@@ -319,11 +334,8 @@ def main() -> int:
                 print(row, flush=True)
     finally:
         shutil.rmtree(parent, ignore_errors=True)
-    if not arguments.only and not skipped:
-        with open(paths.root() / RESULTS, "w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(table)
+    if not skipped:
+        record(table, paths.root() / RESULTS, bool(arguments.only))
     bad = [
         row["fault"]
         for row in table

@@ -263,6 +263,18 @@ def with_evidence(members: pd.DataFrame, evidence: pd.DataFrame, how: str = "inn
     return members.merge(evidence, how=how, validate="1:1", **keys)
 
 
+def in_order(rows: pd.DataFrame, *by: str) -> pd.DataFrame:
+    """Sort rows by columns: ``confidence`` puts the surest first, ``coder`` goes by `CODER_ORDER`."""
+    ranks = {"confidence": CONFIDENCE_ORDER, "coder": CODER_ORDER}
+
+    def rank(column: pd.Series) -> pd.Series:
+        if column.name not in ranks:
+            return column
+        return column.map({word: place for place, word in enumerate(ranks[column.name])}).fillna(9)
+
+    return rows.sort_values(list(by), key=rank)
+
+
 def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make one record per firm out of its evidence rows and keep every value that lost.
 
@@ -285,12 +297,9 @@ def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame
         ``firm_id``, ``column``, ``value``, ``coder``, ``confidence``, ``chosen`` for each column in which the
         rows of a firm differ.
     """
-    joined = with_evidence(members, evidence, how="left")
-    joined["sure"] = (
-        joined["confidence"].map({word: rank for rank, word in enumerate(CONFIDENCE_ORDER)}).fillna(9)
+    joined = in_order(
+        with_evidence(members, evidence, how="left"), "firm_id", "confidence", "coder", "row_id"
     )
-    joined["first"] = joined["coder"].map({word: rank for rank, word in enumerate(CODER_ORDER)}).fillna(9)
-    joined = joined.sort_values(["firm_id", "sure", "first", "row_id"])
     firms, conflicts = [], []
     for firm_id, rows in joined.groupby("firm_id"):
         firm = {"firm_id": firm_id}
@@ -322,7 +331,7 @@ def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame
 
 def _names(rows: pd.DataFrame) -> dict:
     """Names of a firm: English by the coder who comes first, Chinese in the longest form, all others beside."""
-    by_coder = rows.sort_values(["first", "row_id"])
+    by_coder = in_order(rows, "coder", "row_id")
     given = list(by_coder["name_as_given"])
     chinese = [name for cell in by_coder["name_zh"] for name in split(cell)]
     chinese += [_plain(name) for name in given if is_chinese(name)]

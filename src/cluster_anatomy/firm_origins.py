@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from cluster_anatomy.firm_lists import CODER_ORDER, CONFIDENCE_ORDER, place_index, split, with_evidence
+from cluster_anatomy.firm_lists import in_order, place_index, split, with_evidence
 from cluster_anatomy.names import BRACKETS, ascii_fold
 
 ROLES = ["founder", "parent", "mover"]
@@ -74,11 +74,9 @@ def sources(
         ``org_type``, ``city``, ``country``, ``region``, ``timing`` (``at_entry`` or ``later``), ``coder``.
     """
     index = place_index(places)
-    joined = with_evidence(members, evidence)
-    joined["sure"] = joined["confidence"].map({word: rank for rank, word in enumerate(CONFIDENCE_ORDER)})
-    joined["first"] = joined["coder"].map({word: rank for rank, word in enumerate(CODER_ORDER)}).fillna(9)
+    joined = in_order(with_evidence(members, evidence), "firm_id", "confidence", "coder")
     found = []
-    for row in joined.sort_values(["firm_id", "sure", "first"]).itertuples():
+    for row in joined.itertuples():
         founders = _aligned(row.founder_prior_orgs, row.founder_prior_org_types, row.founder_prior_cities)
         parents = _aligned(row.parent_orgs, row.parent_org_types, row.parent_cities, row.parent_countries)
         later = pd.notna(row.parent_timing) and row.parent_timing == "later"
@@ -469,10 +467,7 @@ def coder_labels(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``firm_id``, ``coder``, ``coder_label``, ``coder_confidence``, ``all_labels``.
     """
-    rows = with_evidence(members, evidence)
-    rows["sure"] = rows["confidence"].map({word: rank for rank, word in enumerate(CONFIDENCE_ORDER)})
-    rows["first"] = rows["coder"].map({word: rank for rank, word in enumerate(CODER_ORDER)}).fillna(9)
-    grouped = rows.sort_values(["firm_id", "sure", "first"]).groupby("firm_id")
+    grouped = in_order(with_evidence(members, evidence), "firm_id", "confidence", "coder").groupby("firm_id")
     return grouped.agg(
         coder=("coder", "first"),
         coder_label=("origin_coder_label", "first"),

@@ -22,8 +22,8 @@ from cluster_anatomy.entry_patterns import ORIGINS
 from cluster_anatomy.results import escaped
 
 FONT = "Noto Sans CJK SC"
-ONE_COLUMN, TWO_COLUMNS = 3.5, 7.2
-"""Widths in inches of one and two columns of a journal."""
+TWO_COLUMNS = 7.2
+"""Width in inches of two columns of a journal."""
 SMALLEST = 7.0
 """Least size of text in points at the width of print."""
 SCREEN_DPI = 110
