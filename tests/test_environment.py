@@ -74,5 +74,7 @@ def test_readme_names_commands_and_files_that_exist():
     readme, make = text("README.md"), text("Makefile")
     for target in re.findall(r"(?:^|`)make ([a-z]+)", readme, re.MULTILINE):
         assert re.search(rf"^{target}:", make, re.MULTILINE), target
+    headings = re.findall(r"^#+ (.+)$", readme, re.MULTILINE)
+    places = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
     for link in re.findall(r"\]\(([^)h][^)]*)\)", readme):
-        assert paths.source(link).exists(), link
+        assert link[1:] in places if link.startswith("#") else paths.source(link).exists(), link

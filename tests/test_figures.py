@@ -75,8 +75,9 @@ def test_the_font_holds_every_character_of_the_data():
     known = set(ft2font.FT2Font(font_manager.findfont(style.FONT)).get_charmap())
     missing = set()
     for table in ("evidence", "lists", "ties", "persons", "organisations", "places"):
-        for column in tables.read_all(table).select_dtypes("string"):
-            text = "".join(tables.read_all(table)[column].dropna())
+        words = tables.read_all(table).select_dtypes("string")
+        for column in words:
+            text = "".join(words[column].dropna())
             missing |= {character for character in set(text) if ord(character) not in known}
     assert not missing
 

@@ -358,6 +358,7 @@ def readings(
     source_rows: pd.DataFrame,
     places: pd.DataFrame,
     coding: Mapping[str, pd.DataFrame],
+    origins: pd.DataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Say whether each entry has each property, under every combination of conventions.
 
@@ -367,6 +368,8 @@ def readings(
         Register, members, sources, places.
     coding : mapping
         As in `origins_everywhere`, and ``properties``.
+    origins : DataFrame, optional
+        From `origins_everywhere`, if it is known already.
 
     Returns
     -------
@@ -377,7 +380,8 @@ def readings(
     options = options_of(coding["conventions"])
     # as steps in memory have it: a blank is None, not pandas' NA, which has no truth value
     source_rows = source_rows.astype(object).where(source_rows.notna(), None)
-    origins = origins_everywhere(firms, members, source_rows, coding)
+    if origins is None:
+        origins = origins_everywhere(firms, members, source_rows, coding)
     names = [name for name in origins.index.names if name != "firm_id"]
     every = pd.MultiIndex.from_product([options[name] for name in names], names=names)
     entries = firms.loc[firms["scope"] == "entry", "firm_id"].tolist()

@@ -138,7 +138,13 @@ def register(
     index = {name: tuple(place[column] for column in SEAT) for name, place in here.items()}
     found = [_placed(row, index) for row in given.itertuples()]
     about = evidence.groupby("name_en").first()
-    firms = given.join(about.drop(columns="source_urls"), on="name", rsuffix="_evidence")
+    firms = given.merge(
+        about.drop(columns="source_urls"),
+        how="left",
+        left_on="name",
+        right_index=True,
+        suffixes=("", "_evidence"),
+    )
     for column in set(MERGED_COLUMNS) & set(about.columns) - {"source_urls"}:
         firms[column] = ["|".join(dict.fromkeys(split(cell))) or pd.NA for cell in firms[column]]
     firms[list(SEAT.values())] = pd.DataFrame(found, index=firms.index, dtype=object)

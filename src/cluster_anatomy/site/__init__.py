@@ -102,10 +102,10 @@ def explorer_data(data: SimpleNamespace) -> dict:
     """
     found = entries(data.firms, data.origins, data.periods)
     coding = {name: getattr(data, name) for name in CODED}
-    readings = robustness.readings(data.firms, data.firm_evidence, data.sources, data.places, coding)
-    labels = robustness.origins_everywhere(data.firms, data.firm_evidence, data.sources, coding)[
-        "label"
-    ].unstack("firm_id")
+    known = (data.firms, data.firm_evidence, data.sources)
+    origins = robustness.origins_everywhere(*known, coding)
+    readings = robustness.readings(*known, data.places, coding, origins)
+    labels = origins["label"].unstack("firm_id")
     source_columns = ["role", "organisation", "org_type", "city", "country", "timing"]
     details = {
         "sources": explorer.by_firm(data.sources, source_columns),

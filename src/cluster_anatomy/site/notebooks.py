@@ -83,6 +83,7 @@ def exporter() -> HTMLExporter:
         exclude_output_prompt=True,
         exclude_anchor_links=True,
     )
+    made.environment.filters["clean_html"] = str  # `clean` is stricter, and once is enough
     made.register_preprocessor("nbconvert.preprocessors.ExtractOutputPreprocessor", enabled=True)
     return made
 
