@@ -387,9 +387,10 @@ def run(
                         steps.write_state(base, state)
                         report.ran.append(step.name)
                         report.warnings += [f"{step.name}: {warning}" for warning in warnings]
-                    except (PipelineError, OSError) as error:
-                        failed = isinstance(error, PipelineError)
-                        report.failed[step.name] = str(error) if failed else f"{step.name} failed: {error}"
+                    except PipelineError as error:
+                        report.failed[step.name] = str(error)
+                    except OSError as error:
+                        report.failed[step.name] = f"{step.name} failed: {error}"
                     report.seconds_of[step.name] = time.perf_counter() - begun
                     verb = "failed after" if step.name in report.failed else "done in"
                     tell(f"{label[step.name]} {verb} {report.seconds_of[step.name]:.1f} s")
