@@ -1,17 +1,17 @@
 """Ten thousand damaged tables: is each accepted for what it says, or refused with place and remedy?
 
-``python benchmarks/bad_input.py`` copies the raw tables into a temporary folder, damages one at a time and reads it
-with `cluster_anatomy.tables.read`. What should happen is decided by `judge`, which shares no code with the reader:
-Python's csv module, and the contract applied cell by cell. One line per kind of damage goes to ``benchmarks/results/bad_input.csv``, one per
-table and kind to ``bad_input_by_table.csv``; the exit code is 1 if anything but `accepted` and `refused` was counted.
+``python benchmarks/bad_input.py`` copies the raw tables into a temporary folder, damages one at a
+time and reads it with `cluster_anatomy.tables.read`. What should happen is decided by `judge`,
+which shares no code with the reader: Python's csv module, and the contract applied cell by cell.
+One line per kind of damage goes to ``benchmarks/results/bad_input.csv``, one per table and kind to
+``bad_input_by_table.csv``; the exit code is 1 if anything but `accepted` and `refused` was counted.
 
 accepted    read, and every cell of the frame is what the file says
-refused     `TableError`; every line names file, place and remedy, and the value that it shows stands there
-crashed     another exception, or no answer within twenty seconds
-changed     read, but a cell is not what the file says
-misjudged   read although it breaks the contract, or refused although it keeps it
-unclear     refused without file, place or remedy, or with a message that a terminal could not show
-touched     a file was changed by reading
+refused     `TableError`; every line names file, place and remedy, and the value that it shows
+stands there crashed     another exception, or no answer within twenty seconds changed     read, but
+a cell is not what the file says misjudged   read although it breaks the contract, or refused
+although it keeps it unclear     refused without file, place or remedy, or with a message that a
+terminal could not show touched     a file was changed by reading
 """
 
 import argparse
@@ -41,7 +41,8 @@ OUTCOMES = ["accepted", "refused", "crashed", "changed", "misjudged", "unclear",
 SECONDS = 20
 LARGEST, PRECISE = 131_072, 15
 REMEDY = re.compile(
-    r"\b(write|save|take|keep|restore|quote|put|mend|shorten|fill|leave|name|must|values are|[Dd]id you mean|look for|provide|run)\b"
+    r"\b(write|save|take|keep|restore|quote|put|mend|shorten|fill|leave|name|must|values are|[Dd]id"
+    r" you mean|look for|provide|run)\b"
 )
 Grid = list[list[str]]
 
@@ -49,49 +50,260 @@ Grid = list[list[str]]
 
 CELLS = {
     "year": [
-        "0", "99999", "1e3", "19_98", "-1998", "1998.0", "c. 1998", "１９９８", "١٩٩٨", "1998 ", "98", "2101", "1799", "+1998",
-        "1998–2000", "199O", "1,998", "1998-05-01", "inf", "0x7CE", "1998\n", "1998?", "'98", "2100", "1800", "01998",
+        "0",
+        "99999",
+        "1e3",
+        "19_98",
+        "-1998",
+        "1998.0",
+        "c. 1998",
+        "１９９８",
+        "١٩٩٨",
+        "1998 ",
+        "98",
+        "2101",
+        "1799",
+        "+1998",
+        "1998–2000",
+        "199O",
+        "1,998",
+        "1998-05-01",
+        "inf",
+        "0x7CE",
+        "1998\n",
+        "1998?",
+        "'98",
+        "2100",
+        "1800",
+        "01998",
     ],
     "number": [
-        "1e5", "+1e5", "1,234", "1.234,5", "1 234", "1_000", "inf", "-inf", "1e999", "1e-400", "0x10", "٣", "½", "1e", "--1", ".",
-        "-.5", "+.5", "007", "12345678901234567890", "0.1234567890123456789", "9" * 400, "5%", "$5", "(5)", "1/2", "TRUE", "-0",
-        "123456789012345", "1234567890123456", "0.30000000000000004", "1.7976931348623157e308", "2.5", "３", "1e22", "5.", "3e0",
+        "1e5",
+        "+1e5",
+        "1,234",
+        "1.234,5",
+        "1 234",
+        "1_000",
+        "inf",
+        "-inf",
+        "1e999",
+        "1e-400",
+        "0x10",
+        "٣",
+        "½",
+        "1e",
+        "--1",
+        ".",
+        "-.5",
+        "+.5",
+        "007",
+        "12345678901234567890",
+        "0.1234567890123456789",
+        "9" * 400,
+        "5%",
+        "$5",
+        "(5)",
+        "1/2",
+        "TRUE",
+        "-0",
+        "123456789012345",
+        "1234567890123456",
+        "0.30000000000000004",
+        "1.7976931348623157e308",
+        "2.5",
+        "３",
+        "1e22",
+        "5.",
+        "3e0",
     ],
-    "missing word": ["NA", "N/A", "NaN", "nan", "None", "null", "NULL", "-", "?", "#N/A", "<NA>", "NaT", "", "undefined"],
-    "look-alike": ["007", "1e5", "TRUE", "1998-01-01", "MARCH1", "1/2", "00:30", "1E5", "0x1F", "3.10", "٣"],
+    "missing word": [
+        "NA",
+        "N/A",
+        "NaN",
+        "nan",
+        "None",
+        "null",
+        "NULL",
+        "-",
+        "?",
+        "#N/A",
+        "<NA>",
+        "NaT",
+        "",
+        "undefined",
+    ],
+    "look-alike": [
+        "007",
+        "1e5",
+        "TRUE",
+        "1998-01-01",
+        "MARCH1",
+        "1/2",
+        "00:30",
+        "1E5",
+        "0x1F",
+        "3.10",
+        "٣",
+    ],
     "blanks": [" ", "   ", "\u00a0", "\u3000", "\t", "\n", "\u2003", " x", "x ", "x\u00a0", "a  b"],
     "formula": [
-        '=HYPERLINK("http://example.org","x")', "=1+1", "+1", "-1", "@SUM(A1:A9)", "\t=1+1", "'=1", "''=1", "=cmd|' /C calc'!A0",
-        "＝1+1", " =1", "-2+3", "+18%", "'", "''", "'x", "'-1", "'+18%", "-", "@home", "' =1", "'\t=1", '=1"x', "'@",
+        '=HYPERLINK("http://example.org","x")',
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1:A9)",
+        "\t=1+1",
+        "'=1",
+        "''=1",
+        "=cmd|' /C calc'!A0",
+        "＝1+1",
+        " =1",
+        "-2+3",
+        "+18%",
+        "'",
+        "''",
+        "'x",
+        "'-1",
+        "'+18%",
+        "-",
+        "@home",
+        "' =1",
+        "'\t=1",
+        '=1"x',
+        "'@",
     ],
     "markup": [
-        "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "[x](javascript:alert(1))", "&lt;b&gt;", "</script><!--",
-        "{{7*7}}", "{% raw %}", "$(reboot)", "`x`", "__proto__", "${jndi:ldap://x}", "'; DROP TABLE firms; --", "../../etc/passwd",
-        "{0.__class__}", "$$x^2$$", "%s%n", "\\x41", "| a | b |", "# heading", "javascript:alert(1)", "data:text/html,x", "http://",
-        "https://example.org/<script>", "HTTPS://EXAMPLE.ORG/", "//example.org",
+        "<script>alert(1)</script>",
+        '"><img src=x onerror=alert(1)>',
+        "[x](javascript:alert(1))",
+        "&lt;b&gt;",
+        "</script><!--",
+        "{{7*7}}",
+        "{% raw %}",
+        "$(reboot)",
+        "`x`",
+        "__proto__",
+        "${jndi:ldap://x}",
+        "'; DROP TABLE firms; --",
+        "../../etc/passwd",
+        "{0.__class__}",
+        "$$x^2$$",
+        "%s%n",
+        "\\x41",
+        "| a | b |",
+        "# heading",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "http://",
+        "https://example.org/<script>",
+        "HTTPS://EXAMPLE.ORG/",
+        "//example.org",
     ],
-    "control character": [*map(chr, [0, 1, 7, 8, 11, 12, 26, 27, 28, 31, 127, 133, 159]), "\x1b[31mred\x1b[0m", "a\x00b"],
-    "direction control": ["\u202eabc", "a\u2066b\u2069", "\u200fx", "\u061cx", "\u200ex", "evil\u202egpj.exe", "\u202d1998"],
+    "control character": [
+        *map(chr, [0, 1, 7, 8, 11, 12, 26, 27, 28, 31, 127, 133, 159]),
+        "\x1b[31mred\x1b[0m",
+        "a\x00b",
+    ],
+    "direction control": [
+        "\u202eabc",
+        "a\u2066b\u2069",
+        "\u200fx",
+        "\u061cx",
+        "\u200ex",
+        "evil\u202egpj.exe",
+        "\u202d1998",
+    ],
     "right-to-left text": ["שלום ביוטק", "شركة الأدوية", "ABC שלום 12", "فارسی\u200cها"],
-    "zero width": ["a\u200bb", "\u2060a", "a\ufeff", "a\u200cb", "a\u200db", "a\u00adb", "a\u180eb", "\U000e0041x", "\u200b"],
-    "line separator": ["a\nb", "a\r\nb", "a\rb", "a\u2028b", "a\u2029b", "a\u0085b", "\r=1", "\r\n", "\r"],
-    "odd unicode": [
-        "e\u0301", "é", "Асme", "🧬 Gene", "Z̷̰͝a̴l̸g̶o", "𠀀𪚥", "\ue000", "\ufffe", "\ufffd", "\uffff", "ﬁ", "Ａ", "邊󠄁", "ß", "İ", "𝟏𝟗𝟗𝟖",
+    "zero width": [
+        "a\u200bb",
+        "\u2060a",
+        "a\ufeff",
+        "a\u200cb",
+        "a\u200db",
+        "a\u00adb",
+        "a\u180eb",
+        "\U000e0041x",
+        "\u200b",
     ],
-    "list": ["|", "a||b", "|a", "a|", " a | b ", "a|a", "||||", "a;b", "a,b", "a｜b", "a|" * 999 + "a"],
-    "unknown name": ["Atlantis", "atlantis|Mordor", "C999999", "zz-none", "x" * 90, "unknown", "YES", "Yes", "no "],
-    "long": ["x" * 81, "x" * 3000, "x" * LARGEST, "x" * (LARGEST + 1), "甲" * LARGEST, "= " * 60_000, "|" * LARGEST],
-}  # fmt: skip
+    "line separator": [
+        "a\nb",
+        "a\r\nb",
+        "a\rb",
+        "a\u2028b",
+        "a\u2029b",
+        "a\u0085b",
+        "\r=1",
+        "\r\n",
+        "\r",
+    ],
+    "odd unicode": [
+        "e\u0301",
+        "é",
+        "Асme",
+        "🧬 Gene",
+        "Z̷̰͝a̴l̸g̶o",
+        "𠀀𪚥",
+        "\ue000",
+        "\ufffe",
+        "\ufffd",
+        "\uffff",
+        "ﬁ",
+        "Ａ",
+        "邊󠄁",
+        "ß",
+        "İ",
+        "𝟏𝟗𝟗𝟖",
+    ],
+    "list": [
+        "|",
+        "a||b",
+        "|a",
+        "a|",
+        " a | b ",
+        "a|a",
+        "||||",
+        "a;b",
+        "a,b",
+        "a｜b",
+        "a|" * 999 + "a",
+    ],
+    "unknown name": [
+        "Atlantis",
+        "atlantis|Mordor",
+        "C999999",
+        "zz-none",
+        "x" * 90,
+        "unknown",
+        "YES",
+        "Yes",
+        "no ",
+    ],
+    "long": [
+        "x" * 81,
+        "x" * 3000,
+        "x" * LARGEST,
+        "x" * (LARGEST + 1),
+        "甲" * LARGEST,
+        "= " * 60_000,
+        "|" * LARGEST,
+    ],
+}
 
 
 def cells(kind: str) -> Callable[[Grid, random.Random, object], Grid]:
-    """Return a mutation that puts such a cell anywhere, or to the end or begin of what stands there."""
+    """Return a mutation that puts such a cell anywhere, or to the end or begin of what stands
+    there.
+    """
 
     def change(grid: Grid, pick: random.Random, table) -> Grid:
-        columns = [c for c, label in enumerate(grid[0]) for column in table.columns if column.name == label]
-        fitting = {"year": ("year",), "number": ("integer", "number"), "list": ("list", "url_list")}.get(
-            kind, ()
-        )
+        columns = [
+            c for c, label in enumerate(grid[0]) for column in table.columns if column.name == label
+        ]
+        fitting = {
+            "year": ("year",),
+            "number": ("integer", "number"),
+            "list": ("list", "url_list"),
+        }.get(kind, ())
         likely = [
             c
             for c in columns
@@ -221,7 +433,9 @@ def typo(grid: Grid, pick: random.Random, table) -> Grid:
         for x in table.columns
         if x.name == label and (x.references or x.allowed)
     ]
-    filled = [(r, c) for c in refers or range(len(grid[0])) for r in range(1, len(grid)) if grid[r][c]]
+    filled = [
+        (r, c) for c in refers or range(len(grid[0])) for r in range(1, len(grid)) if grid[r][c]
+    ]
     if filled:
         row, at = pick.choice(filled)
         word = grid[row][at]
@@ -247,13 +461,31 @@ def ten_megabytes(grid: Grid, pick: random.Random, table) -> Grid:
 
 
 GRIDS = {f"cell: {kind}": cells(kind) for kind in CELLS} | {
-    "column missing": without, "column twice": doubled, "column renamed": renamed, "columns in another order": reordered,
-    "labels swapped": swapped_labels, "label blank": blank_label, "column too many": extra, "header missing": no_header,
-    "header twice": two_headers, "row too short": short_row, "row too long": long_row, "row twice": repeated_row,
-    "key twice": repeated_key, "rows in another order": shuffled_rows, "row of blanks": blank_row, "header only": header_only,
-    "cell blank": blank_cell, "cells moved by one": moved_cells, "typing error": typo,
-}  # fmt: skip
-HEAVY = {"million columns": million_columns, "million cells": million_cells, "ten megabytes": ten_megabytes}
+    "column missing": without,
+    "column twice": doubled,
+    "column renamed": renamed,
+    "columns in another order": reordered,
+    "labels swapped": swapped_labels,
+    "label blank": blank_label,
+    "column too many": extra,
+    "header missing": no_header,
+    "header twice": two_headers,
+    "row too short": short_row,
+    "row too long": long_row,
+    "row twice": repeated_row,
+    "key twice": repeated_key,
+    "rows in another order": shuffled_rows,
+    "row of blanks": blank_row,
+    "header only": header_only,
+    "cell blank": blank_cell,
+    "cells moved by one": moved_cells,
+    "typing error": typo,
+}
+HEAVY = {
+    "million columns": million_columns,
+    "million cells": million_cells,
+    "ten megabytes": ten_megabytes,
+}
 
 
 # --- Bytes
@@ -304,35 +536,70 @@ def mixed_ends(data: bytes, pick: random.Random) -> bytes:
 
 
 def blank_lines(data: bytes, pick: random.Random) -> bytes:
-    return b"".join(line + pick.choice([b"", b"", b"\n", b"\r\n"]) for line in data.splitlines(keepends=True))
+    return b"".join(
+        line + pick.choice([b"", b"", b"\n", b"\r\n"]) for line in data.splitlines(keepends=True)
+    )
 
 
 def other_file(data: bytes, pick: random.Random) -> bytes:
     return pick.choice(
         [
-            b"", b"\n", b"\xef\xbb\xbf", b"PK\x03\x04\x14\x00\x06\x00", b"\x1f\x8b\x08\x00", b"<!DOCTYPE html><html></html>",
-            b'[{"name": "x"}]', b"%PDF-1.7\n%\xe2\xe3", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
-            b"<<<<<<< HEAD\n" + data, data + b"=======\n" + data, b"\x00" * 1000, b'"' * 1001, b"," * 1001, b"'", b"\xff\xfe",
+            b"",
+            b"\n",
+            b"\xef\xbb\xbf",
+            b"PK\x03\x04\x14\x00\x06\x00",
+            b"\x1f\x8b\x08\x00",
+            b"<!DOCTYPE html><html></html>",
+            b'[{"name": "x"}]',
+            b"%PDF-1.7\n%\xe2\xe3",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+            b"<<<<<<< HEAD\n" + data,
+            data + b"=======\n" + data,
+            b"\x00" * 1000,
+            b'"' * 1001,
+            b"," * 1001,
+            b"'",
+            b"\xff\xfe",
         ]
-    )  # fmt: skip
+    )
 
 
 BYTES = {
     "as it is": lambda data, pick: data,
     "byte-order mark": lambda data, pick: b"\xef\xbb\xbf" + data,
     "two byte-order marks": lambda data, pick: b"\xef\xbb\xbf" * 2 + data,
-    "UTF-16": recoded("utf-16"), "UTF-16 without mark": recoded("utf-16-le"), "UTF-32": recoded("utf-32"), "GBK": recoded("gbk"),
-    "Big5": recoded("big5"), "GB 18030": recoded("gb18030"), "Latin-1": recoded("latin-1"), "UTF-7": recoded("utf-7"),
-    "UTF-8 read as Latin-1": garbled("latin-1"), "UTF-8 read as GBK": garbled("gbk"), "UTF-8 read as Windows-1252": garbled("cp1252"),
+    "UTF-16": recoded("utf-16"),
+    "UTF-16 without mark": recoded("utf-16-le"),
+    "UTF-32": recoded("utf-32"),
+    "GBK": recoded("gbk"),
+    "Big5": recoded("big5"),
+    "GB 18030": recoded("gb18030"),
+    "Latin-1": recoded("latin-1"),
+    "UTF-7": recoded("utf-7"),
+    "UTF-8 read as Latin-1": garbled("latin-1"),
+    "UTF-8 read as GBK": garbled("gbk"),
+    "UTF-8 read as Windows-1252": garbled("cp1252"),
     "broken bytes": inserted(b"\xff", b"\xc3", b"\x80", b"\xf8\x88\x80\x80\x80", b"\xc0\xaf"),
-    "lone surrogate": inserted(b"\xed\xa0\x80", b"\xed\xbf\xbf"), "NUL": inserted(b"\x00"), "bytes changed": flipped, "cut off": cut,
-    "stray quote": inserted(b'"'), "stray separator": inserted(b",", b";", b"\t", b"\n", b"\r"), "Ctrl-Z": lambda data, pick: data + b"\x1a",
-    "CR LF": lambda data, pick: data.replace(b"\n", b"\r\n"), "CR": lambda data, pick: data.replace(b"\n", b"\r"),
-    "mixed line ends": mixed_ends, "no last line end": lambda data, pick: data.rstrip(b"\n"), "blank lines": blank_lines,
-    "semicolons": dialect(delimiter=";"), "tabs": dialect(delimiter="\t"), "bars": dialect(delimiter="|"),
-    "all quoted": dialect(quoting=csv.QUOTE_ALL), "single quotes": dialect(quotechar="'"),
-    "backslash for quotes": dialect(doublequote=False, escapechar="\\"), "another file": other_file,
-}  # fmt: skip
+    "lone surrogate": inserted(b"\xed\xa0\x80", b"\xed\xbf\xbf"),
+    "NUL": inserted(b"\x00"),
+    "bytes changed": flipped,
+    "cut off": cut,
+    "stray quote": inserted(b'"'),
+    "stray separator": inserted(b",", b";", b"\t", b"\n", b"\r"),
+    "Ctrl-Z": lambda data, pick: data + b"\x1a",
+    "CR LF": lambda data, pick: data.replace(b"\n", b"\r\n"),
+    "CR": lambda data, pick: data.replace(b"\n", b"\r"),
+    "mixed line ends": mixed_ends,
+    "no last line end": lambda data, pick: data.rstrip(b"\n"),
+    "blank lines": blank_lines,
+    "semicolons": dialect(delimiter=";"),
+    "tabs": dialect(delimiter="\t"),
+    "bars": dialect(delimiter="|"),
+    "all quoted": dialect(quoting=csv.QUOTE_ALL),
+    "single quotes": dialect(quotechar="'"),
+    "backslash for quotes": dialect(doublequote=False, escapechar="\\"),
+    "another file": other_file,
+}
 
 
 # --- Places on disk
@@ -364,9 +631,12 @@ def link_to_itself(path: Path, base: Path) -> None:
 
 
 DISK = {
-    "folder in its place": folder, "file missing": gone, "pipe in its place": pipe, "link that leads out": link_out,
+    "folder in its place": folder,
+    "file missing": gone,
+    "pipe in its place": pipe,
+    "link that leads out": link_out,
     "link to itself": link_to_itself,
-}  # fmt: skip
+}
 REFERENCE = "table it refers to damaged"
 MUTATIONS = [*BYTES, *GRIDS, *DISK, REFERENCE, *HEAVY]
 
@@ -392,7 +662,10 @@ def unseen(letter: str) -> bool:
         return False
     odd = unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Zl", "Zp")
     return (
-        odd or letter in "\ufffd\ufffc" or 0xFFF0 <= ord(letter) <= 0xFFF8 or ord(letter) & 0xFFFE == 0xFFFE
+        odd
+        or letter in "\ufffd\ufffc"
+        or 0xFFF0 <= ord(letter) <= 0xFFF8
+        or ord(letter) & 0xFFFE == 0xFFFE
     )
 
 
@@ -489,7 +762,11 @@ def lawful(text: str, column, valid: set[str]) -> str | float | int | None:
             (low if column.minimum is None else column.minimum),
             (high if column.maximum is None else column.maximum),
         )
-        if value is None or (low is not None and value < low) or (high is not None and value > high):
+        if (
+            value is None
+            or (low is not None and value < low)
+            or (high is not None and value > high)
+        ):
             return None
     address = r"https?://\S.*|seed|github-index:\d+"
     for part in parts(column, text):
@@ -547,18 +824,21 @@ def same(frame, records: list[dict]) -> bool:
         for value, missing, record in zip(frame[label].tolist(), blank, records, strict=True):
             if missing != (record[label] == "") or (not missing and value != record[label]):
                 return False
-    return list(frame.columns) == list(records[0] if records else frame.columns) or set(frame.columns) == set(
-        records[0]
-    )
+    return list(frame.columns) == list(records[0] if records else frame.columns) or set(
+        frame.columns
+    ) == set(records[0])
 
 
 PLACE = re.compile(
-    r"(?:, row (\d+)(?: \(line (\d+)\))?|, line \d+)?(?:, column '(.*?)'(?:, value '(.*?)')?)?: ", re.DOTALL
+    r"(?:, row (\d+)(?: \(line (\d+)\))?|, line \d+)?(?:, column '(.*?)'(?:, value '(.*?)')?)?: ",
+    re.DOTALL,
 )
 
 
 def clear(message: str, name: str, data: bytes | None) -> bool:
-    """Whether each line of a message names a file, a true place and a remedy, and can be shown anywhere."""
+    """Whether each line of a message names a file, a true place and a remedy, and can be shown
+    anywhere.
+    """
     lines = message.split("\n")
     if any(unseen(letter) for letter in message.replace("\n", "")) or max(map(len, lines)) > 2000:
         return False
@@ -580,8 +860,12 @@ def clear(message: str, name: str, data: bytes | None) -> bool:
         if file[0] == name and row and column is not None and value is not None and rows:
             header = next(one for one in rows if one)
             cell = said(rows[int(row) - 1][header.index(column)])
-            plain = len(cell) <= 80 and not any(unseen(letter) or letter in "\t\n" for letter in cell)
-            if (plain and value != cell) or (not plain and value[:3] != cell[:3] and "\\u" not in value):
+            plain = len(cell) <= 80 and not any(
+                unseen(letter) or letter in "\t\n" for letter in cell
+            )
+            if (plain and value != cell) or (
+                not plain and value[:3] != cell[:3] and "\\u" not in value
+            ):
                 return False
     return True
 
@@ -602,7 +886,9 @@ class Room:
         for name in ("README.md", "requirements.lock", "pyproject.toml"):
             (base / name).touch()
         for step in tomllib.loads((ROOT / STEPS).read_text(encoding="utf-8"))["step"]:
-            for path in (path for pattern in step["reads"] for path in ROOT.glob(pattern) if path.is_file()):
+            for path in (
+                path for pattern in step["reads"] for path in ROOT.glob(pattern) if path.is_file()
+            ):
                 copy = base / path.relative_to(ROOT)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 copy.touch()  # that it is there is enough
@@ -613,7 +899,12 @@ class Room:
     def names(self) -> list[str]:
         """Return every raw table that has a contract."""
         found = [*(ROOT / "data/raw").rglob("*.csv"), *(ROOT / "seeds").glob("*.csv")]
-        own = {path for table in self.contracts.contracts().values() if table.optional for path in table.path}
+        own = {
+            path
+            for table in self.contracts.contracts().values()
+            if table.optional
+            for path in table.path
+        }
         return sorted({path.relative_to(ROOT).as_posix() for path in found} - own)
 
     def known(self, table) -> dict[str, set[str]]:
@@ -650,7 +941,11 @@ class Room:
                 DISK[mutation](path, self.base)
             else:  # the table it refers to
                 others = sorted(
-                    {column.references.partition(".")[0] for column in table.columns if column.references}
+                    {
+                        column.references.partition(".")[0]
+                        for column in table.columns
+                        if column.references
+                    }
                 )
                 others = [other for other in others if other != table.name]
                 if not others:
@@ -658,7 +953,9 @@ class Room:
                 touched = self.base / pick.choice(self.tables.files(pick.choice(others)))
                 sound = touched.read_bytes()
                 touched.write_bytes(
-                    pick.choice([b"", b"\xff\xfe", b'"', b"name;x\n", sound[: sound.index(b"\n") + 1][1:]])
+                    pick.choice(
+                        [b"", b"\xff\xfe", b'"', b"name;x\n", sound[: sound.index(b"\n") + 1][1:]]
+                    )
                 )
             if data is not None:
                 path.write_bytes(data)
@@ -671,7 +968,9 @@ class Room:
                 touched.unlink(missing_ok=True)
             touched.write_bytes(sound)
 
-    def outcome(self, name: str, data: bytes | None, expected: list[dict] | None) -> tuple[str, str]:
+    def outcome(
+        self, name: str, data: bytes | None, expected: list[dict] | None
+    ) -> tuple[str, str]:
         """Read the damaged table and compare with what should happen."""
         before = listing(self.base)
         try:
@@ -686,10 +985,16 @@ class Room:
         if frame is None:
             if expected is not None:
                 return "misjudged", f"refused, but it keeps the contract: {message[:300]}"
-            return ("refused", message) if clear(message, name, data) else ("unclear", message[:600])
+            return (
+                ("refused", message) if clear(message, name, data) else ("unclear", message[:600])
+            )
         if expected is None:
             return "misjudged", "accepted, but it breaks the contract"
-        return ("accepted", "") if same(frame, expected) else ("changed", "a cell is not what the file says")
+        return (
+            ("accepted", "")
+            if same(frame, expected)
+            else ("changed", "a cell is not what the file says")
+        )
 
     def steps(self, mutation: str, pick: random.Random) -> tuple[str, str]:
         """Damage the list of steps instead of a table; only `PipelineError` may come of it."""
@@ -743,12 +1048,35 @@ VALUES = [
 ]
 TEXTS = {
     "path that leads out": replaced(
-        rb'"data/[^"]*"', b'"../x"', b'"/etc/passwd"', b'"data/../../x"', b'"data/raw/../../../x/*.csv"', b'"~/x"', b'"C:\\\\x"'
+        rb'"data/[^"]*"',
+        b'"../x"',
+        b'"/etc/passwd"',
+        b'"data/../../x"',
+        b'"data/raw/../../../x/*.csv"',
+        b'"~/x"',
+        b'"C:\\\\x"',
     ),
     "another value": replaced(rb"(?<== )(\[[^\]]*\]|\"[^\"]*\")", *VALUES),
-    "another key": replaced(rb"(?m)^(name|title|reads|writes)(?= =)", b"x", b"nmae", b'"a b"', b"name", b"step", b"[x]\ny"),
-    "odd glob": replaced(rb'"data/raw[^"]*"', b'"**"', b'"["', b'"data/[z-a]"', b'"***"', b'"' + b"*/" * 50 + b'"', b'"?"', b'"{a,b}"'),
-}  # fmt: skip
+    "another key": replaced(
+        rb"(?m)^(name|title|reads|writes)(?= =)",
+        b"x",
+        b"nmae",
+        b'"a b"',
+        b"name",
+        b"step",
+        b"[x]\ny",
+    ),
+    "odd glob": replaced(
+        rb'"data/raw[^"]*"',
+        b'"**"',
+        b'"["',
+        b'"data/[z-a]"',
+        b'"***"',
+        b'"' + b"*/" * 50 + b'"',
+        b'"?"',
+        b'"{a,b}"',
+    ),
+}
 
 
 def run(name: str, seed: int, repeats: int, kinds: list[str]) -> list[tuple[str, str, str, str]]:
@@ -791,7 +1119,10 @@ def main() -> int:
     )
     parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     parser.add_argument(
-        "--only", default="", metavar="TEXT", help="only files whose path holds this; writes no table"
+        "--only",
+        default="",
+        metavar="TEXT",
+        help="only files whose path holds this; writes no table",
     )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bad-input-") as temporary:
@@ -799,11 +1130,15 @@ def main() -> int:
         names = [name for name in room.names() if arguments.only in name]
         first = {room.contracts.contract_of(name).name: name for name in reversed(names)}.values()
     light = [mutation for mutation in MUTATIONS if mutation not in HEAVY]
-    work = [(name, arguments.seed, arguments.repeats, light + [*HEAVY] * (name in first)) for name in names]
+    work = [
+        (name, arguments.seed, arguments.repeats, light + [*HEAVY] * (name in first))
+        for name in names
+    ]
     if not arguments.only:
         work.append((STEPS, arguments.seed, 5 * arguments.repeats, [*BYTES, *TEXTS]))
     print(
-        f"seed {arguments.seed}, {len(names)} tables, {len(MUTATIONS) + len(TEXTS)} kinds of damage",
+        f"seed {arguments.seed}, {len(names)} tables, {len(MUTATIONS) + len(TEXTS)} kinds of"
+        " damage",
         flush=True,
     )
     with ProcessPoolExecutor(arguments.jobs) as pool:

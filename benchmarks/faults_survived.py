@@ -1,10 +1,11 @@
 """Disturb runs of the compendium and see whether anything committed is damaged.
 
-``python benchmarks/faults_survived.py`` writes ``benchmarks/results/faults_survived.csv`` and exits with 1 if a
-file was damaged, a next run did not complete, or its bytes are not those of an undisturbed run. Everything
-happens in a copy. Kills come at random moments (seeded): data that change everything downstream are put in, the
-run is killed with all its processes, every output must be whole (the bytes of the run before or those of the run
-to come, and all files of a step from the same run), then the run is started again until it completes.
+``python benchmarks/faults_survived.py`` writes ``benchmarks/results/faults_survived.csv`` and exits
+with 1 if a file was damaged, a next run did not complete, or its bytes are not those of an
+undisturbed run. Everything happens in a copy. Kills come at random moments (seeded): data that
+change everything downstream are put in, the run is killed with all its processes, every output must
+be whole (the bytes of the run before or those of the run to come, and all files of a step from the
+same run), then the run is started again until it completes.
 """
 
 import argparse
@@ -37,13 +38,23 @@ class Copy:
         self.steps = steps.load_steps(self.folder)
         self.outputs = sorted({path for step in self.steps for path in step.outputs})
 
-    def start(self, *options: str, wrapped: list[str] | None = None, **environment: str) -> subprocess.Popen:
+    def start(
+        self, *options: str, wrapped: list[str] | None = None, **environment: str
+    ) -> subprocess.Popen:
         """Start a run in a process group of its own."""
-        added = {"PYTHONPATH": str(self.folder / "src"), paths.ROOT_VARIABLE: str(self.folder)} | environment
+        added = {
+            "PYTHONPATH": str(self.folder / "src"),
+            paths.ROOT_VARIABLE: str(self.folder),
+        } | environment
         return subprocess.Popen(
-            [*(wrapped or []), *RUN, *options], cwd=self.folder, env=os.environ | added, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
+            [*(wrapped or []), *RUN, *options],
+            cwd=self.folder,
+            env=os.environ | added,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
     def run(self, *options: str, **kwargs) -> tuple[int, str]:
         """Run to the end; return the exit code and what was printed."""
@@ -54,7 +65,9 @@ class Copy:
     def digests(self) -> dict[str, str | None]:
         """Return the digest of every output."""
         files = {path: self.folder / path for path in self.outputs}
-        return {path: paths.digest(file) if file.is_file() else None for path, file in files.items()}
+        return {
+            path: paths.digest(file) if file.is_file() else None for path, file in files.items()
+        }
 
     def change_data(self, text: bytes) -> None:
         """Put other raw data in."""
@@ -83,7 +96,9 @@ def damaged(copy: Copy, before: dict, after: dict) -> list[str]:
 
 
 def other_data(text: bytes) -> bytes:
-    """Change what every firm of the file makes: the register changes, and with it the input of every step."""
+    """Change what every firm of the file makes: the register changes, and with it the input of
+    every step.
+    """
     rows = list(csv.reader(text.decode("utf-8").splitlines()))
     place = rows[0].index("lead_products")
     for row in rows[1:]:
@@ -93,7 +108,9 @@ def other_data(text: bytes) -> bytes:
 
 
 def kills(copy: Copy, wanted: int, seed: int) -> dict:
-    """Kill runs at random moments until there were `wanted` kills; every run between them must complete."""
+    """Kill runs at random moments until there were `wanted` kills; every run between them must
+    complete.
+    """
     rng = random.Random(seed)
     text = (copy.folder / CHANGED).read_bytes()
     versions = [text, other_data(text)]
@@ -128,21 +145,33 @@ def kills(copy: Copy, wanted: int, seed: int) -> dict:
             wrong += [f"exit code {process.returncode} after a kill"] if process.returncode else []
             break
         completed += 1
-        different += sum(a != b for a, b in zip(copy.digests().values(), after.values(), strict=True))
+        different += sum(
+            a != b for a, b in zip(copy.digests().values(), after.values(), strict=True)
+        )
         now = 1 - now
         print(
-            f"{killed} kills, {completed} runs completed, damaged: {wrong}, left over: {orphans}", flush=True
+            f"{killed} kills, {completed} runs completed, damaged: {wrong}, left over: {orphans}",
+            flush=True,
         )
     copy.change_data(text)
     copy.run()
     return {
-        "fault": "killed at random moments", "tries": killed, "completed": completed, "damaged": len(wrong),
-        "different_bytes": different, "left_over": orphans,
-        "note": f"seed {seed}; {completed} runs completed between the kills; undisturbed {max(seconds):.0f} s",
-    }  # fmt: skip
+        "fault": "killed at random moments",
+        "tries": killed,
+        "completed": completed,
+        "damaged": len(wrong),
+        "different_bytes": different,
+        "left_over": orphans,
+        "note": (
+            f"seed {seed}; {completed} runs completed between the kills; undisturbed"
+            f" {max(seconds):.0f} s"
+        ),
+    }
 
 
-def _row(copy: Copy, name: str, tries: int, reference: dict, fault_code: int, said: str, note: str) -> dict:
+def _row(
+    copy: Copy, name: str, tries: int, reference: dict, fault_code: int, said: str, note: str
+) -> dict:
     """Judge a single disturbed run, then run again undisturbed."""
     wrong = damaged(copy, reference, reference)
     code, text = copy.run("--force")
@@ -152,10 +181,14 @@ def _row(copy: Copy, name: str, tries: int, reference: dict, fault_code: int, sa
     said = said.replace(f"{copy.folder}/", "")
     words = [line for line in said.splitlines() if "rror" in line or "failed:" in line]
     return {
-        "fault": name, "tries": tries, "completed": int(code == 0), "damaged": len(wrong),
-        "different_bytes": sum(after[path] != reference[path] for path in after), "left_over": copy.processes(),
+        "fault": name,
+        "tries": tries,
+        "completed": int(code == 0),
+        "damaged": len(wrong),
+        "different_bytes": sum(after[path] != reference[path] for path in after),
+        "left_over": copy.processes(),
         "note": note + (f"; said: {words[0].strip()[:120]}" if words and fault_code else ""),
-    }  # fmt: skip
+    }
 
 
 def full_disk(parent: Path) -> dict | None:
@@ -190,13 +223,17 @@ def no_permission(copy: Copy, reference: dict) -> dict | None:
         place.chmod(0o555)
         wrapped = []
     else:  # root writes anyway, but not to what is mounted read-only
-        mount = f"mount --bind '{place}' '{place}' && mount -o remount,ro,bind '{place}' && exec \"$@\""
+        mount = (
+            f"mount --bind '{place}' '{place}' && mount -o remount,ro,bind '{place}' && exec \"$@\""
+        )
         wrapped = ["unshare", "-m", "sh", "-c", mount, "sh"]
         if subprocess.run([*wrapped, "true"], capture_output=True).returncode:
             return None
     code, said = copy.run("--force", wrapped=wrapped)
     place.chmod(0o755)
-    return _row(copy, "no permission to write", 1, reference, code, said, "data/processed read-only")
+    return _row(
+        copy, "no permission to write", 1, reference, code, said, "data/processed read-only"
+    )
 
 
 def two_runs(copy: Copy, reference: dict) -> dict:
@@ -205,7 +242,15 @@ def two_runs(copy: Copy, reference: dict) -> dict:
     time.sleep(2)
     code, said = copy.run("--force")
     first.communicate()
-    row = _row(copy, "two runs at once", 1, reference, code, said, "the second is refused, the first goes on")
+    row = _row(
+        copy,
+        "two runs at once",
+        1,
+        reference,
+        code,
+        said,
+        "the second is refused, the first goes on",
+    )
     return row | {"damaged": row["damaged"] + (code == 0) + (first.returncode != 0)}
 
 
@@ -231,7 +276,11 @@ def clock_and_locale(copy: Copy, reference: dict) -> dict:
     """Run long ago and far away."""
     settings = {
         "1999-12-31 23:59:50": {"TZ": "Asia/Kathmandu", "LC_ALL": "C"},
-        "2036-02-29 12:00:00": {"TZ": "America/Los_Angeles", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"},
+        "2036-02-29 12:00:00": {
+            "TZ": "America/Los_Angeles",
+            "LC_ALL": "tr_TR.UTF-8",
+            "LANG": "tr_TR.UTF-8",
+        },
     }
     wrong, faketime = [], shutil.which("faketime")
     for moment, setting in settings.items():
@@ -262,7 +311,9 @@ def other_fonts(copy: Copy, reference: dict) -> dict:
     code, said = copy.run("--force", XDG_DATA_HOME=str(folder.parent))
     known = "".join(file.read_text(encoding="utf-8") for file in caches.glob("fontlist*.json"))
     assert json.dumps(str(folder / "other.ttf")) in known, "matplotlib did not find the other font"
-    row = _row(copy, "other fonts installed", 1, reference, code, said, f"another font named {style.FONT}")
+    row = _row(
+        copy, "other fonts installed", 1, reference, code, said, f"another font named {style.FONT}"
+    )
     return row | {"damaged": row["damaged"] + (code != 0)}
 
 
@@ -272,7 +323,9 @@ def no_network(copy: Copy, reference: dict) -> dict | None:
     if subprocess.run([*wrapped, "true"], capture_output=True).returncode:
         return None
     code, said = copy.run("--force", wrapped=wrapped)
-    row = _row(copy, "no network", 1, reference, code, said, "a network namespace with loopback only")
+    row = _row(
+        copy, "no network", 1, reference, code, said, "a network namespace with loopback only"
+    )
     return row | {"damaged": row["damaged"] + (code != 0)}
 
 
@@ -297,7 +350,9 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument(
-        "--only", nargs="*", help="the faults to try; their rows take the place of those in the table"
+        "--only",
+        nargs="*",
+        help="the faults to try; their rows take the place of those in the table",
     )
     arguments = parser.parse_args()
     parent = Path(tempfile.mkdtemp(prefix="cluster-anatomy-faults-")).resolve()
@@ -337,7 +392,8 @@ def main() -> int:
         if row["damaged"] or row["different_bytes"] or not row["completed"] or row["left_over"]
     ]
     print(
-        f"{len(table) - len(bad)} of {len(table)} faults survived; not survived: {bad}; not tried: {skipped}"
+        f"{len(table) - len(bad)} of {len(table)} faults survived; not survived: {bad}; not tried:"
+        f" {skipped}"
     )
     return 1 if bad else 0
 

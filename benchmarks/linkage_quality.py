@@ -4,8 +4,9 @@
 ``linkage_kinds.csv`` and the tables of ``docs/MODEL_CARD.md``; ``--fit`` estimates the weights of
 ``src/cluster_anatomy/linkage.toml`` on the other half of the names first.
 
-The lists are not part of the compendium: they are read from the folder that ``CLUSTER_ANATOMY_OPEN_LISTS``
-names, else from their publisher (``benchmarks/sources.csv``), and checked by SHA-256.
+The lists are not part of the compendium: they are read from the folder that
+``CLUSTER_ANATOMY_OPEN_LISTS`` names, else from their publisher (``benchmarks/sources.csv``), and
+checked by SHA-256.
 """
 
 import argparse
@@ -42,9 +43,12 @@ UNREACHABLE = ["only common words shared", "nothing shared"]
 FITTED = ("sec", "chinese")
 """Sources of weights that `fit` estimates; others are written by hand."""
 LOOKALIKE = 8.0
-"""Bits of the first comparison from which a pair counts when numbers and legal forms are weighed."""
+"""Bits of the first comparison from which a pair counts when numbers and legal forms are weighed.
+"""
 LEAST_SCORE = {"sec_former_names": 75}
-"""Pairs that a baseline scores lower are not kept (50 if not said); each baseline is best well above it."""
+"""Pairs that a baseline scores lower are not kept (50 if not said); each baseline is best well
+above it.
+"""
 SCORES = {"token_set_ratio": fuzz.token_set_ratio, "token_sort_ratio": fuzz.token_sort_ratio}
 
 
@@ -52,9 +56,10 @@ SCORES = {"token_set_ratio": fuzz.token_set_ratio, "token_sort_ratio": fuzz.toke
 class Labelled:
     """Names with known firms: every pair of records is a true or a false one, or is left out.
 
-    ``names`` has ``record_id``, ``name`` (one row per name of a record), ``source``; ``true`` the pairs of record
-    ids that are one firm, ``left_out`` pairs without a label, ``place`` the country and `Place` of each record where
-    known: pairs in different places are taken from every method's answers.
+    ``names`` has ``record_id``, ``name`` (one row per name of a record), ``source``; ``true`` the
+    pairs of record ids that are one firm, ``left_out`` pairs without a label, ``place`` the country
+    and `Place` of each record where known: pairs in different places are taken from every method's
+    answers.
     """
 
     label: str
@@ -86,8 +91,8 @@ def fetch(name: str, sources: pd.DataFrame) -> pd.DataFrame:
         data = local.read_bytes()
     elif not source["address"]:
         raise FileNotFoundError(
-            f"{name}: no publisher's address is on record; put {source['local_file']} into the folder that "
-            f"{open_lists.VARIABLE} names."
+            f"{name}: no publisher's address is on record; put {source['local_file']} into the"
+            f" folder that {open_lists.VARIABLE} names."
         )
     else:
         data = open_lists.download(source["address"])
@@ -133,12 +138,18 @@ def chinese(raw: pd.DataFrame, which: str) -> Labelled:
 
 
 def crosswalk() -> Labelled:
-    """Rows of the register's evidence and lists; true are the pairs that the reviewed crosswalk says are one firm.
+    """Rows of the register's evidence and lists; true are the pairs that the reviewed crosswalk
+    says are one firm.
 
-    False are all pairs of rows of different firms. Pairs of one firm that no reviewer saw are left out.
+    False are all pairs of rows of different firms. Pairs of one firm that no reviewer saw are left
+    out.
     """
-    evidence = firm_lists.settle(tables.read_all("evidence"), tables.read("data/raw/coding/settlements.csv"))
-    rows = firm_lists.gather(evidence, tables.read_all("lists"), tables.read("data/raw/places/places.csv"))
+    evidence = firm_lists.settle(
+        tables.read_all("evidence"), tables.read("data/raw/coding/settlements.csv")
+    )
+    rows = firm_lists.gather(
+        evidence, tables.read_all("lists"), tables.read("data/raw/places/places.csv")
+    )
     reviewed = tables.read("data/raw/crosswalk.csv")
     firm = tables.read("data/processed/firm_evidence.csv").set_index("row_id")["firm_id"]
     names = rows[["row_id", "names"]].explode("names").set_axis(["record_id", "name"], axis=1)
@@ -148,13 +159,19 @@ def crosswalk() -> Labelled:
     one_firm = set()
     for _, members in rows.assign(firm=rows["row_id"].map(firm)).groupby("firm")["row_id"]:
         ids = sorted(members)
-        one_firm |= {pair(one, other) for place, one in enumerate(ids) for other in ids[place + 1 :]}
+        one_firm |= {
+            pair(one, other) for place, one in enumerate(ids) for other in ids[place + 1 :]
+        }
     where = {row.row_id: (row.country, row.place) for row in rows.itertuples()}
-    return Labelled("register_crosswalk", names.assign(source="one", cik=""), yes, one_firm - yes, where)
+    return Labelled(
+        "register_crosswalk", names.assign(source="one", cik=""), yes, one_firm - yes, where
+    )
 
 
 def apart(scores: pd.DataFrame, place: dict | None) -> pd.DataFrame:
-    """Take out pairs of records that are known to be in different places, as step 01 does before it asks a score."""
+    """Take out pairs of records that are known to be in different places, as step 01 does before it
+    asks a score.
+    """
     if place is None:
         return scores
     keep = [
@@ -168,11 +185,12 @@ def apart(scores: pd.DataFrame, place: dict | None) -> pd.DataFrame:
 
 
 def fit(sources: pd.DataFrame, path: Path) -> None:
-    """Estimate bits of words, m and u on the half of the names that is not tested, and write them into the model.
+    """Estimate bits of words, m and u on the half of the names that is not tested, and write them
+    into the model.
 
-    A level's m is the share of true pairs in it, u that of all other pairs (Fellegi and Sunter 1969), both with
-    half a pair added; pairs that share no key are in the last level. For comparisons with ``given`` only pairs
-    count that look alike by that comparison.
+    A level's m is the share of true pairs in it, u that of all other pairs (Fellegi and Sunter
+    1969), both with half a pair added; pairs that share no key are in the last level. For
+    comparisons with ``given`` only pairs count that look alike by that comparison.
     """
     rules = default_rules()
     sets = {
@@ -186,7 +204,8 @@ def fit(sources: pd.DataFrame, path: Path) -> None:
     full = sets["chinese"].names
     runs = [rules.clean(name)[0] for name in full.loc[full["source"] == "full", "name"]]
     pairs_of = [
-        {run[at : at + 2] for run in name if is_chinese(run) for at in range(len(run) - 1)} for name in runs
+        {run[at : at + 2] for run in name if is_chinese(run) for at in range(len(run) - 1)}
+        for name in runs
     ]
     characters = common(dict(enumerate(pairs_of)))
     model = replace(linkage.load_model(), words=words, characters=characters)
@@ -245,7 +264,9 @@ def write_model(model: linkage.Model, path: Path) -> None:
                 by_bits = defaultdict(list)
                 for word, bits in getattr(model, section).items():
                     by_bits[bits].append(word)
-                lines += [f'{bits} = "{" ".join(sorted(by_bits[bits]))}"' for bits in sorted(by_bits)] + [""]
+                lines += [
+                    f'{bits} = "{" ".join(sorted(by_bits[bits]))}"' for bits in sorted(by_bits)
+                ] + [""]
             continue
         if section in ("words", "characters"):
             if line.startswith("#"):
@@ -256,7 +277,9 @@ def write_model(model: linkage.Model, path: Path) -> None:
         if line.strip().startswith("{ label") and comparison["source"] in FITTED:
             level = comparison["levels"][at]
             at += 1
-            line = re.sub(r"m = [^,]+, u = [^ }]+", f"m = {level['m']:.4g}, u = {level['u']:.4g}", line)
+            line = re.sub(
+                r"m = [^,]+, u = [^ }]+", f"m = {level['m']:.4g}, u = {level['u']:.4g}", line
+            )
             line = re.sub(r"= (\d)e-", r"= \1.0e-", line)
         lines.append(line)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -273,14 +296,21 @@ def candidates(labelled: Labelled) -> int:
     return total - len(labelled.left_out)
 
 
-def predict(labelled: Labelled, model: linkage.Model, rules: NameRules, gammas: bool = False) -> pd.DataFrame:
-    """Score pairs of records by the model: ``left``, ``right``, ``score`` (bits), and levels if wanted."""
+def predict(
+    labelled: Labelled, model: linkage.Model, rules: NameRules, gammas: bool = False
+) -> pd.DataFrame:
+    """Score pairs of records by the model: ``left``, ``right``, ``score`` (bits), and levels if
+    wanted.
+    """
     mixed = labelled.label == "register_crosswalk"
     first = labelled.names.groupby("record_id", sort=True)["name"].agg(list)
-    records = pd.DataFrame({
-        "record_id": first.index, "name": [names[0] for names in first],
-        "other_names": ["|".join(names[1:]) or None for names in first],
-    })  # fmt: skip
+    records = pd.DataFrame(
+        {
+            "record_id": first.index,
+            "name": [names[0] for names in first],
+            "other_names": ["|".join(names[1:]) or None for names in first],
+        }
+    )
     prepared = linkage.prepare(records, model, rules, romanise=mixed)
     if labelled.names["source"].nunique() == 2:
         source = labelled.names.drop_duplicates("record_id").set_index("record_id")["source"]
@@ -291,7 +321,9 @@ def predict(labelled: Labelled, model: linkage.Model, rules: NameRules, gammas: 
     table = linkage.limit_keys(prepared, model.largest_block)
     api = DuckDBAPI()
     parts = (
-        [part.drop(columns="source") for _, part in table.groupby("source")] if "source" in table else [table]
+        [part.drop(columns="source") for _, part in table.groupby("source")]
+        if "source" in table
+        else [table]
     )
     settings = linkage.settings(model, "link_only" if len(parts) == 2 else "dedupe_only")
     settings.retain_matching_columns = True
@@ -302,7 +334,9 @@ def predict(labelled: Labelled, model: linkage.Model, rules: NameRules, gammas: 
 
 
 def matrix(labelled: Labelled, text: pd.Series, scorer) -> pd.DataFrame:
-    """Score all pairs of names and keep those from `LEAST_SCORE` on, the best of two records' names."""
+    """Score all pairs of names and keep those from `LEAST_SCORE` on, the best of two records'
+    names.
+    """
     names = labelled.names.assign(text=text.to_numpy())
     sources = [part for _, part in names.groupby("source", sort=True)]
     one, other = (sources[0], sources[1]) if len(sources) == 2 else (sources[0], sources[0])
@@ -325,10 +359,13 @@ def matrix(labelled: Labelled, text: pd.Series, scorer) -> pd.DataFrame:
         keep = left != right if len(sources) == 2 else left < right
         keep = keep if len(sources) == 2 or names["record_id"].is_unique else left != right
         turn = left > right
-        table = pd.DataFrame({
-            "left": np.where(turn, right, left)[keep], "right": np.where(turn, left, right)[keep],
-            "score": scores[rows, columns][keep],
-        })  # fmt: skip
+        table = pd.DataFrame(
+            {
+                "left": np.where(turn, right, left)[keep],
+                "right": np.where(turn, left, right)[keep],
+                "score": scores[rows, columns][keep],
+            }
+        )
         found.append(table)
     table = pd.concat(found, ignore_index=True)
     return table.groupby(["left", "right"], as_index=False)["score"].max()
@@ -336,7 +373,9 @@ def matrix(labelled: Labelled, text: pd.Series, scorer) -> pd.DataFrame:
 
 def exact(labelled: Labelled, text: pd.Series) -> pd.DataFrame:
     """Pairs of records that have a name in common once it is cleaned."""
-    names = labelled.names.assign(text=text.to_numpy())[["record_id", "text", "source"]].drop_duplicates()
+    names = labelled.names.assign(text=text.to_numpy())[
+        ["record_id", "text", "source"]
+    ].drop_duplicates()
     both = names.merge(names, on="text", suffixes=("_l", "_r"))
     both = both[both["record_id_l"] < both["record_id_r"]]
     if names["source"].nunique() == 2:
@@ -348,7 +387,9 @@ def exact(labelled: Labelled, text: pd.Series) -> pd.DataFrame:
 
 
 def splink_default(labelled: Labelled, text: pd.Series) -> pd.DataFrame:
-    """Splink as its tutorial starts: its comparison for names, u by random sampling, m by expectation maximisation."""
+    """Splink as its tutorial starts: its comparison for names, u by random sampling, m by
+    expectation maximisation.
+    """
     names = labelled.names.assign(text=text.to_numpy())
     names["first"] = names["text"].str.split().str[0].fillna("")
     names["letters"] = names["text"].str.replace(" ", "").str[:3]
@@ -359,7 +400,11 @@ def splink_default(labelled: Labelled, text: pd.Series) -> pd.DataFrame:
     settings = SettingsCreator(
         link_type="link_only" if len(parts) == 2 else "dedupe_only",
         comparisons=[comparisons.NameComparison("text")],
-        blocking_rules_to_generate_predictions=[block_on("letters"), block_on("first"), block_on("last")],
+        blocking_rules_to_generate_predictions=[
+            block_on("letters"),
+            block_on("first"),
+            block_on("last"),
+        ],
         additional_columns_to_retain=["record_id"],
     )
     api = DuckDBAPI()
@@ -370,7 +415,9 @@ def splink_default(labelled: Labelled, text: pd.Series) -> pd.DataFrame:
     found = found[found["record_id_l"] != found["record_id_r"]]
     turn = (found["record_id_l"] > found["record_id_r"]).to_numpy()
     left, right = found["record_id_l"].to_numpy(object), found["record_id_r"].to_numpy(object)
-    table = pd.DataFrame({"left": np.where(turn, right, left), "right": np.where(turn, left, right)})
+    table = pd.DataFrame(
+        {"left": np.where(turn, right, left), "right": np.where(turn, left, right)}
+    )
     table["score"] = found["match_weight"].to_numpy().round(4)
     return table.groupby(["left", "right"], as_index=False)["score"].max()
 
@@ -379,9 +426,11 @@ def splink_default(labelled: Labelled, text: pd.Series) -> pd.DataFrame:
 
 
 def kinds(labelled: Labelled, rules: NameRules) -> pd.DataFrame:
-    """Say for each true pair in which scripts it is and how its two names differ; the model has no part in it.
+    """Say for each true pair in which scripts it is and how its two names differ; the model has no
+    part in it.
 
-    Where records have several names the two that are most alike (rapidfuzz ``ratio``) are looked at.
+    Where records have several names the two that are most alike (rapidfuzz ``ratio``) are looked
+    at.
 
     Returns
     -------
@@ -401,7 +450,9 @@ def kinds(labelled: Labelled, rules: NameRules) -> pd.DataFrame:
         )
         scripts = {is_chinese(one), is_chinese(other)}
         script = "both" if len(scripts) == 2 else "han" if scripts == {True} else "latin"
-        label = kind_han(one, other) if script == "han" else kind_latin(one, other, firms_with, rules)
+        label = (
+            kind_han(one, other) if script == "han" else kind_latin(one, other, firms_with, rules)
+        )
         rows.append((left, right, script, "romanised or translated" if script == "both" else label))
     return pd.DataFrame(rows, columns=["left", "right", "script", "kind"])
 
@@ -436,7 +487,11 @@ def kind_latin(one: str, other: str, firms_with: Counter, rules: NameRules) -> s
     if not few:
         return "nothing shared"
     if set(few) <= set(many):
-        return "short form" if min(firms_with[word] for word in few) < COMMON else "only common words shared"
+        return (
+            "short form"
+            if min(firms_with[word] for word in few) < COMMON
+            else "only common words shared"
+        )
     if any(firms_with[word] < COMMON and not word.isdigit() for word in shared):
         return "some words changed"
     if shared:
@@ -450,7 +505,9 @@ def kind_latin(one: str, other: str, firms_with: Counter, rules: NameRules) -> s
 
 def kind_han(one: str, other: str) -> str:
     """How a short and a full Chinese name differ, the first of the kinds that holds."""
-    short, full = sorted((re.sub(r"[\W_]|[A-Za-z]$|^ST", "", one), re.sub(r"[\W_]", "", other)), key=len)
+    short, full = sorted(
+        (re.sub(r"[\W_]|[A-Za-z]$|^ST", "", one), re.sub(r"[\W_]", "", other)), key=len
+    )
     if short == full or full.removesuffix("股份有限公司").removesuffix("有限公司") == short:
         return "legal form"
     if short in full:
@@ -475,8 +532,16 @@ def curve(scores: pd.DataFrame, labelled: Labelled, keep: set | None = None) -> 
     )
     wanted = true if keep is None else index.isin(list(keep))
     out = out | (true & ~wanted)
-    table = pd.DataFrame({"score": scores["score"].to_numpy(), "true": wanted & ~out, "false": ~true & ~out})
-    table = table.groupby("score")[["true", "false"]].sum().sort_index(ascending=False).cumsum().reset_index()
+    table = pd.DataFrame(
+        {"score": scores["score"].to_numpy(), "true": wanted & ~out, "false": ~true & ~out}
+    )
+    table = (
+        table.groupby("score")[["true", "false"]]
+        .sum()
+        .sort_index(ascending=False)
+        .cumsum()
+        .reset_index()
+    )
     table["precision"] = table["true"] / (table["true"] + table["false"]).clip(lower=1)
     return table
 
@@ -488,7 +553,9 @@ def best(table: pd.DataFrame, positives: int) -> pd.Series:
 
 
 def at_precision(table: pd.DataFrame, least: float) -> pd.Series:
-    """The point with most true pairs at that precision or a higher one; nothing found if there is none."""
+    """The point with most true pairs at that precision or a higher one; nothing found if there is
+    none.
+    """
     good = table[table["precision"] >= least]
     if good.empty:
         return pd.Series({"score": math.inf, "true": 0, "false": 0, "precision": math.nan})
@@ -508,19 +575,32 @@ def row_of(
     low, high = interval(hits, hits + false)
     recall_low, recall_high = interval(hits, positives)
     return {
-        "set": labelled.label, "scope": scope, "method": method, "point": point_name,
-        "threshold": round(float(point["score"]), 2), "pairs_compared": candidates(labelled), "true_pairs": positives,
-        "found_true": hits, "found_false": false, "missed": positives - hits,
-        "precision": hits / (hits + false) if hits + false else math.nan, "precision_low": low, "precision_high": high,
-        "recall": hits / positives, "recall_low": recall_low, "recall_high": recall_high,
-    }  # fmt: skip
+        "set": labelled.label,
+        "scope": scope,
+        "method": method,
+        "point": point_name,
+        "threshold": round(float(point["score"]), 2),
+        "pairs_compared": candidates(labelled),
+        "true_pairs": positives,
+        "found_true": hits,
+        "found_false": false,
+        "missed": positives - hits,
+        "precision": hits / (hits + false) if hits + false else math.nan,
+        "precision_low": low,
+        "precision_high": high,
+        "recall": hits / positives,
+        "recall_low": recall_low,
+        "recall_high": recall_high,
+    }
 
 
-def judge(labelled: Labelled, model: linkage.Model, rules: NameRules) -> tuple[pd.DataFrame, pd.DataFrame]:
+def judge(
+    labelled: Labelled, model: linkage.Model, rules: NameRules
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compare the model with the baselines on one set.
 
-    Every baseline gets the threshold that is best for it on this very set (highest F1). The model is shown at its
-    own threshold and at the precision of the best baseline.
+    Every baseline gets the threshold that is best for it on this very set (highest F1). The model
+    is shown at its own threshold and at the precision of the best baseline.
     """
     raw = labelled.names["name"].map(utils.default_process)
     cleaned = pd.Series([" ".join(rules.clean(name)[0]) for name in labelled.names["name"]])
@@ -544,24 +624,38 @@ def judge(labelled: Labelled, model: linkage.Model, rules: NameRules) -> tuple[p
     for scope, keep in scopes.items():
         curves = {name: curve(scores, labelled, keep) for name, scores in methods.items()}
         points = {name: best(table, len(keep)) for name, table in curves.items() if len(table)}
-        rows += [row_of(labelled, scope, name, "best F1", point, len(keep)) for name, point in points.items()]
+        rows += [
+            row_of(labelled, scope, name, "best F1", point, len(keep))
+            for name, point in points.items()
+        ]
         winner = max(
             points,
             key=lambda name: (
-                2 * points[name]["true"] / (points[name]["true"] + points[name]["false"] + len(keep))
+                2
+                * points[name]["true"]
+                / (points[name]["true"] + points[name]["false"] + len(keep))
             ),
         )
         mine = curve(ours, labelled, keep)
         over = mine[mine["score"] >= own]
         if len(over):
-            rows.append(row_of(labelled, scope, "this model", "own threshold", over.iloc[-1], len(keep)))
-        rows.append(row_of(labelled, scope, "this model", "best F1", best(mine, len(keep)), len(keep)))
+            rows.append(
+                row_of(labelled, scope, "this model", "own threshold", over.iloc[-1], len(keep))
+            )
+        rows.append(
+            row_of(labelled, scope, "this model", "best F1", best(mine, len(keep)), len(keep))
+        )
         fair = at_precision(mine, points[winner]["precision"])
-        rows.append(row_of(labelled, scope, "this model", f"precision of {winner}", fair, len(keep)))
+        rows.append(
+            row_of(labelled, scope, "this model", f"precision of {winner}", fair, len(keep))
+        )
         missed = len(keep) - points[winner]["true"]
         rows[-1]["missed_ratio"] = (len(keep) - fair["true"]) / missed if missed else math.nan
         if scope == "all":
-            found = {"this model": (ours, fair["score"]), winner: (methods[winner], points[winner]["score"])}
+            found = {
+                "this model": (ours, fair["score"]),
+                winner: (methods[winner], points[winner]["score"]),
+            }
     by_kind = []
     for method, (scores, threshold) in found.items():
         hits = scores[scores["score"] >= threshold]
@@ -572,11 +666,19 @@ def judge(labelled: Labelled, model: linkage.Model, rules: NameRules) -> tuple[p
         for dimension in ("script", "kind"):
             for value, part in told.groupby(dimension):
                 low, high = interval(int(part["hit"].sum()), len(part))
-                by_kind.append({
-                    "set": labelled.label, "method": method, "dimension": dimension, "value": value,
-                    "true_pairs": len(part), "found_true": int(part["hit"].sum()),
-                    "recall": part["hit"].mean(), "recall_low": low, "recall_high": high,
-                })  # fmt: skip
+                by_kind.append(
+                    {
+                        "set": labelled.label,
+                        "method": method,
+                        "dimension": dimension,
+                        "value": value,
+                        "true_pairs": len(part),
+                        "found_true": int(part["hit"].sum()),
+                        "recall": part["hit"].mean(),
+                        "recall_low": low,
+                        "recall_high": high,
+                    }
+                )
     return pd.DataFrame(rows), pd.DataFrame(by_kind)
 
 
@@ -638,7 +740,9 @@ def write_card(quality: pd.DataFrame, by_kind: pd.DataFrame, model: linkage.Mode
     CARD.write_text(text, encoding="utf-8")
 
 
-def card_tables(quality: pd.DataFrame, by_kind: pd.DataFrame, model: linkage.Model) -> dict[str, str]:
+def card_tables(
+    quality: pd.DataFrame, by_kind: pd.DataFrame, model: linkage.Model
+) -> dict[str, str]:
     """Return the tables of the model card in Markdown, by name."""
     parameters = [
         ["prior (share of pairs that are one firm)", f"{model.prior:g}"],
@@ -649,31 +753,64 @@ def card_tables(quality: pd.DataFrame, by_kind: pd.DataFrame, model: linkage.Mod
         ["common pairs of Chinese characters known", f"{len(model.characters)}"],
     ]
     weights = [
-        [one["name"] if at == 0 else "", level["label"], f"{level['m']:.3g}", f"{level['u']:.3g}",
-         f"{math.log2(level['m'] / level['u']):+.1f}", one["source"]]
-        for one in model.comparisons for at, level in enumerate(one["levels"])
-    ]  # fmt: skip
+        [
+            one["name"] if at == 0 else "",
+            level["label"],
+            f"{level['m']:.3g}",
+            f"{level['u']:.3g}",
+            f"{math.log2(level['m'] / level['u']):+.1f}",
+            one["source"],
+        ]
+        for one in model.comparisons
+        for at, level in enumerate(one["levels"])
+    ]
     rows = [
-        [row.set, row.scope, row.method, row.point, str(row.true_pairs), str(row.found_true), str(row.found_false),
-         share(row.precision, row.precision_low, row.precision_high), share(row.recall, row.recall_low, row.recall_high)]
+        [
+            row.set,
+            row.scope,
+            row.method,
+            row.point,
+            str(row.true_pairs),
+            str(row.found_true),
+            str(row.found_false),
+            share(row.precision, row.precision_low, row.precision_high),
+            share(row.recall, row.recall_low, row.recall_high),
+        ]
         for row in quality.itertuples()
-    ]  # fmt: skip
+    ]
     aims = quality.dropna(subset=["missed_ratio"])
     missed = []
     for row in aims.itertuples():
         baseline = row.point.removeprefix("precision of ")
         other = quality[
-            (quality["set"] == row.set) & (quality["scope"] == row.scope) & (quality["method"] == baseline)
+            (quality["set"] == row.set)
+            & (quality["scope"] == row.scope)
+            & (quality["method"] == baseline)
         ].iloc[0]
-        missed.append([
-            row.set, row.scope, baseline, f"{other['precision']:.3f}", str(other["missed"]), str(row.missed),
-            f"{row.missed_ratio:.2f}", "yes" if row.missed_ratio <= 2 / 3 else "no",
-        ])  # fmt: skip
+        missed.append(
+            [
+                row.set,
+                row.scope,
+                baseline,
+                f"{other['precision']:.3f}",
+                str(other["missed"]),
+                str(row.missed),
+                f"{row.missed_ratio:.2f}",
+                "yes" if row.missed_ratio <= 2 / 3 else "no",
+            ]
+        )
     kind_rows = [
-        [row.set, row.dimension, row.value, row.method, str(row.true_pairs), str(row.found_true),
-         share(row.recall, row.recall_low, row.recall_high)]
+        [
+            row.set,
+            row.dimension,
+            row.value,
+            row.method,
+            str(row.true_pairs),
+            str(row.found_true),
+            share(row.recall, row.recall_low, row.recall_high),
+        ]
         for row in by_kind.itertuples()
-    ]  # fmt: skip
+    ]
     return {
         "parameters": markdown(["parameter", "value"], parameters),
         "missed": markdown(
@@ -718,7 +855,9 @@ def share(value: float, low: float, high: float) -> str:
 def markdown(head: list[str], rows: list[list[str]]) -> str:
     """Write a table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
 
 
 if __name__ == "__main__":

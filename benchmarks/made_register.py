@@ -1,4 +1,5 @@
-"""Made business registers with known truth: firms from real name parts, duplicates planted by stated rules.
+"""Made business registers with known truth: firms from real name parts, duplicates planted by
+stated rules.
 
 ``python benchmarks/made_register.py 100000 FOLDER [--seed 7]`` writes
 
@@ -6,13 +7,14 @@
 - ``truth.parquet``: ``row`` (1 is the first row below the header), ``firm`` (which rows are one firm) and
   ``variation`` (``original``, or the rules by which the row was changed, joined by ``+``).
 
-The parts come from the open lists in the folder that ``CLUSTER_ANATOMY_OPEN_LISTS`` names, if it is set, else
-from the names that the study itself has committed. Nothing of the open lists is kept in the repository.
+The parts come from the open lists in the folder that ``CLUSTER_ANATOMY_OPEN_LISTS`` names, if it is
+set, else from the names that the study itself has committed. Nothing of the open lists is kept in
+the repository.
 
-The rules (`VARIATIONS`): another legal form, words in another order, an abbreviation or short name, one typo, a
-place put before the name or taken off, a new name with the old one as its former name, and for Chinese names
-the romanised form. A quarter of the changed rows got two rules. A repeated row lacks its city in 8 % and its
-year in 10 % of cases, and has a year that is off by one in 10 %.
+The rules (`VARIATIONS`): another legal form, words in another order, an abbreviation or short name,
+one typo, a place put before the name or taken off, a new name with the old one as its former name,
+and for Chinese names the romanised form. A quarter of the changed rows got two rules. A repeated
+row lacks its city in 8 % and its year in 10 % of cases, and has a year that is off by one in 10 %.
 """
 
 import argparse
@@ -36,22 +38,58 @@ CHUNK = 100_000
 DUPLICATED, TWO_RULES = 0.25, 0.25
 CHINESE = 0.3
 LEGAL_EN = [
-    ["Inc", "Inc.", "Incorporated"], ["Corp", "Corp.", "Corporation"], ["Ltd", "Ltd.", "Limited"], ["LLC", "L.L.C."],
-    ["Co., Ltd.", "Co Ltd", "Company Limited"], ["GmbH"], ["AG"], ["SA", "S.A."], ["PLC", "plc"],
-]  # fmt: skip
+    ["Inc", "Inc.", "Incorporated"],
+    ["Corp", "Corp.", "Corporation"],
+    ["Ltd", "Ltd.", "Limited"],
+    ["LLC", "L.L.C."],
+    ["Co., Ltd.", "Co Ltd", "Company Limited"],
+    ["GmbH"],
+    ["AG"],
+    ["SA", "S.A."],
+    ["PLC", "plc"],
+]
 LEGAL_ZH = ["有限公司", "股份有限公司", "有限责任公司"]
 INDUSTRY_ZH = {
-    "生物技术": "Biotechnology", "制药": "Pharmaceutical", "科技": "Technology", "医药": "Pharma", "实业": "Industrial",
-    "电子": "Electronics", "材料": "Materials", "投资": "Investment", "能源": "Energy", "药业": "Pharmaceutical",
-    "软件": "Software", "环保": "Environmental", "机械": "Machinery", "化工": "Chemical", "食品": "Foods",
-}  # fmt: skip
+    "生物技术": "Biotechnology",
+    "制药": "Pharmaceutical",
+    "科技": "Technology",
+    "医药": "Pharma",
+    "实业": "Industrial",
+    "电子": "Electronics",
+    "材料": "Materials",
+    "投资": "Investment",
+    "能源": "Energy",
+    "药业": "Pharmaceutical",
+    "软件": "Software",
+    "环保": "Environmental",
+    "机械": "Machinery",
+    "化工": "Chemical",
+    "食品": "Foods",
+}
 SHORT_EN = {
-    "pharmaceuticals": "Pharm", "pharmaceutical": "Pharm", "technologies": "Tech", "technology": "Tech",
-    "international": "Intl", "systems": "Sys", "biotechnology": "Biotech", "therapeutics": "Ther", "group": "Grp",
-    "industries": "Inds", "laboratories": "Labs", "services": "Svcs", "financial": "Finl", "holdings": "Hldgs",
-    "electronics": "Elec", "communications": "Comm", "solutions": "Soln", "networks": "Net", "medical": "Med",
-    "energy": "Engy", "software": "Softw", "sciences": "Sci",
-}  # fmt: skip
+    "pharmaceuticals": "Pharm",
+    "pharmaceutical": "Pharm",
+    "technologies": "Tech",
+    "technology": "Tech",
+    "international": "Intl",
+    "systems": "Sys",
+    "biotechnology": "Biotech",
+    "therapeutics": "Ther",
+    "group": "Grp",
+    "industries": "Inds",
+    "laboratories": "Labs",
+    "services": "Svcs",
+    "financial": "Finl",
+    "holdings": "Hldgs",
+    "electronics": "Elec",
+    "communications": "Comm",
+    "solutions": "Soln",
+    "networks": "Net",
+    "medical": "Med",
+    "energy": "Engy",
+    "software": "Softw",
+    "sciences": "Sci",
+}
 FORMS = re.compile(
     r"(?i)\b(inc(orporated)?|corp(oration)?|co|company|ltd|limited|llc|lp|plc|sa|ag|nv|gmbh|de|the|of|and)\b|/.*$|[^A-Za-z0-9 ]"
 )
@@ -65,15 +103,23 @@ def _open_lists() -> tuple[list[str], list[str]]:
         base = Path(folder)
         english = [
             *pd.read_csv(
-                base / "crunchbase_2013/crunchbase-companies.csv", dtype=str, encoding_errors="ignore"
+                base / "crunchbase_2013/crunchbase-companies.csv",
+                dtype=str,
+                encoding_errors="ignore",
             )["name"].dropna()
         ]
         english += [
-            *pd.read_csv(base / "financedatabase_2022/health_firms_2022.csv", dtype=str)["name"].dropna()
+            *pd.read_csv(base / "financedatabase_2022/health_firms_2022.csv", dtype=str)[
+                "name"
+            ].dropna()
         ]
-        with gzip.open(base / "edgar_listed/listed_filer_names.csv.gz", "rt", encoding="utf-8") as file:
+        with gzip.open(
+            base / "edgar_listed/listed_filer_names.csv.gz", "rt", encoding="utf-8"
+        ) as file:
             english += [row["name"].title() for row in csv.DictReader(file)]
-        chinese = [*pd.read_csv(base / "names/cn_short_full_names.csv", dtype=str)["证券简称"].dropna()]
+        chinese = [
+            *pd.read_csv(base / "names/cn_short_full_names.csv", dtype=str)["证券简称"].dropna()
+        ]
         return english, chinese
     evidence = tables.read_all("evidence")
     return [*evidence["name_en"].dropna()], [*evidence["name_zh"].dropna()]
@@ -84,9 +130,13 @@ def parts() -> dict[str, list]:
     """Return the parts of names: English stems and descriptors, Chinese stems, places, each sorted."""
     english, chinese = _open_lists()
     words = [FORMS.sub(" ", name).split() for name in english]
-    stems = Counter(one[0].capitalize() for one in words if one and len(one[0]) > 3 and not one[0].isdigit())
+    stems = Counter(
+        one[0].capitalize() for one in words if one and len(one[0]) > 3 and not one[0].isdigit()
+    )
     tails = Counter(one[-1].capitalize() for one in words if len(one) > 1 and len(one[-1]) > 3)
-    common = [word for word, n in sorted(tails.items(), key=lambda item: (-item[1], item[0])) if n > 1][:150]
+    common = [
+        word for word, n in sorted(tails.items(), key=lambda item: (-item[1], item[0])) if n > 1
+    ][:150]
     drop = re.compile("|".join([*INDUSTRY_ZH, "股份", "集团", "公司", "有限", "生物"]))
     zh = Counter()
     for name in chinese:
@@ -114,16 +164,28 @@ def _firm(chance: random.Random) -> dict:
         place, place_zh = chance.choice(p["places_zh"])
         stem = chance.choice(p["zh"]) + (chance.choice(p["zh"]) if chance.random() < 0.6 else "")
         return {
-            "zh": True, "place": place, "place_zh": place_zh, "stem": stem, "industry": chance.choice([*INDUSTRY_ZH]),
-            "legal": chance.choice(LEGAL_ZH), "prefix": chance.random() < 0.8, "year": year,
-        }  # fmt: skip
+            "zh": True,
+            "place": place,
+            "place_zh": place_zh,
+            "stem": stem,
+            "industry": chance.choice([*INDUSTRY_ZH]),
+            "legal": chance.choice(LEGAL_ZH),
+            "prefix": chance.random() < 0.8,
+            "year": year,
+        }
     stem = [chance.choice(p["stems"])]
     if chance.random() < 0.7:
         stem.append(chance.choice(p["stems"]))
     return {
-        "zh": False, "place": chance.choice(p["places_en"]), "stem": stem, "industry": chance.choice(p["tails"]),
-        "legal": chance.choice(chance.choice(LEGAL_EN)), "prefix": False, "year": year, "turned": False,
-    }  # fmt: skip
+        "zh": False,
+        "place": chance.choice(p["places_en"]),
+        "stem": stem,
+        "industry": chance.choice(p["tails"]),
+        "legal": chance.choice(chance.choice(LEGAL_EN)),
+        "prefix": False,
+        "year": year,
+        "turned": False,
+    }
 
 
 def _text(firm: dict) -> str:
@@ -131,7 +193,12 @@ def _text(firm: dict) -> str:
     if "print" in firm:
         return firm["print"]
     if firm["zh"]:
-        return (firm["place_zh"] if firm["prefix"] else "") + firm["stem"] + firm["industry"] + firm["legal"]
+        return (
+            (firm["place_zh"] if firm["prefix"] else "")
+            + firm["stem"]
+            + firm["industry"]
+            + firm["legal"]
+        )
     words = [*firm["stem"], firm["industry"]]
     if firm.get("turned"):
         words = [*words[1:], words[0]]
@@ -212,12 +279,16 @@ VARIATIONS = {
 
 
 def _rows(firm: dict, number: int, chance: random.Random) -> list[tuple]:
-    """Return the rows of one firm: as it is, and in one case of four one to three more, changed by the rules."""
+    """Return the rows of one firm: as it is, and in one case of four one to three more, changed by
+    the rules.
+    """
     found = [(_text(firm), firm["place"], str(firm["year"]), "", number, "original")]
     for _ in range(chance.choice([1, 1, 2, 3]) if chance.random() < DUPLICATED else 0):
         other = dict(firm)
         rules = chance.sample([*VARIATIONS], 2 if chance.random() < TWO_RULES else 1)
-        rules.sort(key=lambda rule: rule == "romanised")  # last: it prints what the others have changed
+        rules.sort(
+            key=lambda rule: rule == "romanised"
+        )  # last: it prints what the others have changed
         for rule in rules:
             VARIATIONS[rule](other, chance)
         place = "" if chance.random() < 0.08 else firm["place"]
@@ -228,7 +299,9 @@ def _rows(firm: dict, number: int, chance: random.Random) -> list[tuple]:
 
 
 def make(size: int, folder: Path, seed: int = 7) -> tuple[Path, Path]:
-    """Write a register of `size` rows and its truth; return both files. The same seed gives the same bytes."""
+    """Write a register of `size` rows and its truth; return both files. The same seed gives the
+    same bytes.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     register, truth = folder / "register.csv", folder / "truth.parquet"
     schema = pa.schema([("row", pa.int64()), ("firm", pa.int64()), ("variation", pa.string())])
@@ -261,7 +334,10 @@ def source() -> str:
     folder = os.environ.get("CLUSTER_ANATOMY_OPEN_LISTS")
     where = "the open lists" if folder and Path(folder).is_dir() else "the study's own names"
     p = parts()
-    return f"{where}: {len(p['stems'])} stems, {len(p['tails'])} descriptors, {len(p['zh'])} Chinese stems"
+    return (
+        f"{where}: {len(p['stems'])} stems, {len(p['tails'])} descriptors, {len(p['zh'])} Chinese"
+        " stems"
+    )
 
 
 if __name__ == "__main__":

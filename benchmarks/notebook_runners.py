@@ -1,10 +1,11 @@
 """Time ways to run the notebooks of the study, all on the same notebooks and the same machine.
 
-``python benchmarks/notebook_runners.py`` writes ``benchmarks/results/notebook_runners.csv`` and the table of
-``docs/PERFORMANCE.md``. Every run happens in a fresh copy of the compendium without any cache, one after the other
-and each way once before any is run again, so that a busy moment of the machine does not hit one way alone. A way
-counts only if it leaves the same tables and figures as the others. snakemake, doit and ploomber are installed,
-with pinned versions, into ``build/peers/``; they call the plain command line of papermill, two at a time.
+``python benchmarks/notebook_runners.py`` writes ``benchmarks/results/notebook_runners.csv`` and the
+table of ``docs/PERFORMANCE.md``. Every run happens in a fresh copy of the compendium without any
+cache, one after the other and each way once before any is run again, so that a busy moment of the
+machine does not hit one way alone. A way counts only if it leaves the same tables and figures as
+the others. snakemake, doit and ploomber are installed, with pinned versions, into ``build/peers/``;
+they call the plain command line of papermill, two at a time.
 """
 
 import argparse
@@ -28,7 +29,18 @@ RESULTS, PAGE = "benchmarks/results/notebook_runners.csv", "docs/PERFORMANCE.md"
 MARKS = "<!--table:notebook_runners-->\n", "<!--/table-->"
 PEERS = {"snakemake": "9.27.1", "doit": "0.37.0", "ploomber": "0.23.3"}
 OURS = "this package"
-COLUMNS = ["runner", "what", "n", "min", "median", "max", "ratio", "same_files", "versions", "machine"]
+COLUMNS = [
+    "runner",
+    "what",
+    "n",
+    "min",
+    "median",
+    "max",
+    "ratio",
+    "same_files",
+    "versions",
+    "machine",
+]
 
 FLOOR = """
 import json, sys
@@ -43,7 +55,12 @@ for path in sys.argv[1:]:
 def environment(base: Path) -> dict[str, str]:
     """Return the same environment for every way: that of the pipeline's kernels, ordinary ones."""
     kept = pipeline.kernel_environment(base)
-    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", kernels.SERVER_VARIABLE, kernels.SWITCH_VARIABLE):
+    for name in (
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTHONPATH",
+        kernels.SERVER_VARIABLE,
+        kernels.SWITCH_VARIABLE,
+    ):
         kept.pop(name, None)
     return kept | {
         "PYTHONPATH": str(base / "src"),
@@ -58,7 +75,10 @@ def notebooks(base: Path) -> list[steps.Step]:
 
 def papermill(step: steps.Step) -> str:
     """Return the plain command line of papermill for a step."""
-    return f"{sys.executable} -m papermill --no-progress-bar -k python3 {step.notebook} {step.notebook}"
+    return (
+        f"{sys.executable} -m papermill --no-progress-bar -k python3 {step.notebook}"
+        f" {step.notebook}"
+    )
 
 
 def ours(base: Path, *more: str) -> list[list[str]]:
@@ -71,7 +91,9 @@ def papermill_in_sequence(base: Path) -> list[list[str]]:
 
 def nbconvert(base: Path) -> list[list[str]]:
     paths_of = [step.notebook for step in notebooks(base)]
-    return [[sys.executable, "-m", "nbconvert", "--execute", "--to", "notebook", "--inplace", *paths_of]]
+    return [
+        [sys.executable, "-m", "nbconvert", "--execute", "--to", "notebook", "--inplace", *paths_of]
+    ]
 
 
 def jupyter_execute(base: Path) -> list[list[str]]:
@@ -93,7 +115,9 @@ def one_process(base: Path) -> list[list[str]]:
 
 def snakemake(base: Path, peers: Path) -> list[list[str]]:
     """Rules wait for each other by empty files: the notebooks are input and output at once."""
-    rules = [f"rule all:\n    input: {[f'build/peers/{step.name}' for step in notebooks(base)]!r}\n"]
+    rules = [
+        f"rule all:\n    input: {[f'build/peers/{step.name}' for step in notebooks(base)]!r}\n"
+    ]
     for step in notebooks(base):
         needs = [f"build/peers/{name}" for name in step.needs]
         rules.append(
@@ -113,7 +137,9 @@ def doit(base: Path, peers: Path) -> list[list[str]]:
         }
         for step in notebooks(base)
     ]
-    (base / "dodo.py").write_text(f"def task_notebook():\n    yield from {tasks!r}\n", encoding="utf-8")
+    (base / "dodo.py").write_text(
+        f"def task_notebook():\n    yield from {tasks!r}\n", encoding="utf-8"
+    )
     return [[str(peers / "doit/bin/doit"), "-n", "2"]]
 
 
@@ -123,7 +149,9 @@ def ploomber(base: Path, peers: Path) -> list[list[str]]:
     for step in notebooks(base):
         script = base / f"build/peers/{step.name}.sh"
         waits = "".join(f"# {{{{upstream['{name}']}}}}\n" for name in step.needs)
-        script.write_text(f"{waits}set -e\n{papermill(step)}\ntouch {{{{product}}}}\n", encoding="utf-8")
+        script.write_text(
+            f"{waits}set -e\n{papermill(step)}\ntouch {{{{product}}}}\n", encoding="utf-8"
+        )
         lines += [f"  - source: build/peers/{step.name}.sh", f"    name: '{step.name}'"]
         lines += ["    class: ShellScript", f"    product: build/peers/{step.name}"]
     (base / "pipeline.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -159,25 +187,44 @@ def ways(peers: Path) -> dict[str, tuple[str, Callable[[Path], list[list[str]]],
     return {
         OURS: ("`python -m cluster_anatomy run`", ours, own),
         "this package, one step at a time": (
-            "`run --jobs 1`", lambda base: ours(base, "--jobs", "1"), own),
+            "`run --jobs 1`",
+            lambda base: ours(base, "--jobs", "1"),
+            own,
+        ),
         "papermill": (f"{calls}, one after the other", papermill_in_sequence, own),
-        "nbconvert": ("`jupyter nbconvert --execute`, all in one call", nbconvert, f"nbconvert {version('nbconvert')}"),
-        "jupyter execute": ("`jupyter execute`, all in one call", jupyter_execute, f"nbclient {version('nbclient')}"),
+        "nbconvert": (
+            "`jupyter nbconvert --execute`, all in one call",
+            nbconvert,
+            f"nbconvert {version('nbconvert')}",
+        ),
+        "jupyter execute": (
+            "`jupyter execute`, all in one call",
+            jupyter_execute,
+            f"nbclient {version('nbclient')}",
+        ),
         **{
-            name: (f"{name}, two at a time, with papermill's command line", lambda base, make=make: make(base, peers),
-                   f"{name} {PEERS[name]}, papermill {version('papermill')}")
+            name: (
+                f"{name}, two at a time, with papermill's command line",
+                lambda base, make=make: make(base, peers),
+                f"{name} {PEERS[name]}, papermill {version('papermill')}",
+            )
             for name, make in {"snakemake": snakemake, "doit": doit, "ploomber": ploomber}.items()
         },
-        "one plain process": ("the floor: the code of all cells in one Python process, no kernel", one_process, "-"),
-    }  # fmt: skip
+        "one plain process": (
+            "the floor: the code of all cells in one Python process, no kernel",
+            one_process,
+            "-",
+        ),
+    }
 
 
 def machine() -> str:
     """Say on what the times were measured."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"{len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores, "
-        f"{memory:.0f} GiB, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+        f"{len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()}"
+        f" cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}, Python"
+        f" {platform.python_version()}"
     )
 
 
@@ -187,7 +234,8 @@ def written(base: Path) -> str:
     for step in sorted(steps.load_steps(base), key=lambda step: step.name):
         for path in step.writes:
             digest.update(
-                path.encode() + ((base / path).read_bytes() if (base / path).is_file() else b"missing")
+                path.encode()
+                + ((base / path).read_bytes() if (base / path).is_file() else b"missing")
             )
     return digest.hexdigest()
 
@@ -207,9 +255,13 @@ def timed(way: Callable[[Path], list[list[str]]], base: Path) -> tuple[float, st
             kernels.write_spec(copy / "build/cache/jupyter", forked=False)
         started = time.perf_counter()
         for command in commands:
-            done = subprocess.run(command, cwd=copy, env=surroundings, capture_output=True, text=True)
+            done = subprocess.run(
+                command, cwd=copy, env=surroundings, capture_output=True, text=True
+            )
             if done.returncode:
-                raise SystemExit(f"{command[:6]} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+                raise SystemExit(
+                    f"{command[:6]} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+                )
         return time.perf_counter() - started, written(copy)
 
 
@@ -219,7 +271,10 @@ def table(rows: list[dict]) -> str:
     for row in rows:
         spread = f"{float(row['median']):.1f} ({float(row['min']):.1f} to {float(row['max']):.1f})"
         lines.append(f"| {row['what']} | {spread} | {float(row['ratio']):.1f} |")
-    first, packages = rows[0], sorted({part for row in rows for part in row["versions"].split(", ")} - {"-"})
+    first, packages = (
+        rows[0],
+        sorted({part for row in rows for part in row["versions"].split(", ")} - {"-"}),
+    )
     lines += ["", f"Medians of {first['n']} runs. {first['machine']}; {', '.join(packages)}."]
     return "\n".join(lines) + "\n"
 
@@ -241,9 +296,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs of each way (default 3)")
     parser.add_argument(
-        "--only", action="append", choices=list(known), help="only this way; nothing is written; repeatable"
+        "--repeat", type=int, default=3, metavar="N", help="runs of each way (default 3)"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=list(known),
+        help="only this way; nothing is written; repeatable",
     )
     arguments = parser.parse_args()
     chosen = {name: known[name] for name in known if not arguments.only or name in arguments.only}
@@ -263,12 +323,20 @@ def main() -> None:
     rows = []
     for name, (what, _, versions) in chosen.items():
         median = statistics.median(seconds[name])
-        rows.append({
-            "runner": name, "what": what, "n": len(seconds[name]), "min": f"{min(seconds[name]):.2f}",
-            "median": f"{median:.2f}", "max": f"{max(seconds[name]):.2f}", "ratio": f"{median / own:.2f}",
-            "same_files": "yes" if digests[name] == reference and len(reference) == 1 else "no",
-            "versions": versions, "machine": machine(),
-        })  # fmt: skip
+        rows.append(
+            {
+                "runner": name,
+                "what": what,
+                "n": len(seconds[name]),
+                "min": f"{min(seconds[name]):.2f}",
+                "median": f"{median:.2f}",
+                "max": f"{max(seconds[name]):.2f}",
+                "ratio": f"{median / own:.2f}",
+                "same_files": "yes" if digests[name] == reference and len(reference) == 1 else "no",
+                "versions": versions,
+                "machine": machine(),
+            }
+        )
     print(table(rows))
     different = [row["runner"] for row in rows if row["same_files"] == "no"]
     if not arguments.only:

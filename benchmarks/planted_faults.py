@@ -1,7 +1,8 @@
 """Plant faults one by one in copies of the compendium and see which check catches each.
 
-``python benchmarks/planted_faults.py`` writes ``benchmarks/results/planted_faults.csv`` and exits with 1 if a
-fault slips through. Each fault goes into a fresh copy of the committed files. Three checks look at it:
+``python benchmarks/planted_faults.py`` writes ``benchmarks/results/planted_faults.csv`` and exits
+with 1 if a fault slips through. Each fault goes into a fresh copy of the committed files. Three
+checks look at it:
 
 - *stamps*: ``python -m cluster_anatomy fresh``, which compares every file with the digest of what made it;
 - *guards*: the tests of the form of notebooks and of the raw data, which run nothing;
@@ -59,7 +60,9 @@ def changed_number_in_a_notebook(base: Path) -> None:
             digit = next((sign for sign in shown if sign in "12345678"), None)
             if output["output_type"] == "execute_result" and digit:
                 output["data"]["text/plain"] = shown.replace(digit, str(int(digit) + 1), 1)
-                path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+                path.write_text(
+                    json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+                )
                 return
     raise AssertionError("no number to change")
 
@@ -76,7 +79,10 @@ def wrong_chart_in_a_notebook(base: Path) -> None:
     path = base / "notebooks/08_figures.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
     shown = [
-        o["data"] for c in notebook["cells"] for o in c.get("outputs", []) if "image/png" in o.get("data", {})
+        o["data"]
+        for c in notebook["cells"]
+        for o in c.get("outputs", [])
+        if "image/png" in o.get("data", {})
     ]
     shown[0]["image/png"], shown[1]["image/png"] = shown[1]["image/png"], shown[0]["image/png"]
     path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -123,7 +129,9 @@ def flipped_label(base: Path) -> None:
     path = base / "data/raw/evidence/usa.csv"
     rows = _rows(path)
     label, sample = rows[0].index("origin_coder_label"), rows[0].index("sample")
-    row = next(row for row in rows[1:] if row[label] == "academic_startup" and row[sample] == "frame")
+    row = next(
+        row for row in rows[1:] if row[label] == "academic_startup" and row[sample] == "frame"
+    )
     row[label] = "subsidiary_domestic"
     _save(path, rows)
 
@@ -131,7 +139,9 @@ def flipped_label(base: Path) -> None:
 def stale_output(base: Path) -> None:
     """Change the code of a notebook and keep the outputs of the old code."""
     _edit_notebook(
-        base, "04_entry_patterns", lambda cells: cells[3].update(source=["1 + 1\n", *cells[3]["source"]])
+        base,
+        "04_entry_patterns",
+        lambda cells: cells[3].update(source=["1 + 1\n", *cells[3]["source"]]),
     )
 
 
@@ -146,7 +156,9 @@ def stale_package(base: Path) -> None:
 def unknown_magic(base: Path) -> None:
     """Write a magic that nobody knows into a notebook."""
     _edit_notebook(
-        base, "02_firm_origins", lambda cells: cells[2].update(source=["%unheard_of\n", *cells[2]["source"]])
+        base,
+        "02_firm_origins",
+        lambda cells: cells[2].update(source=["%unheard_of\n", *cells[2]["source"]]),
     )
 
 
@@ -161,13 +173,27 @@ def hidden_exception(base: Path) -> None:
 
 
 FAULTS: list[Callable[[Path], None]] = [
-    changed_number, changed_number_in_a_notebook, wrong_chart, wrong_chart_in_a_notebook, stripped_notebook,
-    swapped_column, dropped_row, flipped_label, stale_output, stale_package, unknown_magic, hidden_exception,
-]  # fmt: skip
+    changed_number,
+    changed_number_in_a_notebook,
+    wrong_chart,
+    wrong_chart_in_a_notebook,
+    stripped_notebook,
+    swapped_column,
+    dropped_row,
+    flipped_label,
+    stale_output,
+    stale_package,
+    unknown_magic,
+    hidden_exception,
+]
 
 
 def _run(base: Path, *command: str) -> subprocess.CompletedProcess:
-    own = {"PYTHONPATH": str(base / "src"), paths.ROOT_VARIABLE: str(base), "TMPDIR": str(base.parent)}
+    own = {
+        "PYTHONPATH": str(base / "src"),
+        paths.ROOT_VARIABLE: str(base),
+        "TMPDIR": str(base.parent),
+    }
     environment = os.environ | own  # what a check keeps to be looked at goes with the copy
     return subprocess.run(
         [sys.executable, *command], cwd=base, env=environment, capture_output=True, text=True
@@ -204,7 +230,11 @@ def try_fault(fault: Callable[[Path], None], base: Path) -> dict[str, str]:
         words = [_first(done, wanted) for done, wanted in heard if done.returncode]
         return {
             "fault": fault.__name__ if fault else "none",
-            "planted": (fault.__doc__ or "").splitlines()[0] if fault else "Nothing: no check may complain.",
+            "planted": (
+                (fault.__doc__ or "").splitlines()[0]
+                if fault
+                else "Nothing: no check may complain."
+            ),
             "stamps": "caught" if stamps.returncode else "passed",
             "guards": "caught" if guards.returncode else "passed",
             "rerun": "caught" if rerun.returncode else "passed",
@@ -226,7 +256,9 @@ def main() -> int:
         table.append(try_fault(fault, base))
         print(table[-1], flush=True)
     missed = [
-        row["fault"] for row in table[1:] if "caught" not in (row["stamps"], row["guards"], row["rerun"])
+        row["fault"]
+        for row in table[1:]
+        if "caught" not in (row["stamps"], row["guards"], row["rerun"])
     ]
     alarms = [name for name in ("stamps", "guards", "rerun") if table[0][name] == "caught"]
     if not arguments.only:
@@ -235,7 +267,8 @@ def main() -> int:
             writer.writeheader()
             writer.writerows(table)
     print(
-        f"{len(table) - 1 - len(missed)} of {len(table) - 1} faults caught; missed: {missed}; false alarms: {alarms}"
+        f"{len(table) - 1 - len(missed)} of {len(table) - 1} faults caught; missed: {missed}; false"
+        f" alarms: {alarms}"
     )
     return 1 if missed or alarms else 0
 

@@ -1,7 +1,9 @@
-"""The peers of `registers`, each in its own process: ``register_peers.py PEER REGISTER OUT [TRUTH]``.
+"""The peers of `registers`, each in its own process: ``register_peers.py PEER REGISTER OUT
+[TRUTH]``.
 
-Each reads ``company``, ``city``, ``founded`` of a made register and writes ``row`` and ``firm_id``. Needs only pandas
-and pyarrow beside the peer, for recordlinkage and dedupe have environments of their own.
+Each reads ``company``, ``city``, ``founded`` of a made register and writes ``row`` and ``firm_id``.
+Needs only pandas and pyarrow beside the peer, for recordlinkage and dedupe have environments of
+their own.
 """
 
 import random
@@ -49,7 +51,9 @@ def plain(frame: pd.DataFrame) -> pd.Series:
 
 
 def splink_default(frame: pd.DataFrame) -> pd.Series:
-    """Link with splink as its first tutorial does: default levels, parameters estimated from the register."""
+    """Link with splink as its first tutorial does: default levels, parameters estimated from the
+    register.
+    """
     import splink.comparison_library as comparisons
     from splink import Linker, SettingsCreator, block_on
     from splink.backends.duckdb import DuckDBAPI
@@ -68,12 +72,16 @@ def splink_default(frame: pd.DataFrame) -> pd.Series:
     )
     api = DuckDBAPI()
     linker = Linker(api.register(frame), settings, log_level="ERROR")
-    linker.training.estimate_probability_two_random_records_match([block_on("name", "city")], recall=0.5)
+    linker.training.estimate_probability_two_random_records_match(
+        [block_on("name", "city")], recall=0.5
+    )
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6)
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("city", "founded"))
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("name"))
     found = linker.inference.predict(threshold_match_probability=0.9)
-    clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(found, 0.9).as_pandas_dataframe()
+    clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(
+        found, 0.9
+    ).as_pandas_dataframe()
     return frame["row"].map(clusters.set_index("row")["cluster_id"])
 
 
@@ -102,7 +110,9 @@ def dedupe(frame: pd.DataFrame, truth: str) -> pd.Series:
     known = pd.read_parquet(truth).set_index("row")["firm"]
     records = {
         row: {"name": name, "city": city, "founded": founded}
-        for row, name, city, founded in frame[["row", "name", "city", "founded"]].itertuples(index=False)
+        for row, name, city, founded in frame[["row", "name", "city", "founded"]].itertuples(
+            index=False
+        )
     }
     variables = [
         library.variables.String("name"),
@@ -112,7 +122,9 @@ def dedupe(frame: pd.DataFrame, truth: str) -> pd.Series:
     chance = random.Random(7)
     firms = known.groupby(known).groups
     several = [list(rows) for rows in firms.values() if len(rows) > 1]
-    match = [tuple(chance.sample(rows, 2)) for rows in chance.sample(several, min(1000, len(several)))]
+    match = [
+        tuple(chance.sample(rows, 2)) for rows in chance.sample(several, min(1000, len(several)))
+    ]
     rows = list(records)
     distinct = []
     while len(distinct) < 1000:
@@ -144,7 +156,9 @@ def main() -> None:
         "dedupe": dedupe,
     }
     firm = programs[peer](frame, *rest)
-    pd.DataFrame({"row": frame["row"].to_numpy(), "firm_id": firm.to_numpy()}).to_parquet(out, index=False)
+    pd.DataFrame({"row": frame["row"].to_numpy(), "firm_id": firm.to_numpy()}).to_parquet(
+        out, index=False
+    )
 
 
 if __name__ == "__main__":

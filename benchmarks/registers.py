@@ -1,12 +1,15 @@
-"""How fast, how large and how good: the register beside its peers, on made registers with known truth.
+"""How fast, how large and how good: the register beside its peers, on made registers with known
+truth.
 
-``python benchmarks/registers.py`` makes registers of 10 thousand, 100 thousand, 1 million and 5 million rows
-(`made_register`, seeded), takes each through ``python -m cluster_anatomy register`` and through the peers, one
-process after the other on this machine, and writes ``benchmarks/results/registers.csv``. What is there already for
-the same code and size is kept, so that an interrupted benchmark goes on (``--fresh``: measure again).
+``python benchmarks/registers.py`` makes registers of 10 thousand, 100 thousand, 1 million and 5
+million rows (`made_register`, seeded), takes each through ``python -m cluster_anatomy register``
+and through the peers, one process after the other on this machine, and writes
+``benchmarks/results/registers.csv``. What is there already for the same code and size is kept, so
+that an interrupted benchmark goes on (``--fresh``: measure again).
 
-Measured: wall and processor seconds of the whole process, start and imports included; seconds of each stage; peak
-resident memory of the process tree; precision and recall on pairs of rows of one firm.
+Measured: wall and processor seconds of the whole process, start and imports included; seconds of
+each stage; peak resident memory of the process tree; precision and recall on pairs of rows of one
+firm.
 
 Peers, each with what its documentation shows first and cleaned by lower case only:
 
@@ -16,8 +19,9 @@ Peers, each with what its documentation shows first and cleaned by lower case on
 - ``dedupe``: trained on 2,000 pairs whose truth is told to it, default partition threshold 0.5;
 - ``pandas``: lower case, no punctuation, no legal form; equal names in the same city are one firm.
 
-recordlinkage and dedupe need other versions of pandas than the study; the script makes an environment for each
-below ``build/peers`` from pinned versions. A peer that takes longer than ``--limit`` seconds did not finish.
+recordlinkage and dedupe need other versions of pandas than the study; the script makes an
+environment for each below ``build/peers`` from pinned versions. A peer that takes longer than
+``--limit`` seconds did not finish.
 """
 
 import argparse
@@ -53,9 +57,22 @@ PEERS = {
     "dedupe": ("dedupe==3.0.3", "BTrees==6.1", "pandas==2.3.3", "pyarrow==26.0.1"),
 }
 COLUMNS = [
-    "size", "who", "outcome", "seconds", "processor_seconds", "peak_mib", "precision", "recall", "stages", "versions",
-    "cores", "memory_gib", "load_before", "names_from", "code",
-]  # fmt: skip
+    "size",
+    "who",
+    "outcome",
+    "seconds",
+    "processor_seconds",
+    "peak_mib",
+    "precision",
+    "recall",
+    "stages",
+    "versions",
+    "cores",
+    "memory_gib",
+    "load_before",
+    "names_from",
+    "code",
+]
 SEED = 7
 
 
@@ -94,12 +111,28 @@ def environment(peer: str) -> tuple[Path | None, str]:
     python = folder / "bin/python"
     if not (folder / "ready").is_file():
         shutil.rmtree(folder, ignore_errors=True)
-        base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-        subprocess.run([base if base.is_file() else sys.executable, "-m", "venv", folder], check=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PEERS[peer]]
+        base = (
+            Path(sys.base_prefix)
+            / "bin"
+            / f"python{sys.version_info.major}.{sys.version_info.minor}"
+        )
+        subprocess.run(
+            [base if base.is_file() else sys.executable, "-m", "venv", folder], check=True
+        )
+        install = [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            *PEERS[peer],
+        ]
         done = subprocess.run(install, capture_output=True, text=True, check=False)
         if done.returncode:
-            return None, done.stderr.strip().splitlines()[-1][:120] if done.stderr.strip() else "pip failed"
+            return None, (
+                done.stderr.strip().splitlines()[-1][:120] if done.stderr.strip() else "pip failed"
+            )
         (folder / "ready").touch()
     return python, ""
 
@@ -130,7 +163,14 @@ def measured(command: list, limit: float, log: Path) -> tuple[str, measure.Usage
                 process.wait()
                 return f"did not finish in {limit:.0f} s", usage
     if code:
-        last = next((line for line in reversed(log.read_text(encoding="utf-8", errors="replace").splitlines()) if line.strip()), "")  # fmt: skip
+        last = next(
+            (
+                line
+                for line in reversed(log.read_text(encoding="utf-8", errors="replace").splitlines())
+                if line.strip()
+            ),
+            "",
+        )
         return f"failed: {last.strip()[:150]}", usage
     return "finished", usage
 
@@ -140,7 +180,8 @@ def quality(truth: Path, found: Path) -> tuple[float, float]:
     pairs = "SELECT sum(n * (n - 1) / 2) FROM (SELECT count(*) AS n FROM both_ GROUP BY {})"
     with duckdb.connect() as connection:
         connection.execute(
-            f"CREATE TABLE both_ AS SELECT firm, firm_id FROM read_parquet('{truth}') JOIN read_parquet('{found}') USING (row)"
+            f"CREATE TABLE both_ AS SELECT firm, firm_id FROM read_parquet('{truth}') JOIN"
+            f" read_parquet('{found}') USING (row)"
         )
         right, said, true = (
             connection.execute(pairs.format(by)).fetchone()[0] or 0
@@ -187,11 +228,18 @@ def one(who: str, size: int, limit: float, memory: str, engine: str) -> dict:
             command += [truth]
     outcome, usage = measured(command, limit, folder / f"{who}.log")
     row = {
-        "size": size, "who": who, "outcome": outcome, "seconds": f"{usage.seconds:.1f}",
-        "processor_seconds": f"{usage.cpu:.1f}", "peak_mib": f"{usage.peak / 2**20:.0f}", "versions": versions(who),
-        "cores": os.cpu_count(), "memory_gib": f"{psutil.virtual_memory().total / 2**30:.0f}", "load_before": f"{load:.1f}",
+        "size": size,
+        "who": who,
+        "outcome": outcome,
+        "seconds": f"{usage.seconds:.1f}",
+        "processor_seconds": f"{usage.cpu:.1f}",
+        "peak_mib": f"{usage.peak / 2**20:.0f}",
+        "versions": versions(who),
+        "cores": os.cpu_count(),
+        "memory_gib": f"{psutil.virtual_memory().total / 2**30:.0f}",
+        "load_before": f"{load:.1f}",
         "names_from": made_register.source().partition(":")[0],
-    }  # fmt: skip
+    }
     if outcome == "finished":
         precision, recall = quality(truth, found if found.is_file() else found / "*.parquet")
         row |= {"precision": f"{precision:.4f}", "recall": f"{recall:.4f}"}
@@ -217,15 +265,23 @@ def write_results(rows: list[dict]) -> None:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", restval="")
         writer.writeheader()
         writer.writerows(
-            sorted(rows, key=lambda row: (int(row["size"]), row["who"] != "cluster_anatomy", row["who"]))
+            sorted(
+                rows,
+                key=lambda row: (int(row["size"]), row["who"] != "cluster_anatomy", row["who"]),
+            )
         )
     os.replace(draft, results_file())
 
 
 def table(rows: list[dict]) -> str:
     """Return the results as a Markdown table."""
-    lines = ["| rows | program | seconds | peak MiB | precision | recall |", "|---:|---|---:|---:|---:|---:|"]
-    for row in sorted(rows, key=lambda row: (int(row["size"]), row["who"] != "cluster_anatomy", row["who"])):
+    lines = [
+        "| rows | program | seconds | peak MiB | precision | recall |",
+        "|---:|---|---:|---:|---:|---:|",
+    ]
+    for row in sorted(
+        rows, key=lambda row: (int(row["size"]), row["who"] != "cluster_anatomy", row["who"])
+    ):
         done = row["outcome"] == "finished"
         cells = (
             [row["seconds"], row["peak_mib"], row["precision"], row["recall"]]
@@ -238,9 +294,14 @@ def table(rows: list[dict]) -> str:
 
 def growth(rows: list[dict]) -> list[str]:
     """Say how cost grew from size to size beside n log n (1.0: just as fast)."""
-    ours = sorted((int(row["size"]), float(row["seconds"])) for row in rows if row["who"] == "cluster_anatomy" and row["outcome"] == "finished")  # fmt: skip
+    ours = sorted(
+        (int(row["size"]), float(row["seconds"]))
+        for row in rows
+        if row["who"] == "cluster_anatomy" and row["outcome"] == "finished"
+    )
     return [
-        f"from {small:,} to {large:,} rows: {slow / fast:.1f} times the seconds, n log n is {large * log(large) / (small * log(small)):.1f}"
+        f"from {small:,} to {large:,} rows: {slow / fast:.1f} times the seconds, n log n is"
+        f" {large * log(large) / (small * log(small)):.1f}"
         for (small, fast), (large, slow) in pairwise(ours)
     ]
 
@@ -253,9 +314,18 @@ def fill_docs(rows: list[dict]) -> None:
     path = paths.root() / "docs/REGISTERS.md"
     text = path.read_text(encoding="utf-8")
     before, after = text.split(MARKS[0])[0], text.split(MARKS[1])[1]
-    machines = sorted({f"{row['cores']} cores, {row['memory_gib']} GiB" for row in rows if row["cores"]})
-    said = [table(rows), "", f"Machine: {'; '.join(machines)}. Python {platform.python_version()}.", *(f"- {line}" for line in growth(rows))]  # fmt: skip
-    path.write_text(f"{before}{MARKS[0]}\n\n" + "\n".join(said) + f"\n\n{MARKS[1]}{after}", encoding="utf-8")
+    machines = sorted(
+        {f"{row['cores']} cores, {row['memory_gib']} GiB" for row in rows if row["cores"]}
+    )
+    said = [
+        table(rows),
+        "",
+        f"Machine: {'; '.join(machines)}. Python {platform.python_version()}.",
+        *(f"- {line}" for line in growth(rows)),
+    ]
+    path.write_text(
+        f"{before}{MARKS[0]}\n\n" + "\n".join(said) + f"\n\n{MARKS[1]}{after}", encoding="utf-8"
+    )
 
 
 def main() -> None:
@@ -263,8 +333,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     everyone = ["cluster_anatomy", *PEERS]
-    parser.add_argument("--only", nargs="+", choices=[*everyone, "cluster_anatomy_spark"], default=everyone)
-    parser.add_argument("--limit", type=float, default=1800, help="seconds for each peer (default 1800)")
+    parser.add_argument(
+        "--only", nargs="+", choices=[*everyone, "cluster_anatomy_spark"], default=everyone
+    )
+    parser.add_argument(
+        "--limit", type=float, default=1800, help="seconds for each peer (default 1800)"
+    )
     parser.add_argument("--memory", default="4GB")
     parser.add_argument("--fresh", action="store_true")
     arguments = parser.parse_args()
@@ -274,17 +348,24 @@ def main() -> None:
         for who in arguments.only:
             if who in PEERS and size > LARGEST_PEER:
                 continue
-            old = next((row for row in rows if row["who"] == who and int(row["size"]) == size), None)
+            old = next(
+                (row for row in rows if row["who"] == who and int(row["size"]) == size), None
+            )
             if old and old["code"] == code and not arguments.fresh:
                 continue
             print(f"{size:,} rows, {who} …", flush=True)
             limit = arguments.limit if who in PEERS else 4 * arguments.limit
-            row = one(who, size, limit, arguments.memory, "spark" if who.endswith("_spark") else "duckdb") | {
-                "code": code
-            }
-            rows = [one for one in rows if not (one["who"] == who and int(one["size"]) == size)] + [row]
+            row = one(
+                who, size, limit, arguments.memory, "spark" if who.endswith("_spark") else "duckdb"
+            ) | {"code": code}
+            rows = [one for one in rows if not (one["who"] == who and int(one["size"]) == size)] + [
+                row
+            ]
             write_results(rows)
-            print("   " + " ".join(f"{key}={row[key]}" for key in COLUMNS[2:9] if row.get(key)), flush=True)
+            print(
+                "   " + " ".join(f"{key}={row[key]}" for key in COLUMNS[2:9] if row.get(key)),
+                flush=True,
+            )
     rows = read_results()
     fill_docs(rows)
     print(table(rows), *growth(rows), sep="\n")

@@ -1,7 +1,8 @@
 """Time what a user waits for: the environment, the first run, reruns, the tests.
 
-``python benchmarks/waiting_times.py`` does in a fresh clone what README.md tells users to do and writes
-``benchmarks/results/waiting_times.csv``. Installing goes by the machine's own package index and cache of downloads.
+``python benchmarks/waiting_times.py`` does in a fresh clone what README.md tells users to do and
+writes ``benchmarks/results/waiting_times.csv``. Installing goes by the machine's own package index
+and cache of downloads.
 """
 
 import csv
@@ -21,7 +22,9 @@ from cluster_anatomy import paths, steps
 RESULTS = "benchmarks/results/waiting_times.csv"
 COLUMNS = ["what", "command", "n", "min", "median", "max", "unit", "machine"]
 CHANGED = "06_ties"
-"""The notebook that is changed: it comes late enough to leave something alone, and early enough to be waited for."""
+"""The notebook that is changed: it comes late enough to leave something alone, and early enough to
+be waited for.
+"""
 MEGA = 1_000_000
 
 
@@ -31,12 +34,16 @@ def timed(clone: Path, *command: str) -> float:
     done = subprocess.run(command, cwd=clone, capture_output=True, text=True)
     seconds = time.perf_counter() - started
     if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+        raise SystemExit(
+            f"{' '.join(command)} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        )
     return seconds
 
 
 def change(clone: Path, number: int) -> None:
-    """Add a remark to the last code cell of a notebook: its source is another, what it makes is the same."""
+    """Add a remark to the last code cell of a notebook: its source is another, what it makes is the
+    same.
+    """
     path = clone / f"notebooks/{CHANGED}.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
     last = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"][-1]
@@ -60,7 +67,9 @@ def measure(clone: Path) -> list[dict]:
         rows.append(dict(zip(COLUMNS, row, strict=True)))
         print(row, flush=True)
 
-    def several(what: str, command: str, times: int, before: Callable[[int], None] | None = None) -> None:
+    def several(
+        what: str, command: str, times: int, before: Callable[[int], None] | None = None
+    ) -> None:
         values = []
         for number in range(times):
             if before:
@@ -77,14 +86,23 @@ def measure(clone: Path) -> list[dict]:
     note("building the environment", "`make environment`", [timed(clone, "make", "environment")])
     note("the environment on disk", "-", [size(clone / ".venv") / MEGA], "MB")
     note("the first run", "`make reproduce`", [timed(clone, "make", "reproduce")])
-    if moved := subprocess.run(["git", "status", "--porcelain"], cwd=clone, capture_output=True).stdout:
-        raise SystemExit(f"the first run left other files than the committed ones:\n{moved.decode()}")
+    if moved := subprocess.run(
+        ["git", "status", "--porcelain"], cwd=clone, capture_output=True
+    ).stdout:
+        raise SystemExit(
+            f"the first run left other files than the committed ones:\n{moved.decode()}"
+        )
     report = json.loads((clone / "build/report.json").read_text(encoding="utf-8"))
     note("most memory of a notebook", "`build/report.json`", [report["peak_memory_mb"]], "MB")
     several("nothing to do", "run", 10)
     several("asking what is out of date", "status", 10)
     several("asking whether the committed files are stale", "fresh", 10)
-    several(f"one notebook changed, its outputs are not ({CHANGED})", "run", 3, lambda n: change(clone, n))
+    several(
+        f"one notebook changed, its outputs are not ({CHANGED})",
+        "run",
+        3,
+        lambda n: change(clone, n),
+    )
     timed(clone, "git", "checkout", "--quiet", ".")
     note("all tests", "`make test`", [timed(clone, "make", "test")])
     return rows

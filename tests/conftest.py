@@ -1,4 +1,6 @@
-"""What several test files share: the register and the origins as the modules make them from the real data."""
+"""What several test files share: the register and the origins as the modules make them from the
+real data.
+"""
 
 import fcntl
 from types import SimpleNamespace
@@ -15,9 +17,17 @@ CODING = "data/raw/coding/"
 def raw():
     """The tables of the raw data room that the first two steps read."""
     names = [
-        "name_words", "legal_forms", "provinces", "organisation_types", "source_roles", "origin_rules", "conventions",
-        "alternatives", "origin_views", "settlements",
-    ]  # fmt: skip
+        "name_words",
+        "legal_forms",
+        "provinces",
+        "organisation_types",
+        "source_roles",
+        "origin_rules",
+        "conventions",
+        "alternatives",
+        "origin_views",
+        "settlements",
+    ]
     coding = {name: tables.read(f"{CODING}{name}.csv") for name in names}
     return SimpleNamespace(
         evidence=tables.read_all("evidence"),
@@ -44,9 +54,14 @@ def step01(raw, name_rules):
     members = firm_lists.assemble(rows, decisions)
     firms, conflicts = firm_lists.register(members, evidence, raw.places, name_rules)
     return SimpleNamespace(
-        evidence=evidence, rows=rows, pairs=pairs, decisions=decisions, members=members, firms=firms,
+        evidence=evidence,
+        rows=rows,
+        pairs=pairs,
+        decisions=decisions,
+        members=members,
+        firms=firms,
         conflicts=conflicts,
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +72,9 @@ def source_rows(raw, step01):
 
 @pytest.fixture(scope="session")
 def origins_under(raw, step01, source_rows):
-    """A function that classifies the real firms under the conventions given, the others at their default."""
+    """A function that classifies the real firms under the conventions given, the others at their
+    default.
+    """
 
     def classify(**given):
         options = firm_origins.choose(raw.conventions, given)
@@ -72,7 +89,9 @@ def origins_under(raw, step01, source_rows):
 
 @pytest.fixture(scope="session")
 def kernel_environment(tmp_path_factory):
-    """The environment in which a kernel ``python3`` is one of the pipeline's, forked where that is possible."""
+    """The environment in which a kernel ``python3`` is one of the pipeline's, forked where that is
+    possible.
+    """
     folder = tmp_path_factory.mktemp("jupyter")
     kernels.write_spec(folder)
     environment = pipeline.kernel_environment(paths.root()) | {"JUPYTER_PATH": str(folder)}

@@ -45,13 +45,17 @@ def resources(made):
 
 # --- The record and its four forms
 
-words = st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), max_codepoint=0xFFFF), max_size=30)
+words = st.text(
+    st.characters(categories=("L", "N", "P", "S", "Zs"), max_codepoint=0xFFFF), max_size=30
+)
 keys = st.sampled_from(["title", "date-released", "family-names", "name"])
 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.dictionaries(keys, words | st.lists(st.dictionaries(keys, words, min_size=1), min_size=1), min_size=1)
+    st.dictionaries(
+        keys, words | st.lists(st.dictionaries(keys, words, min_size=1), min_size=1), min_size=1
+    )
 )
 def test_what_is_written_as_yaml_is_read_as_what_it_was(value):
     assert yaml.safe_load("\n".join(archive._yaml(value))) == value
@@ -63,17 +67,29 @@ def test_all_metadata_say_the_same(made):
     codemeta, package = json.loads(made[archive.CODEMETA]), json.loads(made[archive.PACKAGE])
     root = next(e for e in json.loads(made[archive.CRATE])["@graph"] if e["@id"] == "./")
     assert {citation["title"], codemeta["name"], package["title"], root["name"]} == {about.title}
-    assert {citation["version"], codemeta["version"], package["version"], root["version"]} == {about.version}
-    assert {citation["abstract"], codemeta["description"], package["description"], root["description"]} == {
-        about.abstract
+    assert {citation["version"], codemeta["version"], package["version"], root["version"]} == {
+        about.version
     }
-    assert {citation["date-released"], codemeta["dateModified"], root["datePublished"]} == {about.released}
+    assert {
+        citation["abstract"],
+        codemeta["description"],
+        package["description"],
+        root["description"],
+    } == {about.abstract}
+    assert {citation["date-released"], codemeta["dateModified"], root["datePublished"]} == {
+        about.released
+    }
     assert (
         [author["name"] for author in citation["authors"]]
         == [a["name"] for a in codemeta["author"]]
         == list(about.authors)
     )
-    assert citation["keywords"] == codemeta["keywords"] == package["keywords"] == root["keywords"].split(", ")
+    assert (
+        citation["keywords"]
+        == codemeta["keywords"]
+        == package["keywords"]
+        == root["keywords"].split(", ")
+    )
     assert citation["license"] == [about.code_licence, about.data_licence]
 
 
@@ -83,7 +99,9 @@ def test_nobody_and_no_identifier_is_invented(made):
     whole = "".join(made[name] for name in (archive.CITATION, archive.CODEMETA, archive.CRATE))
     assert "orcid" not in whole.lower()
     assert ("doi.org" in whole) == bool(about.doi)
-    persons = [e["name"] for e in json.loads(made[archive.CRATE])["@graph"] if e["@type"] == "Person"]
+    persons = [
+        e["name"] for e in json.loads(made[archive.CRATE])["@graph"] if e["@type"] == "Person"
+    ]
     assert persons == about.paper["authors"]
 
 
@@ -101,14 +119,18 @@ def test_an_identifier_goes_into_all_forms_once_there_is_one():
 def test_the_committed_metadata_are_those_that_are_generated(made):
     def steady(text):
         try:
-            return json.loads(text, object_hook=lambda d: {k: v for k, v in d.items() if k not in VOLATILE})
+            return json.loads(
+                text, object_hook=lambda d: {k: v for k, v in d.items() if k not in VOLATILE}
+            )
         except ValueError:
             return text
 
     for path, text in made.items():
         assert (BASE / path).is_file(), f"{path} is missing: python -m cluster_anatomy archive"
         committed = (BASE / path).read_text(encoding="utf-8")
-        assert steady(committed) == steady(text), f"{path} is stale: python -m cluster_anatomy archive"
+        assert steady(committed) == steady(text), (
+            f"{path} is stale: python -m cluster_anatomy archive"
+        )
 
 
 @pytest.mark.parametrize(
@@ -135,7 +157,9 @@ def test_mistakes_in_the_record(tmp_path, old, new, message):
 
 def test_every_column_of_every_table_is_a_field(resources):
     tables = [
-        p for p in archive.files(BASE) if p.endswith(".csv") and p.startswith(("data/", "figures/", "seeds/"))
+        p
+        for p in archive.files(BASE)
+        if p.endswith(".csv") and p.startswith(("data/", "figures/", "seeds/"))
     ]
     assert len(tables) > 100
     assert set(tables) <= set(resources)
@@ -170,9 +194,14 @@ def test_keys_lead_to_fields_that_are_there(resources):
 def test_a_contract_becomes_constraints():
     year = archive.field(Column("y", "year", "A year.", required=True))
     assert year == {
-        "name": "y", "type": "year", "description": "A year.", "constraints": {"required": True, "minimum": 1800, "maximum": 2100}
-    }  # fmt: skip
-    assert archive.field(Column("k", "string", "Key.", allowed=("a", "b")), ["k"])["constraints"] == {
+        "name": "y",
+        "type": "year",
+        "description": "A year.",
+        "constraints": {"required": True, "minimum": 1800, "maximum": 2100},
+    }
+    assert archive.field(Column("k", "string", "Key.", allowed=("a", "b")), ["k"])[
+        "constraints"
+    ] == {
         "unique": True,
         "enum": ["a", "b"],
     }
@@ -181,9 +210,9 @@ def test_a_contract_becomes_constraints():
     assert re.fullmatch(pattern, "a| b.c")
     assert not re.fullmatch(pattern, "a|bxc")
     assert not re.fullmatch(pattern, "a|")
-    blank = archive.field(Column("l", "list", "Parts.", allowed=("a",), blank_parts=True))["constraints"][
-        "pattern"
-    ]
+    blank = archive.field(Column("l", "list", "Parts.", allowed=("a",), blank_parts=True))[
+        "constraints"
+    ]["pattern"]
     assert re.fullmatch(blank, "a||a")
     assert "constraints" not in archive.field(Column("n", "number", "A number."))
 
@@ -209,7 +238,11 @@ def references(value):
     if isinstance(value, list):
         return [one for item in value for one in references(item)]
     if isinstance(value, dict):
-        return [value["@id"]] if set(value) == {"@id"} else [o for v in value.values() for o in references(v)]
+        return (
+            [value["@id"]]
+            if set(value) == {"@id"}
+            else [o for v in value.values() for o in references(v)]
+        )
     return []
 
 
@@ -249,7 +282,9 @@ def test_sizes_and_checksums_are_those_of_the_files(graph):
 
 def test_each_step_is_an_action_with_what_it_reads_and_writes(graph):
     order = steps.load_steps(BASE)
-    assert [one["@id"] for one in graph[steps.STEPS_FILE]["step"]] == [f"#step-{step.name}" for step in order]
+    assert [one["@id"] for one in graph[steps.STEPS_FILE]["step"]] == [
+        f"#step-{step.name}" for step in order
+    ]
     for step in order:
         action = graph[f"#run-{step.name}"]
         assert action["instrument"] == {"@id": step.notebook}
@@ -263,7 +298,10 @@ def test_each_step_is_an_action_with_what_it_reads_and_writes(graph):
 
 # --- A release
 
-STEPS = '[[step]]\nname = "01_total"\ntitle = "Total"\nreads = ["data/raw/n.txt"]\nwrites = ["data/processed/total.txt"]\n'
+STEPS = (
+    '[[step]]\nname = "01_total"\ntitle = "Total"\nreads = ["data/raw/n.txt"]\nwrites ='
+    ' ["data/processed/total.txt"]\n'
+)
 TOTAL = """
 from cluster_anatomy.paths import source, target
 numbers = source("data/raw/n.txt").read_text().split()
@@ -287,7 +325,12 @@ def small(tmp_path_factory):
     base = tmp_path_factory.mktemp("small") / "compendium"
     for folder in ("seeds", "notebooks", "data/raw", "data/processed"):
         (base / folder).mkdir(parents=True)
-    for name in ("pyproject.toml", "seeds/record.toml", "seeds/references.bib", "requirements.lock"):
+    for name in (
+        "pyproject.toml",
+        "seeds/record.toml",
+        "seeds/references.bib",
+        "requirements.lock",
+    ):
         shutil.copy(BASE / name, base / name)
     (base / ".gitignore").write_text("build/\ndist/\n__pycache__/\n")
     (base / "run").write_text("#!/bin/sh\n")
@@ -325,7 +368,10 @@ def test_a_release_has_the_same_bytes_twice_and_lists_every_file(small, tmp_path
         assert {info.date_time[:3] for info in opened.infolist()} == {
             tuple(map(int, archive.record(small).released.split("-")))
         }
-        assert next(i for i in opened.infolist() if i.filename.endswith("/run")).external_attr >> 16 & 0o111
+        assert (
+            next(i for i in opened.infolist() if i.filename.endswith("/run")).external_attr >> 16
+            & 0o111
+        )
         top = names[0].partition("/")[0]
         manifest = opened.read(f"{top}/{archive.MANIFEST}").decode()
         for line in opened.read(f"{top}/{archive.SUMS}").decode().splitlines():
@@ -391,7 +437,10 @@ TOP = "cluster-anatomy-0.1.0"
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c | {f"{TOP}/data/raw/n.txt": b"9\n"}, r"damaged: data/raw/n\.txt has other bytes"),
+        (
+            lambda c: c | {f"{TOP}/data/raw/n.txt": b"9\n"},
+            r"damaged: data/raw/n\.txt has other bytes",
+        ),
         (
             lambda c: {k: v for k, v in c.items() if not k.endswith("n.txt")},
             r"damaged: data/raw/n\.txt is missing",
@@ -443,16 +492,32 @@ def test_the_command_says_what_is_stale(copy, monkeypatch, capsys):
 
 
 def test_readme_answers_every_heading_of_the_template():
-    headings = re.findall(r"^#{2,3} (.*)$", (BASE / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    headings = re.findall(
+        r"^#{2,3} (.*)$", (BASE / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     asked = [
-        "Overview", "Data availability and provenance statements", "Statement about rights", "Licence for data",
-        "Summary of availability", "Details on each data source", "Dataset list", "Computational requirements",
-        "Software requirements", "Controlled randomness", "Memory, run time and storage requirements",
-        "Description of programs", "Licence for code", "Instructions to replicators", "Details",
-        "List of tables, figures and numbers, and programs", "References",
-    ]  # fmt: skip
+        "Overview",
+        "Data availability and provenance statements",
+        "Statement about rights",
+        "Licence for data",
+        "Summary of availability",
+        "Details on each data source",
+        "Dataset list",
+        "Computational requirements",
+        "Software requirements",
+        "Controlled randomness",
+        "Memory, run time and storage requirements",
+        "Description of programs",
+        "Licence for code",
+        "Instructions to replicators",
+        "Details",
+        "List of tables, figures and numbers, and programs",
+        "References",
+    ]
     assert [heading for heading in headings if heading in asked] == asked
-    assert headings[0] == "What was found" or headings.index("What was found") < headings.index("Run it")
+    assert headings[0] == "What was found" or headings.index("What was found") < headings.index(
+        "Run it"
+    )
 
 
 def test_lists_name_every_figure_table_and_number():
@@ -461,7 +526,9 @@ def test_lists_name_every_figure_table_and_number():
     page = exhibits.numbers_page(BASE)
     for step in steps.load_steps(BASE):
         for path in step.writes:
-            if path.endswith(".png") or (path.startswith("data/processed/") and "/results" not in path):
+            if path.endswith(".png") or (
+                path.startswith("data/processed/") and "/results" not in path
+            ):
                 assert f"]({path})" in readme, path
                 assert f"](../{path})" in page, path
     ids = [row["id"] for row in exhibits.register(BASE)]
@@ -473,7 +540,8 @@ def test_lists_name_every_figure_table_and_number():
 def test_the_cell_that_is_named_writes_the_exhibit():
     page, checked = exhibits.numbers_page(BASE), 0
     cells = {
-        s.name: dict(steps.code_cells(steps.read_notebook(BASE / s.notebook))) for s in steps.load_steps(BASE)
+        s.name: dict(steps.code_cells(steps.read_notebook(BASE / s.notebook)))
+        for s in steps.load_steps(BASE)
     }
     for name, notebook, number in re.findall(
         r"^\| `([a-z0-9_]+)` \| \[(\w+)\][^|]*\| (\d+) \|", page, re.MULTILINE
@@ -493,7 +561,9 @@ def test_a_list_that_nobody_knows_is_an_error():
     with pytest.raises(TableError, match="there is no list 'colours'"):
         exhibits.fill("<!--list:colours-->\n<!--/list-->", BASE)
     with pytest.raises(TableError, match="quotes nothing_of_the_kind"):
-        exhibits.fill("<!--r:nothing_of_the_kind--><!--/r-->\n<!--list:numbers-->\n<!--/list-->", BASE)
+        exhibits.fill(
+            "<!--r:nothing_of_the_kind--><!--/r-->\n<!--list:numbers-->\n<!--/list-->", BASE
+        )
 
 
 def test_cells_of_a_markdown_table_cannot_break_it():
@@ -547,7 +617,9 @@ def test_the_deposit_has_no_empty_double_or_stray_files():
     listed = archive.files(BASE)
     assert len(listed) > 200
     content = {path: (BASE / path).read_bytes() for path in listed}
-    assert not [path for path in listed if not content[path].strip() and not path.endswith("__init__.py")]
+    assert not [
+        path for path in listed if not content[path].strip() and not path.endswith("__init__.py")
+    ]
     stray = re.compile(r"(^|/)(\.DS_Store|Thumbs\.db|.*~|.*\.(zip|tar|gz|bak|tmp|orig|pyc|log))$")
     assert not [path for path in listed if stray.search(path)]
     twice = Counter(sha256(text).hexdigest() for text in content.values() if text.strip())
@@ -573,12 +645,15 @@ def test_a_table_of_measurements_is_shown_as_it_is_or_said_to_be_missing(tmp_pat
     (tmp_path / "docs/other.md").write_text("nothing here\n")
     assert exhibits.pages(tmp_path) == ["docs/PERFORMANCE.md"]
     text = (tmp_path / "docs/PERFORMANCE.md").read_text()
-    assert "*Not measured yet: `benchmarks/results/speed.csv` is missing.*" in exhibits.fill(text, tmp_path)
+    assert "*Not measured yet: `benchmarks/results/speed.csv` is missing.*" in exhibits.fill(
+        text, tmp_path
+    )
     (tmp_path / "benchmarks/results/speed.csv").write_text("tool,seconds_cold\nours,1.5\n")
     filled = exhibits.fill(text, tmp_path)
     assert (
         filled
-        == "Speed:\n\n<!--list:speed-->\n| tool | seconds cold |\n| --- | --- |\n| ours | 1.5 |\n<!--/list-->\n"
+        == "Speed:\n\n<!--list:speed-->\n| tool | seconds cold |\n| --- | --- |\n| ours | 1.5"
+        " |\n<!--/list-->\n"
     )
     assert exhibits.fill(filled, tmp_path) == filled
     with pytest.raises(TableError, match="nothing that makes benchmarks/results/slow"):

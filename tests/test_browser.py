@@ -13,26 +13,46 @@ from cluster_anatomy.entry_patterns import entries, in_frame, property_share
 from cluster_anatomy.site import pages
 
 CHROMIUM = shutil.which("chromium")
-MISSING = [name for name in ("playwright", "axe_playwright_python") if importlib.util.find_spec(name) is None]
+MISSING = [
+    name
+    for name in ("playwright", "axe_playwright_python")
+    if importlib.util.find_spec(name) is None
+]
 MISSING += [] if CHROMIUM else ["chromium"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(
-        bool(MISSING), reason=f"THE SITE IS NOT TESTED IN A BROWSER: {', '.join(MISSING)} is missing"
+        bool(MISSING),
+        reason=f"THE SITE IS NOT TESTED IN A BROWSER: {', '.join(MISSING)} is missing",
     ),
 ]
 OPTIONS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
     "--no-first-run",
-]  # fmt: skip
+]
 HOSTILE, RENAMED = "<script>document.title='stolen'</script>", "cn-3d-medicines-silu-di"
-PAGES = ["index", "explorer", "figures", "claims", "results", "method", "codebook", "notebooks/index"]
+PAGES = [
+    "index",
+    "explorer",
+    "figures",
+    "claims",
+    "results",
+    "method",
+    "codebook",
+    "notebooks/index",
+]
 NARROW, WIDE = {"width": 375, "height": 800}, {"width": 1280, "height": 900}
 
 
 @pytest.fixture(scope="module")
 def folder(built, tmp_path_factory):
-    """The site of the committed tables, but for one firm with a hostile name and address in the explorer."""
+    """The site of the committed tables, but for one firm with a hostile name and address in the
+    explorer.
+    """
     data = site.gather()
     data.firms.loc[data.firms["firm_id"] == RENAMED, "name_en"] = HOSTILE
     member = data.firm_evidence.set_index("firm_id").loc[RENAMED, "name_as_given"]
@@ -62,9 +82,13 @@ def page(chromium):
     context = chromium.new_context(viewport=WIDE)
     opened, wrong = context.new_page(), []
     opened.on(
-        "request", lambda request: request.url.startswith(("file:", "data:")) or wrong.append(request.url)
+        "request",
+        lambda request: request.url.startswith(("file:", "data:")) or wrong.append(request.url),
     )
-    opened.on("console", lambda message: message.type in ("error", "warning") and wrong.append(message.text))
+    opened.on(
+        "console",
+        lambda message: message.type in ("error", "warning") and wrong.append(message.text),
+    )
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     yield opened
     context.close()
@@ -106,7 +130,9 @@ def test_the_explorer_can_be_used_at_once(page, address):
     picture(page, "explorer")
     assert seconds < 3
     if seconds > 1:
-        warnings.warn(f"The explorer took {seconds:.2f} s to be usable; the aim is one second.", stacklevel=1)
+        warnings.warn(
+            f"The explorer took {seconds:.2f} s to be usable; the aim is one second.", stacklevel=1
+        )
     print(f"usable after {seconds:.2f} s")
 
 
@@ -120,7 +146,9 @@ def test_search_in_chinese_filter_open_a_firm_and_follow_its_source(page, addres
     text = firms[["name_zh", "other_names"]].fillna("").agg(" ".join, axis=1)
     assert len(names) == int((text.str.contains("科兴") & (firms["scope"] == "entry")).sum())
     page.get_by_label("Cluster").select_option("Shenzhen")
-    page.wait_for_function("document.querySelectorAll('#table tbody tr').length < " + str(len(names)))
+    page.wait_for_function(
+        "document.querySelectorAll('#table tbody tr').length < " + str(len(names))
+    )
     assert set(rows(page).locator("td:nth-child(2)").all_inner_texts()) == {"Shenzhen"}
     picture(page, "explorer_search")
     link = rows(page).get_by_role("link").first
@@ -162,14 +190,21 @@ def test_a_firm_has_its_own_address(page, address):
 def second_order_share(**given):
     """Share of second-order founding in China, computed from the evidence as step 02 does."""
     coding = {name: tables.read(f"data/raw/coding/{name}.csv") for name in site.CODED}
-    firms, sources = tables.read("data/processed/firms.csv"), tables.read("data/processed/sources.csv")
+    firms, sources = (
+        tables.read("data/processed/firms.csv"),
+        tables.read("data/processed/sources.csv"),
+    )
     sources = sources.astype(object).where(sources.notna(), None)
     options = firm_origins.choose(coding["conventions"], given)
     known = firm_origins.conditions(firms, sources, coding["source_roles"], options)
     origins = firm_origins.classify(known, coding["origin_rules"])
     origins["second_order"] = firm_origins.second_order(origins)
-    found = in_frame(entries(firms, origins, coding["periods"]), coding["frames"], "cn_named_or_listed")
-    return property_share(found, coding["properties"].set_index("property", drop=False).loc["second_order"])
+    found = in_frame(
+        entries(firms, origins, coding["periods"]), coding["frames"], "cn_named_or_listed"
+    )
+    return property_share(
+        found, coding["properties"].set_index("property", drop=False).loc["second_order"]
+    )
 
 
 def test_flipping_a_convention_changes_the_share(page, address):
@@ -186,7 +221,9 @@ def test_flipping_a_convention_changes_the_share(page, address):
     assert float(cell.get_attribute("data-value")) == pytest.approx(expected["value"], abs=1e-9)
     assert f"{expected['count']} of {expected['n']}" in cell.inner_text()
     american = page.locator("[data-share='second_order us_frame']")
-    difference = float(cell.get_attribute("data-value")) - float(american.get_attribute("data-value"))
+    difference = float(cell.get_attribute("data-value")) - float(
+        american.get_attribute("data-value")
+    )
     assert difference == pytest.approx(register.loc["second_order_as_at_home", "value"], abs=1e-9)
     picture(page, "explorer_convention")
     page.get_by_label("only firms that the conventions change").check()
@@ -224,7 +261,9 @@ def test_the_table_is_sorted_by_its_heads(page, address):
             f"document.querySelector('th[data-key=year]').getAttribute('aria-sort') === '{order}'"
         )
         years = [
-            int(text) for text in rows(page).locator("td:nth-child(3)").all_inner_texts() if text != "unknown"
+            int(text)
+            for text in rows(page).locator("td:nth-child(3)").all_inner_texts()
+            if text != "unknown"
         ]
         assert years == sorted(years, reverse=order == "descending")
 
@@ -235,7 +274,10 @@ def test_ledgers_are_sorted_searched_and_filtered(page, address, name):
     if name == "claims" and not paths.source("data/processed/claims.csv").is_file():
         assert "has not been written" in page.locator("main").inner_text()
         return
-    body, column = page.locator("table tbody tr:visible"), {"claims": "Verdict", "results": "Value"}[name]
+    body, column = (
+        page.locator("table tbody tr:visible"),
+        {"claims": "Verdict", "results": "Value"}[name],
+    )
     everything = body.count()
     head = page.locator("th", has=page.get_by_role("button", name=column))
     at = head.evaluate("one => one.cellIndex + 1")
@@ -243,7 +285,9 @@ def test_ledgers_are_sorted_searched_and_filtered(page, address, name):
         head.get_by_role("button").click()
         assert head.get_attribute("aria-sort") == order
         cells = page.locator(f"tbody tr > :nth-child({at})")
-        values = cells.evaluate_all("cells => cells.map(one => one.dataset.sort ?? one.textContent.trim())")
+        values = cells.evaluate_all(
+            "cells => cells.map(one => one.dataset.sort ?? one.textContent.trim())"
+        )
         values = [value if name == "claims" else float(value) for value in values if value]
         assert values == sorted(values, reverse=order == "descending")
     filtered = page.get_by_label({"claims": "Verdict", "results": "Notebook"}[name])
@@ -289,7 +333,9 @@ SAME_MARKUP = r"""() => {
         seen.has(markup) ? row.remove() : seen.add(markup);
     }
 }"""
-"""Leave one of all rows of tables that differ in their words only: the check takes milliseconds for each element."""
+"""Leave one of all rows of tables that differ in their words only: the check takes milliseconds for
+each element.
+"""
 
 
 def test_the_accessibility_check_finds_nothing_serious(page, address, folder):
@@ -297,7 +343,9 @@ def test_the_accessibility_check_finds_nothing_serious(page, address, folder):
 
     def serious():
         found = (
-            Axe().run(page, options={"preload": False, "resultTypes": ["violations"]}).response["violations"]
+            Axe()
+            .run(page, options={"preload": False, "resultTypes": ["violations"]})
+            .response["violations"]
         )
         return [
             (one["id"], one["impact"], [node["html"][:120] for node in one["nodes"][:2]])
@@ -307,9 +355,12 @@ def test_the_accessibility_check_finds_nothing_serious(page, address, folder):
 
     for name in all_pages(folder):
         page.goto(address(name))
-        page.evaluate("document.querySelectorAll('details:not(.code)').forEach(one => one.open = true)")
         page.evaluate(
-            "document.querySelectorAll('details.code').forEach((one, place) => one.open = place < 3)"
+            "document.querySelectorAll('details:not(.code)').forEach(one => one.open = true)"
+        )
+        page.evaluate(
+            "document.querySelectorAll('details.code').forEach((one, place) => one.open = place"
+            " < 3)"
         )
         picture(page, f"wide_{name.replace('/', '_')}")
         page.evaluate(SAME_MARKUP)

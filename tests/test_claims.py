@@ -1,4 +1,6 @@
-"""Step 09: how checks are evaluated, how verdicts follow, and the cases a reader will look up first."""
+"""Step 09: how checks are evaluated, how verdicts follow, and the cases a reader will look up
+first.
+"""
 
 import re
 import tomllib
@@ -12,14 +14,26 @@ from cluster_anatomy import claims, paths, results, tables
 from cluster_anatomy.claims import ClaimError
 
 PARTS = [
-    "01_firm_lists", "02_firm_origins", "03_clusters", "04_entry_patterns", "05_china_usa",
-    "06_ties", "07_robustness",
-]  # fmt: skip
+    "01_firm_lists",
+    "02_firm_origins",
+    "03_clusters",
+    "04_entry_patterns",
+    "05_china_usa",
+    "06_ties",
+    "07_robustness",
+]
 CHECK = {
-    "claim_id": "C001", "check": 1, "table": "firms", "where": "name=Alpha", "read": "year",
+    "claim_id": "C001",
+    "check": 1,
+    "table": "firms",
+    "where": "name=Alpha",
+    "read": "year",
     "operator": "equals",
-    "expected": pd.NA, "tolerance": float("nan"), "independent": "yes", "meaning": "m",
-}  # fmt: skip
+    "expected": pd.NA,
+    "tolerance": float("nan"),
+    "independent": "yes",
+    "meaning": "m",
+}
 FIRMS = pd.DataFrame(
     [
         ("Alpha", 1988, "P", "seed|https://a.example", "x|y", 2),
@@ -33,7 +47,13 @@ FIRMS = pd.DataFrame(
 def the_claims(**values):
     """Return claims C001, … with these values."""
     rows = [
-        {"claim_id": claim, "section": "1", "kind": "number", "statement_in_own_words": "s", "value": value}
+        {
+            "claim_id": claim,
+            "section": "1",
+            "kind": "number",
+            "statement_in_own_words": "s",
+            "value": value,
+        }
         for claim, value in (values or {"C001": "1988"}).items()
     ]
     return pd.DataFrame(rows)
@@ -53,7 +73,9 @@ def the_register():
 def run(*changes, values=None):
     """Evaluate checks that differ from the standard one."""
     checks = pd.DataFrame([CHECK | {"check": n} | change for n, change in enumerate(changes, 1)])
-    return claims.evaluate(checks, the_claims(**(values or {})), the_register(), read=lambda name: FIRMS)
+    return claims.evaluate(
+        checks, the_claims(**(values or {})), the_register(), read=lambda name: FIRMS
+    )
 
 
 def reading(**given):
@@ -109,9 +131,13 @@ def test_a_column_is_read_from_one_row_that_has_it(rows):
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
 def test_comparisons_fit_together(found, expected):
-    at_least, less = (claims.holds(operator, found, str(expected)) for operator in ("at_least", "less"))
+    at_least, less = (
+        claims.holds(operator, found, str(expected)) for operator in ("at_least", "less")
+    )
     assert at_least != less
-    assert claims.holds("greater", found, str(expected)) != claims.holds("at_most", found, str(expected))
+    assert claims.holds("greater", found, str(expected)) != claims.holds(
+        "at_most", found, str(expected)
+    )
     assert claims.holds("near", found, str(expected), abs(found - expected))
 
 
@@ -130,7 +156,9 @@ def test_an_interval_speaks_only_if_it_lies_on_one_side():
     assert not claims.holds_for_interval("above_zero", gap, None)
     assert claims.holds_for_interval("within_interval", gap, "-0.2")
     assert not claims.holds_for_interval("below_zero", {"low": -0.3, "high": 0.1}, None)
-    assert not claims.holds_for_interval("below_zero", {"low": float("nan"), "high": float("nan")}, None)
+    assert not claims.holds_for_interval(
+        "below_zero", {"low": float("nan"), "high": float("nan")}, None
+    )
 
 
 # checks
@@ -145,7 +173,12 @@ def test_a_numeric_claim_is_compared_with_its_own_value_and_flips_when_that_chan
 
 def test_a_check_can_expect_what_another_found_or_a_result_or_half_of_it():
     outcomes = run(
-        {"where": "province=P;source_urls~.", "read": "rows", "operator": "counted", "independent": "no"},
+        {
+            "where": "province=P;source_urls~.",
+            "read": "rows",
+            "operator": "counted",
+            "independent": "no",
+        },
         {"where": "province=Q", "read": "rows", "operator": "less", "expected": "{1}"},
         {
             "table": "results",
@@ -174,7 +207,10 @@ def test_a_check_can_expect_what_another_found_or_a_result_or_half_of_it():
             "C001, check 1: there is no result 'gapp'.*gap",
         ),
         ({"expected": "{nothing}"}, "C001, check 1: there is no result 'nothing'"),
-        ({"table": "results", "where": "bare", "read": "low"}, "C001, check 1: result 'bare' has no low"),
+        (
+            {"table": "results", "where": "bare", "read": "low"},
+            "C001, check 1: result 'bare' has no low",
+        ),
         ({"where": "nowhere=1"}, "C001, check 1: no column or name 'nowhere'"),
         ({"where": "name=Delta"}, "C001, check 1: .*0 rows fit"),
     ],
@@ -262,7 +298,11 @@ def test_a_reason_says_when_its_words_suppose_another_outcome():
 
 def test_the_summary_counts_every_claim_once():
     verdicts = pd.DataFrame(
-        [("1", "number", "supported"), ("fn 4", "number", "partly"), ("fn 17", "number", "definition")],
+        [
+            ("1", "number", "supported"),
+            ("fn 4", "number", "partly"),
+            ("fn 17", "number", "definition"),
+        ],
         columns=["section", "kind", "verdict"],
     )
     counted = claims.summary(verdicts).set_index("section")
@@ -290,19 +330,37 @@ In 1990 all was new.
 
 def test_anchors_are_found_in_an_invented_text():
     rows = [
-        ("C001", "1", "56"), ("C002", "1", "6"), ("C003", "fn 1", "2010-02"), ("C004", "4.2", "1990"),
-        ("C005", "4.2", "56"), ("C006", "9", "1"), ("C007", "fn 2", "1"), ("C008", "fn 3", "1990"),
-        ("C009", "abstract", pd.NA), ("C010", "1", "Shandong > Jilin"),
-        ("C011", "1", "95"), ("C012", "1", "50"),
-    ]  # fmt: skip
-    found = claims.anchors(TEXT, pd.DataFrame(rows, columns=["claim_id", "section", "value"])).set_index(
-        "claim_id"
-    )
+        ("C001", "1", "56"),
+        ("C002", "1", "6"),
+        ("C003", "fn 1", "2010-02"),
+        ("C004", "4.2", "1990"),
+        ("C005", "4.2", "56"),
+        ("C006", "9", "1"),
+        ("C007", "fn 2", "1"),
+        ("C008", "fn 3", "1990"),
+        ("C009", "abstract", pd.NA),
+        ("C010", "1", "Shandong > Jilin"),
+        ("C011", "1", "95"),
+        ("C012", "1", "50"),
+    ]
+    found = claims.anchors(
+        TEXT, pd.DataFrame(rows, columns=["claim_id", "section", "value"])
+    ).set_index("claim_id")
     assert list(found.index[~found["anchor"]]) == ["C006", "C007"]
-    assert found.loc[found["anchor"], "number"].map(str, na_action="ignore").fillna("none").to_dict() == {
-        "C001": "True", "C002": "True", "C003": "True", "C004": "True", "C005": "False", "C008": "True",
-        "C009": "none", "C010": "True", "C011": "False", "C012": "True",
-    }  # fmt: skip
+    assert found.loc[found["anchor"], "number"].map(str, na_action="ignore").fillna(
+        "none"
+    ).to_dict() == {
+        "C001": "True",
+        "C002": "True",
+        "C003": "True",
+        "C004": "True",
+        "C005": "False",
+        "C008": "True",
+        "C009": "none",
+        "C010": "True",
+        "C011": "False",
+        "C012": "True",
+    }
 
 
 def test_the_readers_own_copy_holds_every_anchor():
@@ -312,7 +370,11 @@ def test_the_readers_own_copy_holds_every_anchor():
         pytest.skip("the reader's own copy of the paper is not there")
     found = claims.anchors(copy.read_text(encoding="utf-8"), tables.read("seeds/claims.csv"))
     assert found["anchor"].all()
-    assert set(found.loc[found["number"].eq(False).fillna(False), "claim_id"]) == {"C021", "C029", "C080"}
+    assert set(found.loc[found["number"].eq(False).fillna(False), "claim_id"]) == {
+        "C021",
+        "C029",
+        "C080",
+    }
 
 
 # the claims themselves
@@ -322,7 +384,10 @@ def test_the_readers_own_copy_holds_every_anchor():
 def real():
     """Verdicts and outcomes on the claims of the paper, and what they were made from."""
     paper, checks = tables.read("seeds/claims.csv"), tables.read("data/raw/claims/claim_checks.csv")
-    readings, register = tables.read("data/raw/claims/claim_readings.csv"), claims.register_of(PARTS)
+    readings, register = (
+        tables.read("data/raw/claims/claim_readings.csv"),
+        claims.register_of(PARTS),
+    )
     outcomes = claims.evaluate(checks, paper, register)
     verdicts = claims.judge(paper, readings, outcomes, register).set_index("claim_id")
     return {
@@ -344,7 +409,9 @@ def test_every_claim_has_one_verdict_and_a_reason(real):
 
 
 def test_every_verdict_on_the_world_names_what_it_rests_on(real):
-    judged = real["verdicts"][real["verdicts"]["verdict"].isin(["supported", "partly", "contradicted"])]
+    judged = real["verdicts"][
+        real["verdicts"]["verdict"].isin(["supported", "partly", "contradicted"])
+    ]
     assert (judged["checks_passed"] + judged["checks_failed"] > 0).all()
     assert (judged["sources"].notna() | judged["result_ids"].notna()).all()
     silent = real["verdicts"][real["verdicts"]["verdict"] == "not_testable"]
@@ -395,9 +462,13 @@ def test_the_paper_alone_never_makes_a_verdict(real):
     counting = real["outcomes"][
         (real["outcomes"]["independent"] == "yes") & real["outcomes"]["table"].ne("results")
     ]
-    paper = counting["where"].str.contains("cn_conle_taube_2010|us_romanelli_feldman_2006_secondhand")
+    paper = counting["where"].str.contains(
+        "cn_conle_taube_2010|us_romanelli_feldman_2006_secondhand"
+    )
     assert not paper.any()
-    alone = real["outcomes"].groupby("claim_id")["independent"].agg(lambda given: set(given) == {"no"})
+    alone = (
+        real["outcomes"].groupby("claim_id")["independent"].agg(lambda given: set(given) == {"no"})
+    )
     assert set(real["verdicts"].loc[alone.index[alone], "verdict"]) == {"not_testable"}
 
 

@@ -25,11 +25,15 @@ COUNTS = st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), min_size=
 
 def entries(*rows, country="China"):
     columns = ["firm_id", "cluster", "entry_year", "label", "paper_type"]
-    table = pd.DataFrame(rows, columns=columns).assign(country=country, region=lambda one: one["cluster"])
+    table = pd.DataFrame(rows, columns=columns).assign(
+        country=country, region=lambda one: one["cluster"]
+    )
     table = table.assign(
         name_en=table["firm_id"], name_zh=pd.NA, source="x", reach="home", evidence_used=pd.NA
     )
-    return table.assign(frame="f", source_urls=pd.NA, entry_year=table["entry_year"].astype("Int64"))
+    return table.assign(
+        frame="f", source_urls=pd.NA, entry_year=table["entry_year"].astype("Int64")
+    )
 
 
 @pytest.fixture
@@ -51,10 +55,13 @@ def some():
 
 def test_inferred_years_are_marked_and_rows_of_the_paper_alone_do_not_count():
     bases = pd.DataFrame(
-        [("b", "X", "P", "torch", 2001, "https://x", pd.NA), ("only", "X", "P", "torch", 2002, "seed", pd.NA),
-         ("open", "X", "P", "torch", pd.NA, "seed|https://x", pd.NA)],
+        [
+            ("b", "X", "P", "torch", 2001, "https://x", pd.NA),
+            ("only", "X", "P", "torch", 2002, "seed", pd.NA),
+            ("open", "X", "P", "torch", pd.NA, "seed|https://x", pd.NA),
+        ],
         columns=["base", "city", "province", "kind", "year", "source_url", "note"],
-    )  # fmt: skip
+    )
     parks = pd.DataFrame(
         [
             ("p", "X", "P", 1991, "https://x", "inferred: what is left"),
@@ -64,8 +71,12 @@ def test_inferred_years_are_marked_and_rows_of_the_paper_alone_do_not_count():
     )
     sites = clusters.bases_and_parks(bases, parks).set_index("name")
     assert sites["year_basis"].fillna("").to_dict() == {
-        "b": "stated", "only": "stated", "open": "", "p": "inferred", "q": "stated"
-    }  # fmt: skip
+        "b": "stated",
+        "only": "stated",
+        "open": "",
+        "p": "inferred",
+        "q": "stated",
+    }
     counted = clusters.by_province(sites.reset_index(), ["P", "Q", "R"], 2010)
     assert counted.loc["P", ["bases", "bases_undated", "parks"]].tolist() == [1, 1, 1]
     assert counted.loc[["Q", "R"], "parks"].tolist() == [0, 0]
@@ -76,7 +87,11 @@ def test_the_real_lists_hold_what_they_are_known_to_hold():
     bases, parks = (tables.read(f"data/raw/aggregates/{name}.csv") for name in ("bases", "parks"))
     sites = clusters.bases_and_parks(bases, parks)
     assert len(sites) == len(bases) + len(parks)
-    assert (sites["year_basis"] == "inferred").sum() == parks["note"].str.startswith("inferred").sum() == 18
+    assert (
+        (sites["year_basis"] == "inferred").sum()
+        == parks["note"].str.startswith("inferred").sum()
+        == 18
+    )
     provinces = list(tables.read("data/raw/coding/provinces.csv")["province"])
     torch = tables.read("data/raw/aggregates/cn_jst_2009_torch_bases_by_province.csv")
     counted = clusters.torch_bases(torch, tables.read("data/raw/places/places.csv"), provinces)
@@ -89,7 +104,9 @@ def test_half_of_the_kinds_are_our_reading_and_taizhou_is_the_one_in_jiangsu():
         tables.read("data/raw/places/clusters.csv"), tables.read("data/raw/places/places.csv")
     )
     assert paper.groupby("kind_by").size().to_dict() == {"paper": 6, "reading": 6}
-    assert paper.set_index("name_in_paper").loc[["Suzhou / Kunshan", "Taizhou"], "cluster"].tolist() == [
+    assert paper.set_index("name_in_paper").loc[
+        ["Suzhou / Kunshan", "Taizhou"], "cluster"
+    ].tolist() == [
         "Suzhou",
         "Taizhou",
     ]
@@ -139,13 +156,19 @@ def test_take_off(years, answer):
 
 
 def test_a_source_elsewhere_is_seen_beside_one_abroad():
-    table = entries(("f", "A", 1990, "x", "x"), ("g", "A", 1990, "x", "x"), ("h", "A", 1990, "x", "x"))
+    table = entries(
+        ("f", "A", 1990, "x", "x"), ("g", "A", 1990, "x", "x"), ("h", "A", 1990, "x", "x")
+    )
     rows = pd.DataFrame(
-        [("f", "founder", "university", "China", "B", "at_entry"), ("f", "parent", "foreign_firm", "USA", "Boston", "at_entry"),
-         ("g", "founder", "university", "China", "A", "at_entry"), ("g", "parent", "x", "China", "B", "later"),
-         ("h", "founder", "university", "China", None, "at_entry")],
+        [
+            ("f", "founder", "university", "China", "B", "at_entry"),
+            ("f", "parent", "foreign_firm", "USA", "Boston", "at_entry"),
+            ("g", "founder", "university", "China", "A", "at_entry"),
+            ("g", "parent", "x", "China", "B", "later"),
+            ("h", "founder", "university", "China", None, "at_entry"),
+        ],
         columns=["firm_id", "role", "org_type", "country", "region", "timing"],
-    )  # fmt: skip
+    )
     assert clusters.has_source(table, rows, "elsewhere").tolist() == ["yes", "no", "unknown"]
     assert clusters.has_source(table, rows, "abroad").tolist() == ["yes", "no", "unknown"]
     assert clusters.has_source(table, rows, "home").tolist() == ["no", "yes", "unknown"]
@@ -176,10 +199,14 @@ def test_distance_is_nought_for_the_same_and_one_for_nothing_in_common(measure):
 
 def test_distances_are_those_of_scipy_and_of_the_formula():
     square = clusters.distances(SMOKE)
-    assert square.loc["SM", "JE"] == pytest.approx(jensenshannon(SMOKE.loc["SM"], SMOKE.loc["JE"], base=2))
+    assert square.loc["SM", "JE"] == pytest.approx(
+        jensenshannon(SMOKE.loc["SM"], SMOKE.loc["JE"], base=2)
+    )
     one, other = SMOKE.loc["SM"] / 11, SMOKE.loc["JE"] / 88
     affinity = np.sqrt(one * other).sum()  # Hellinger distance by the Bhattacharyya coefficient
-    assert clusters.distances(SMOKE, "hellinger").loc["SM", "JE"] == pytest.approx(np.sqrt(1 - affinity))
+    assert clusters.distances(SMOKE, "hellinger").loc["SM", "JE"] == pytest.approx(
+        np.sqrt(1 - affinity)
+    )
     with pytest.raises(ValueError, match="no measure 'cosine'"):
         clusters.distances(SMOKE, "cosine")
 
@@ -225,7 +252,9 @@ def test_adjusted_rand_is_the_rand_index_less_its_mean_over_all_permutations():
         return np.mean([(a[i] == a[j]) == (b[i] == b[j]) for i, j in pairs])
 
     expected = np.mean([rand(one, way) for way in permutations(other)])
-    assert clusters.adjusted_rand(one, other) == pytest.approx((rand(one, other) - expected) / (1 - expected))
+    assert clusters.adjusted_rand(one, other) == pytest.approx(
+        (rand(one, other) - expected) / (1 - expected)
+    )
 
 
 @given(LABELLINGS)
@@ -298,9 +327,16 @@ def test_a_table_of_two_columns_has_no_second_axis():
 
 
 def test_location_quotients_of_the_example_of_econgeo():
-    # Balland's package EconGeo, example of location_quotient: all rows and columns sum to 100, so a fifth is the mean
+    # Balland's package EconGeo, example of location_quotient: all rows and columns sum to 100, so a
+    # fifth is the mean
     table = pd.DataFrame(
-        [[100, 0, 0, 0, 0], [0, 15, 5, 70, 10], [0, 20, 10, 20, 50], [0, 25, 30, 5, 40], [0, 40, 55, 5, 0]]
+        [
+            [100, 0, 0, 0, 0],
+            [0, 15, 5, 70, 10],
+            [0, 20, 10, 20, 50],
+            [0, 25, 30, 5, 40],
+            [0, 40, 55, 5, 0],
+        ]
     )
     found = clusters.location_quotients(table).to_numpy()[:2]
     assert found == pytest.approx(np.array([[5, 0, 0, 0, 0], [0, 0.75, 0.25, 3.5, 0.5]]))
@@ -308,7 +344,9 @@ def test_location_quotients_of_the_example_of_econgeo():
 
 def test_location_quotient_is_observed_by_expected():
     expected = stats.contingency.expected_freq(SMOKE)
-    assert clusters.location_quotients(SMOKE).to_numpy() == pytest.approx(SMOKE.to_numpy() / expected)
+    assert clusters.location_quotients(SMOKE).to_numpy() == pytest.approx(
+        SMOKE.to_numpy() / expected
+    )
 
 
 def test_where_nothing_is_at_risk_the_quotient_is_undefined_not_nought(some):
@@ -348,20 +386,27 @@ def test_growth_compares_one_source_with_itself_only():
 
 @pytest.fixture(scope="module")
 def real():
-    firms, origins = tables.read("data/processed/firms.csv"), tables.read("data/processed/origins.csv")
+    firms, origins = (
+        tables.read("data/processed/firms.csv"),
+        tables.read("data/processed/origins.csv"),
+    )
     return entry_patterns.entries(firms, origins, tables.read("data/raw/coding/periods.csv"))
 
 
 def test_profiles_count_every_placed_entry_once(real):
     table = tables.read("data/processed/cluster_profiles.csv")
     assert table["entries"].sum() == real["cluster"].notna().sum()
-    assert (table[list(clusters.GROUPS.values())].sum(axis=1) + table["unknown"] == table["entries"]).all()
+    assert (
+        table[list(clusters.GROUPS.values())].sum(axis=1) + table["unknown"] == table["entries"]
+    ).all()
     assert (table["dated"] + table["undated"] + table["backbone"] == table["entries"]).all()
 
 
 def test_the_committed_test_of_kinds_is_found_again_without_its_code(real):
     places = tables.read("data/raw/places/places.csv")
-    paper = clusters.kinds(tables.read("data/raw/places/clusters.csv"), places).set_index("cluster")["kind"]
+    paper = clusters.kinds(tables.read("data/raw/places/clusters.csv"), places).set_index(
+        "cluster"
+    )["kind"]
     profiles = tables.read("data/processed/cluster_profiles.csv")
     chinese = profiles[(profiles["country"] == "China") & profiles["group"].notna()]
     assert (chinese["known"] >= 5).all()
@@ -373,9 +418,15 @@ def test_the_committed_test_of_kinds_is_found_again_without_its_code(real):
 
 def test_quotients_of_the_register_are_those_of_the_frame_they_name(real):
     table = tables.read("data/processed/location_quotients.csv")
-    usa = table[(table["country"] == "USA") & (table["category"] == "a_academic")].set_index("place")
-    known = real[(real["country"] == "USA") & (real["label"] != "unknown") & real["cluster"].notna()]
-    boston = statistics.share(int(usa.loc["Boston", "count"]), int(usa.loc["Boston", "place_total"]))["value"]
+    usa = table[(table["country"] == "USA") & (table["category"] == "a_academic")].set_index(
+        "place"
+    )
+    known = real[
+        (real["country"] == "USA") & (real["label"] != "unknown") & real["cluster"].notna()
+    ]
+    boston = statistics.share(
+        int(usa.loc["Boston", "count"]), int(usa.loc["Boston", "place_total"])
+    )["value"]
     overall = (known["paper_type"] == "a_academic").mean()
     assert usa.loc["Boston", "value"] == pytest.approx(boston / overall, abs=1e-4)
     assert table.loc[table["place_total"] == 0, "value"].isna().all()

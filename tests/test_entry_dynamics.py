@@ -1,4 +1,6 @@
-"""Count model, kilometres, American regions and other years, on hand-made data and against independent routes."""
+"""Count model, kilometres, American regions and other years, on hand-made data and against
+independent routes.
+"""
 
 import math
 
@@ -19,7 +21,9 @@ FRAMES = pd.DataFrame(
         "carries_shares": ["yes", "no"],
     }
 )
-PERIODS = pd.DataFrame({"period": ["old", "new"], "first_year": [1900, 1990], "last_year": [1989, 2100]})
+PERIODS = pd.DataFrame(
+    {"period": ["old", "new"], "first_year": [1900, 1990], "last_year": [1989, 2100]}
+)
 
 
 def entries(rows):
@@ -55,7 +59,9 @@ def test_the_stock_holds_the_entries_of_earlier_years_by_origin():
 
 
 def test_a_period_starts_with_the_stock_of_its_beginning():
-    rows = entries([("A", 1980, "a_academic"), ("A", 1981, "a_academic"), ("A", 1983, "a_academic")])
+    rows = entries(
+        [("A", 1980, "a_academic"), ("A", 1981, "a_academic"), ("A", 1983, "a_academic")]
+    )
     table = entry_dynamics.panel(rows, 1980, 1985, smallest=1, width=3)
     assert table[["year", "entries", "stock"]].to_numpy().tolist() == [[1980, 2, 0], [1983, 1, 2]]
 
@@ -69,7 +75,9 @@ def test_no_cluster_at_risk_gives_an_empty_panel_and_an_undefined_model():
 
 
 def test_a_known_ratio_comes_out_with_errors_worked_out_by_hand():
-    """Stock 0: one and three entries; stock 1: three and five. Ratio 4 / 2; sandwich 2/16 + 2/64, times 4 / 2."""
+    """Stock 0: one and three entries; stock 1: three and five. Ratio 4 / 2; sandwich 2/16 + 2/64,
+    times 4 / 2.
+    """
     table = pd.DataFrame(
         {"cluster": list("abcd"), "year": 2000, "entries": [1, 3, 3, 5], "stock": [0, 0, 1, 1]}
     )
@@ -95,16 +103,22 @@ def simulated():
 
 
 def test_a_true_coefficient_is_found_again(simulated):
-    fitted = entry_dynamics.count_model(simulated, ["academic", "other"]).set_index(["term", "errors"])
+    fitted = entry_dynamics.count_model(simulated, ["academic", "other"]).set_index(
+        ["term", "errors"]
+    )
     for errors in ("cluster", "HC1"):
-        assert fitted.loc[("academic", errors), "low"] < 0.2 < fitted.loc[("academic", errors), "high"]
+        assert (
+            fitted.loc[("academic", errors), "low"] < 0.2 < fitted.loc[("academic", errors), "high"]
+        )
         assert fitted.loc[("other", errors), "low"] < 0 < fitted.loc[("other", errors), "high"]
         assert fitted.loc[("academic", errors), "low"] > 0.1
 
 
 @pytest.mark.parametrize("within", [False, True])
 def test_the_model_agrees_with_maximum_likelihood_by_another_route(simulated, within):
-    """statsmodels' discrete Poisson model with a formula: other code, other optimiser, other design."""
+    """statsmodels' discrete Poisson model with a formula: other code, other optimiser, other
+    design.
+    """
     formula = "entries ~ academic + other + C(year)" + (" + C(cluster)" if within else "")
     groups = pd.factorize(simulated["cluster"])[0]
     other = smf.poisson(formula, simulated).fit(
@@ -137,8 +151,12 @@ def test_terms_that_cannot_be_told_apart_are_undefined(simulated):
 
 
 def test_published_distances():
-    """Nashville to Los Angeles (36.12 N 86.67 W, 33.94 N 118.40 W): 2,886.4 km on a sphere of 6,371 km."""
-    assert entry_dynamics.kilometres(36.12, -86.67, 33.94, -118.40) == pytest.approx(2886.45, abs=0.1)
+    """Nashville to Los Angeles (36.12 N 86.67 W, 33.94 N 118.40 W): 2,886.4 km on a sphere of 6,371
+    km.
+    """
+    assert entry_dynamics.kilometres(36.12, -86.67, 33.94, -118.40) == pytest.approx(
+        2886.45, abs=0.1
+    )
     quarter = math.pi / 2 * entry_dynamics.EARTH_RADIUS
     assert entry_dynamics.kilometres(0, 0, 90, 0) == pytest.approx(quarter)
     assert entry_dynamics.kilometres([0, 0], [0, 0], [0, 0], [180, 90]) == pytest.approx(
@@ -217,7 +235,9 @@ def test_distances_are_measured_at_entry_and_unknown_ones_kept(placed):
 
 def test_the_farthest_source_is_of_the_kind_by_which_reach_is_measured(placed):
     firms, sources, places = placed
-    farthest = entry_dynamics.farthest_source(entry_dynamics.source_distances(sources, firms, places), firms)
+    farthest = entry_dynamics.farthest_source(
+        entry_dynamics.source_distances(sources, firms, places), firms
+    )
     assert farthest["kilometres"].round(0).tolist()[:2] == [111, 0]
     share = entry_dynamics.near_share(farthest, 100)
     assert (share["count"], share["n"], share["unknown"]) == (1, 2, 1)
@@ -226,16 +246,22 @@ def test_the_farthest_source_is_of_the_kind_by_which_reach_is_measured(placed):
 
 def test_regions_are_tested_only_where_the_frame_carries_shares():
     """Fisher's tea: three of four against one of four, p 0.486 (Agresti 1990)."""
-    rows = [("New York", "c_subsidiary")] * 3 + [("New York", "other")] + [("Boston", "c_subsidiary")]
+    rows = (
+        [("New York", "c_subsidiary")] * 3 + [("New York", "other")] + [("Boston", "c_subsidiary")]
+    )
     rows += [("Boston", "other")] * 3 + [("Boston", "unknown"), (None, "c_subsidiary")]
     table = pd.DataFrame(rows, columns=["region", "paper_type"])
     table["mode"] = (
-        table["paper_type"].map({"c_subsidiary": "subsidiary", "unknown": "unknown"}).fillna("start_up")
+        table["paper_type"]
+        .map({"c_subsidiary": "subsidiary", "unknown": "unknown"})
+        .fillna("start_up")
     )
     table["label"], table["second_order"] = "unknown", "no"
     table = table.assign(country="USA", us_sample="frame", scope="entry")
     properties = tables.read("data/raw/coding/properties.csv")
-    found = entry_dynamics.us_patterns(table, FRAMES, properties).set_index(["frame", "region", "property"])
+    found = entry_dynamics.us_patterns(table, FRAMES, properties).set_index(
+        ["frame", "region", "property"]
+    )
     tea = found.loc[("us_frame", "New York", "subsidiary")]
     assert tea[["count", "n", "unknown", "count2", "n2"]].tolist() == [3, 4, 0, 1, 4]
     assert tea["p"] == pytest.approx(0.4857, abs=1e-4)
@@ -245,11 +271,15 @@ def test_regions_are_tested_only_where_the_frame_carries_shares():
     assert math.isnan(
         found.loc[("us_frame", "New York", "foreign_subsidiary"), "p"]
     )  # nobody's label is known
-    assert math.isnan(found.loc[("us_frame", "New York", "second_order"), "p_holm"])  # not expected there
+    assert math.isnan(
+        found.loc[("us_frame", "New York", "second_order"), "p_holm"]
+    )  # not expected there
 
 
 def test_power_is_the_chance_of_a_small_p():
-    assert entry_dynamics.fisher_power(3, 1.0, 3, 0.0) == pytest.approx(0)  # the clearest table has p 0.1
+    assert entry_dynamics.fisher_power(3, 1.0, 3, 0.0) == pytest.approx(
+        0
+    )  # the clearest table has p 0.1
     assert entry_dynamics.fisher_power(3, 1.0, 3, 0.0, alpha=0.11) == pytest.approx(1)
     assert entry_dynamics.fisher_power(8, 0.3, 12, 0.3) <= 0.05
     from scipy import stats
@@ -258,11 +288,15 @@ def test_power_is_the_chance_of_a_small_p():
     drawn = np.column_stack([rng.binomial(6, 0.7, 1500), rng.binomial(15, 0.1, 1500)])
     known, counts = np.unique(drawn, axis=0, return_counts=True)
     small = [stats.fisher_exact([[x, 6 - x], [y, 15 - y]]).pvalue <= 0.05 for x, y in known]
-    assert entry_dynamics.fisher_power(6, 0.7, 15, 0.1) == pytest.approx(counts[small].sum() / 1500, abs=0.04)
+    assert entry_dynamics.fisher_power(6, 0.7, 15, 0.1) == pytest.approx(
+        counts[small].sum() / 1500, abs=0.04
+    )
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.integers(1950, 2010), min_size=1, max_size=40), st.floats(0, 1), st.integers(0, 100))
+@given(
+    st.lists(st.integers(1950, 2010), min_size=1, max_size=40), st.floats(0, 1), st.integers(0, 100)
+)
 def test_exactly_the_part_asked_for_moves_by_one_year(years, part, seed):
     years = np.array(years)
     moved = entry_dynamics.move_years(years, 5, part, seed)
@@ -288,11 +322,18 @@ def test_other_years_move_shares_and_curves_as_far_as_they_can():
     found = found.set_index(["scenario", "measure", "category"])
     assert set(found["n"]) == {4}
     early = found.loc[("earliest", "period_share", "old")]
-    assert (early["base"], early["low"], early["largest_change"], early["moved"]) == (0.5, 0.75, 0.25, 1)
+    assert (early["base"], early["low"], early["largest_change"], early["moved"]) == (
+        0.5,
+        0.75,
+        0.25,
+        1,
+    )
     assert found.loc[("latest", "period_share", "old"), "largest_change"] == 0
     assert found.loc[("earliest", "curve", "all"), "largest_change"] == pytest.approx(0.25)
     # One firm moves per draw: 1989 to 1990 or 1990 to 1989 crosses the border, nothing else does.
-    assert found.loc[("moved_by_one", "period_share", "old"), "largest_change"] == pytest.approx(0.25)
+    assert found.loc[("moved_by_one", "period_share", "old"), "largest_change"] == pytest.approx(
+        0.25
+    )
     assert found.loc[("moved_by_one", "start_up_share", "old"), "base"] == 0.5
     assert math.isnan(
         found.loc[("earliest", "start_up_share", "new"), "low"]
@@ -308,5 +349,7 @@ def test_what_the_step_wrote_says_where_it_is_too_small():
         pytest.skip("step 04 has not written data/processed/entry_model.csv yet")
     model = tables.read("data/processed/entry_model.csv")
     assert model["clusters"].max() < 20
-    narrow = model[(model["errors"] == "cluster") & (model["clusters"] < 6) & model["term"].ne("stock")]
+    narrow = model[
+        (model["errors"] == "cluster") & (model["clusters"] < 6) & model["term"].ne("stock")
+    ]
     assert narrow["se"].isna().all()

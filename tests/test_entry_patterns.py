@@ -60,9 +60,13 @@ def test_a_frame_of_nobody_has_no_share(entries):
 
 
 def test_periods_keep_firms_without_a_year():
-    firms = pd.DataFrame({"firm_id": ["a", "b", "c"], "scope": "entry", "entry_year": [1979, 1980, None]})
+    firms = pd.DataFrame(
+        {"firm_id": ["a", "b", "c"], "scope": "entry", "entry_year": [1979, 1980, None]}
+    )
     origins = pd.DataFrame({"firm_id": ["a", "b", "c"], "mode": "start_up"})
-    periods = pd.DataFrame({"period": ["old", "new"], "first_year": [1900, 1980], "last_year": [1979, 1989]})
+    periods = pd.DataFrame(
+        {"period": ["old", "new"], "first_year": [1900, 1980], "last_year": [1979, 1989]}
+    )
     table = entry_patterns.entries(firms, origins, periods)
     assert list(table["period"]) == ["old", "new", "unknown"]
 
@@ -81,8 +85,13 @@ def test_published_share_is_tested_exactly():
 
 
 def test_the_american_home_share_is_what_the_facts_say():
-    """38 of 55 firms of the frame, 69 %; the facts' own count with five mixed firms as half is 74 %."""
-    firms, origins = tables.read("data/processed/firms.csv"), tables.read("data/processed/origins.csv")
+    """38 of 55 firms of the frame, 69 %; the facts' own count with five mixed firms as half is 74
+    %.
+    """
+    firms, origins = (
+        tables.read("data/processed/firms.csv"),
+        tables.read("data/processed/origins.csv"),
+    )
     frames = tables.read("data/raw/coding/frames.csv")
     table = entry_patterns.entries(firms, origins, tables.read("data/raw/coding/periods.csv"))
     frame = entry_patterns.in_frame(table, frames, "us_frame")

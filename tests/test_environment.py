@@ -57,7 +57,9 @@ def test_conda_gets_the_same_versions():
     assert "- --require-hashes" in conda
     assert "- -r requirements.lock" in conda
     assert not re.findall(
-        r"^\s*- (?!python=|pip\b|pip:|conda-forge|--require-hashes|-r requirements)[a-z]", conda, re.MULTILINE
+        r"^\s*- (?!python=|pip\b|pip:|conda-forge|--require-hashes|-r requirements)[a-z]",
+        conda,
+        re.MULTILINE,
     )
 
 

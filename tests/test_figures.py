@@ -1,4 +1,6 @@
-"""Figures: saved with the table that they draw, not blank, no missing glyph, no overlap, the same bytes each time."""
+"""Figures: saved with the table that they draw, not blank, no missing glyph, no overlap, the same
+bytes each time.
+"""
 
 from pathlib import Path
 
@@ -43,7 +45,8 @@ def test_bars_count_the_firms_that_they_name():
             assert len(named) == bar.entries
             assert set(named) <= set(firms.index)
         assert (
-            data.groupby(["panel", "bar"])["entries"].sum() == data.groupby(["panel", "bar"])["n"].first()
+            data.groupby(["panel", "bar"])["entries"].sum()
+            == data.groupby(["panel", "bar"])["n"].first()
         ).all()
 
 
@@ -53,7 +56,9 @@ def test_a_font_of_the_machine_with_the_same_name_is_not_used():
     style.use()
     shipped = font_manager.findfont(style.FONT)
     other = font_manager.findfont("DejaVu Sans")
-    decoy = font_manager.FontEntry("/usr/share/fonts/other.ttf", name=style.FONT, weight=400, size="scalable")
+    decoy = font_manager.FontEntry(
+        "/usr/share/fonts/other.ttf", name=style.FONT, weight=400, size="scalable"
+    )
     font_manager.fontManager.ttflist.insert(0, decoy)
     style.use()
     assert Path(shipped).is_relative_to(Path(style.__file__).parent)
@@ -104,14 +109,22 @@ def test_saving_twice_gives_the_same_bytes(tmp_path, monkeypatch):
         monkeypatch.setenv("CLUSTER_ANATOMY_STAGE", str(tmp_path / run))
         figure = figures.over_time(data, {"cn_all": "China"}, {}, 1970)
         style.save(figure, "entry_over_time", data, WORDS)
-        saved.append({file.name: file.read_bytes() for file in (tmp_path / run / "figures").iterdir()})
+        saved.append(
+            {file.name: file.read_bytes() for file in (tmp_path / run / "figures").iterdir()}
+        )
     assert saved[0] == saved[1]
     assert set(saved[0]) == {"entry_over_time.csv", "entry_over_time.pdf", "entry_over_time.png"}
 
 
 def test_composition_figure_draws_its_shares():
     data = figures.composition_data(
-        [("China", "Beijing", pd.DataFrame({"firm_id": ["a", "b"], "label": ["relocation", "unknown"]}))]
+        [
+            (
+                "China",
+                "Beijing",
+                pd.DataFrame({"firm_id": ["a", "b"], "label": ["relocation", "unknown"]}),
+            )
+        ]
     )
     figure = figures.composition(data)
     widths = [patch.get_width() for patch in figure.axes[0].patches]
@@ -122,7 +135,9 @@ def test_composition_figure_draws_its_shares():
 
 def test_every_origin_has_a_colour_and_a_second_cue():
     assert set(style.COLOURS) == set(style.HATCHES) == set(entry_patterns.ORIGINS)
-    assert len(set(zip(style.COLOURS.values(), style.HATCHES.values(), strict=True))) == len(style.COLOURS)
+    assert len(set(zip(style.COLOURS.values(), style.HATCHES.values(), strict=True))) == len(
+        style.COLOURS
+    )
 
 
 def redrawn():
@@ -133,7 +148,9 @@ def redrawn():
         tables.read("data/raw/coding/periods.csv"),
     )
     ties = tables.read("data/processed/ties.csv")
-    matrices = [figures.tie_matrix_data(ties, one, 10).assign(country=one) for one in ("China", "USA")]
+    matrices = [
+        figures.tie_matrix_data(ties, one, 10).assign(country=one) for one in ("China", "USA")
+    ]
     specifications = tables.read("data/processed/robustness.csv")
     carried = specifications[specifications["carries_shares"] == "yes"]
     return {
@@ -148,7 +165,9 @@ def redrawn():
         "specification_curve_second_order": figures.curve_data(
             carried[carried["property"] == "second_order"]
         ),
-        "specification_curve_subsidiary": figures.curve_data(carried[carried["property"] == "subsidiary"]),
+        "specification_curve_subsidiary": figures.curve_data(
+            carried[carried["property"] == "subsidiary"]
+        ),
     }
 
 

@@ -4,25 +4,71 @@ import pandas as pd
 import pytest
 
 from cluster_anatomy import firm_lists, tables
-from cluster_anatomy.firm_lists import assemble, compare, decide, gather, ledger, register, resolve, settle
+from cluster_anatomy.firm_lists import (
+    assemble,
+    compare,
+    decide,
+    gather,
+    ledger,
+    register,
+    resolve,
+    settle,
+)
 from cluster_anatomy.names import NameRules
 
 EVIDENCE = [column.name for column in tables.contracts()["evidence"].columns]
 CROSSWALK = ["left", "right", "same", "reason"]
 
 ROWS = [
-    {"coder": "paper", "name_en": "Kexing", "name_zh": "北京科兴", "city": "Beijing", "confidence": "medium",
-     "founded_year": "2001", "founder_names": "Yin", "lists": "seed", "source_urls": "seed"},
-    {"coder": "north", "name_en": "Sinovac Biotech", "name_zh": "北京科兴生物制品有限公司", "city": "Beijing",
-     "confidence": "high", "founded_year": "2002", "founder_names": "Yin|Pan", "lists": "H1N1",
-     "aliases": "科兴|300142", "source_urls": "https://a.example"},
-    {"coder": "south", "name_en": "Kexing (Shenzhen)", "name_zh": "深圳科兴", "city": "Shenzhen", "confidence": "low",
-     "source_urls": "https://b.example"},
-    {"coder": "south", "name_en": "Tianyuan", "city": "Hangzhou", "confidence": "low", "scope": "customer",
-     "source_urls": "https://c.example"},
-    {"coder": "usa", "name_en": "Kexing", "city": "San Diego", "country": "USA", "confidence": "high",
-     "sample": "frame", "source_urls": "https://d.example"},
-]  # fmt: skip
+    {
+        "coder": "paper",
+        "name_en": "Kexing",
+        "name_zh": "北京科兴",
+        "city": "Beijing",
+        "confidence": "medium",
+        "founded_year": "2001",
+        "founder_names": "Yin",
+        "lists": "seed",
+        "source_urls": "seed",
+    },
+    {
+        "coder": "north",
+        "name_en": "Sinovac Biotech",
+        "name_zh": "北京科兴生物制品有限公司",
+        "city": "Beijing",
+        "confidence": "high",
+        "founded_year": "2002",
+        "founder_names": "Yin|Pan",
+        "lists": "H1N1",
+        "aliases": "科兴|300142",
+        "source_urls": "https://a.example",
+    },
+    {
+        "coder": "south",
+        "name_en": "Kexing (Shenzhen)",
+        "name_zh": "深圳科兴",
+        "city": "Shenzhen",
+        "confidence": "low",
+        "source_urls": "https://b.example",
+    },
+    {
+        "coder": "south",
+        "name_en": "Tianyuan",
+        "city": "Hangzhou",
+        "confidence": "low",
+        "scope": "customer",
+        "source_urls": "https://c.example",
+    },
+    {
+        "coder": "usa",
+        "name_en": "Kexing",
+        "city": "San Diego",
+        "country": "USA",
+        "confidence": "high",
+        "sample": "frame",
+        "source_urls": "https://d.example",
+    },
+]
 LISTS = [("flu", "北京科兴生物制品股份有限公司"), ("flu", "浙江天元药业有限公司"), ("epo", "海正")]
 PLACES = [
     ("cn-beijing", "Beijing", "北京", "Beijing", "China", "Beijing", "Bohai Rim"),
@@ -34,7 +80,9 @@ ADMIN = {"Beijing": "Beijing", "Shenzhen": "Guangdong", "Hangzhou": "Zhejiang", 
 
 
 def evidence_of(rows):
-    table = pd.DataFrame(rows, columns=["coder", *EVIDENCE, *firm_lists.SETTLED_COLUMNS]).astype("string")
+    table = pd.DataFrame(rows, columns=["coder", *EVIDENCE, *firm_lists.SETTLED_COLUMNS]).astype(
+        "string"
+    )
     table["province_or_state"] = table["city"].map(ADMIN)
     table[["founded_year", "entry_year"]] = table[["founded_year", "entry_year"]].astype("Int64")
     return table.assign(country=table["country"].fillna("China"))
@@ -48,7 +96,9 @@ def crosswalk_of(*pairs):
 def small():
     """Evidence, lists, places and name rules of a few firms."""
     columns = ["place_id", "name", "name_zh", "admin", "country", "metro", "economic_region"]
-    places = pd.DataFrame(PLACES, columns=columns).assign(aliases=pd.NA, latitude=1.0, longitude=2.0)
+    places = pd.DataFrame(PLACES, columns=columns).assign(
+        aliases=pd.NA, latitude=1.0, longitude=2.0
+    )
     places["cluster"] = places["metro"]
     kinds = {
         "有限公司": "legal_form",
@@ -77,8 +127,15 @@ def run(evidence, lists, places, rules, *reviewed):
 
 
 def pair(left, right, score=100.0, legal=False, place="same"):
-    return {"left": left, "right": right, "left_name": "x", "right_name": "y", "score": score,
-            "same_legal_name": legal, "place": place}  # fmt: skip
+    return {
+        "left": left,
+        "right": right,
+        "left_name": "x",
+        "right_name": "y",
+        "score": score,
+        "same_legal_name": legal,
+        "place": place,
+    }
 
 
 @pytest.mark.parametrize(
@@ -112,7 +169,11 @@ def test_a_reviewed_pair_need_not_look_alike(small):
 def test_two_scripts_meet_within_one_place_only(small):
     _, decisions, members, _, _ = run(*small)
     firm = members.set_index("row_id")["firm_id"]
-    assert firm["paper:Kexing"] == firm["north:Sinovac Biotech"] == firm["flu:北京科兴生物制品股份有限公司"]
+    assert (
+        firm["paper:Kexing"]
+        == firm["north:Sinovac Biotech"]
+        == firm["flu:北京科兴生物制品股份有限公司"]
+    )
     assert len({firm["paper:Kexing"], firm["south:Kexing (Shenzhen)"], firm["usa:Kexing"]}) == 3
     waiting = decisions[decisions["decision"] == "borderline"]
     assert list(zip(waiting["left"], waiting["right"], strict=True)) == [
@@ -148,7 +209,9 @@ def test_ids_say_country_and_name():
     assert firm_lists.slug("China 3S Bio") == "cn-3s-bio"
     assert firm_lists.slug("USA Gan & Lee (Bridgewater)") == "us-gan-and-lee-bridgewater"
     assert firm_lists.slug("China 海王英特龙") == "cn-hai-wang-ying-te-long"
-    rows = pd.DataFrame({"row_id": ["south:A B", "south:A-B"], "coder": "south", "kind": "evidence"})
+    rows = pd.DataFrame(
+        {"row_id": ["south:A B", "south:A-B"], "coder": "south", "kind": "evidence"}
+    )
     rows = rows.assign(name_as_given=["A B", "A-B"], country="China")
     with pytest.raises(ValueError, match="make their names different"):
         assemble(rows, decide(pd.DataFrame(columns=list(pair("", ""))), crosswalk_of()))
@@ -164,7 +227,11 @@ def test_the_surer_row_wins_and_the_loser_is_kept(small):
     assert (record["entry_year_low"], record["entry_year_high"]) == (2001, 2002)
     assert record["founder_names"] == "Yin|Pan"
     assert record["source_urls"] == "https://a.example|seed"
-    assert (record["coders"], record["lists"], record["confidence"]) == ("north|paper", "flu", "high")
+    assert (record["coders"], record["lists"], record["confidence"]) == (
+        "north|paper",
+        "flu",
+        "high",
+    )
     assert (record["name_en"], record["name_zh"]) == ("Kexing", "北京科兴生物制品股份有限公司")
     assert "300142" not in record["other_names"]
     lost = conflicts[conflicts["column"] == "founded_year"]
@@ -185,8 +252,15 @@ def test_a_blank_never_wins_and_equal_trust_goes_by_coder():
         },
         {"coder": "north", "name_en": "B", "confidence": "high", "founded_year": "1998"},
     ]
-    members = pd.DataFrame({"firm_id": "cn-a", "coder": ["south", "north"], "kind": "evidence",
-                            "name_as_given": ["A", "B"], "row_id": ["south:A", "north:B"]})  # fmt: skip
+    members = pd.DataFrame(
+        {
+            "firm_id": "cn-a",
+            "coder": ["south", "north"],
+            "kind": "evidence",
+            "name_as_given": ["A", "B"],
+            "row_id": ["south:A", "north:B"],
+        }
+    )
     firms, conflicts = resolve(members, evidence_of(rows))
     assert firms.loc[0, ["founded_year", "predecessor"]].tolist() == [1998, "works"]
     assert set(conflicts["column"]) == {"founded_year"}
@@ -224,8 +298,13 @@ def test_the_ledger_adds_up_or_says_so(small):
 
 def test_settlements_change_one_cell_and_name_real_rows(small):
     columns = ["coder", "name_en", "column", "value", "reason"]
-    change = pd.DataFrame([("south", "Tianyuan", "entry_year", "1999", ""),
-                           ("paper", "Kexing", "parent_timing", "later", "")], columns=columns)  # fmt: skip
+    change = pd.DataFrame(
+        [
+            ("south", "Tianyuan", "entry_year", "1999", ""),
+            ("paper", "Kexing", "parent_timing", "later", ""),
+        ],
+        columns=columns,
+    )
     settled = settle(small[0], change).set_index(["coder", "name_en"])
     assert settled.loc[("south", "Tianyuan"), "entry_year"] == 1999
     assert settled["parent_timing"].dropna().to_dict() == {("paper", "Kexing"): "later"}
@@ -240,8 +319,14 @@ MERGED = [
     "paper:Sinovac Biotech (Beijing) = north:Sinovac Biotech Co., Ltd. (Beijing)",
     "paper:Sinovac Biotech (Beijing) = flu_vaccine_makers_2009:北京科兴生物制品有限公司",
     "paper:Gan & Lee Pharmaceutical = north:Gan & Lee Pharmaceuticals",
-    "paper:Beijing Tri-Prime Genetic Engineering = north:Beijing Tri-Prime Genetic Engineering Co., Ltd.",
-    "paper:Changchun GeneScience Pharmaceuticals = north:Changchun GeneScience Pharmaceuticals Co., Ltd.",
+    (
+        "paper:Beijing Tri-Prime Genetic Engineering = north:Beijing Tri-Prime Genetic Engineering"
+        " Co., Ltd."
+    ),
+    (
+        "paper:Changchun GeneScience Pharmaceuticals = north:Changchun GeneScience Pharmaceuticals"
+        " Co., Ltd."
+    ),
     "paper:3S Bio = north:Shenyang Sunshine Pharmaceutical (3SBio)",
     "paper:3S Bio = epo_makers_2016:沈阳三生制药有限责任公司",
     "paper:China National Biotec Group (CNBG) = north:China National Biotec Group",
@@ -253,30 +338,60 @@ MERGED = [
     "paper:Zhejiang Hisun Pharmaceutical = south:Zhejiang Hisun Pharmaceutical",
     "paper:Shanghai ChemExplorer = south:Shanghai ChemPartner (ShangPharma)",
     "paper:Xiamen Amoytop Biotech = south:Xiamen Amoytop Biotech",
-    "north:Beijing Tiantan Biological Products Co., Ltd. = pharmaletter_2001_listed_biopharma_partial:Tiantan Bio",
-    "south:Shanghai Fosun Pharmaceutical = pharmaletter_2001_listed_biopharma_partial:Fuxing Enterprise",
-    "paper:Tonghua Xiuzheng Pharmaceutical = smei_top100_drugmakers_2008_partial:吉林修正药业集团股份有限公司",
-    "south:Shanghai Roche Pharmaceuticals = smei_top100_drugmakers_2008_partial:上海罗氏制药有…(cut off)",
+    (
+        "north:Beijing Tiantan Biological Products Co., Ltd. ="
+        " pharmaletter_2001_listed_biopharma_partial:Tiantan Bio"
+    ),
+    (
+        "south:Shanghai Fosun Pharmaceutical = pharmaletter_2001_listed_biopharma_partial:Fuxing"
+        " Enterprise"
+    ),
+    (
+        "paper:Tonghua Xiuzheng Pharmaceutical ="
+        " smei_top100_drugmakers_2008_partial:吉林修正药业集团股份有限公司"
+    ),
+    (
+        "south:Shanghai Roche Pharmaceuticals ="
+        " smei_top100_drugmakers_2008_partial:上海罗氏制药有…(cut off)"
+    ),
 ]
 APART = [
-    ["paper:Shenzhen Kexing Biotech", "paper:Shandong Kexing Bioproducts", "paper:Sinovac Biotech (Beijing)",
-     "north:Sinovac (Dalian) Vaccine Technology Co., Ltd."],
+    [
+        "paper:Shenzhen Kexing Biotech",
+        "paper:Shandong Kexing Bioproducts",
+        "paper:Sinovac Biotech (Beijing)",
+        "north:Sinovac (Dalian) Vaccine Technology Co., Ltd.",
+    ],
     ["south:Shanghai Huaxin High Biotechnology", "south:Nanjing Huaxin Biopharmaceutical"],
-    ["north:Hualan Biological Engineering Inc.", "north:Hualan Biological Bacterin (Vaccine) Co., Ltd.",
-     "north:Hualan Bio Chongqing Co., Ltd."],
+    [
+        "north:Hualan Biological Engineering Inc.",
+        "north:Hualan Biological Bacterin (Vaccine) Co., Ltd.",
+        "north:Hualan Bio Chongqing Co., Ltd.",
+    ],
     ["paper:Yangtze River Pharmaceutical", "paper:Zhejiang Hisun Pharmaceutical"],
-    ["paper:BioSino Bio-Technology and Science", "paper:China National Biotec Group (CNBG)",
-     "paper:Sinopharm (China National Pharmaceutical Group)"],
+    [
+        "paper:BioSino Bio-Technology and Science",
+        "paper:China National Biotec Group (CNBG)",
+        "paper:Sinopharm (China National Pharmaceutical Group)",
+    ],
     ["paper:Shanghai HealthDigit", "paper:Huzhou HealthDigit"],
     ["paper:Shanghai Fudan-Zhangjiang Bio-Pharmaceutical", "paper:Taizhou Fudan-Zhangjiang"],
     ["paper:Di'ao Group", "north:Chengdu Diao Jiuhong Pharmaceutical Factory"],
-    ["smei_top100_drugmakers_2008_partial:哈药集团有限公司",
-     "north:Harbin Pharmaceutical Group Bioengineering Co., Ltd."],
-    ["smei_top100_drugmakers_2008_partial:华北制药集团有限责任公司", "north:NCPC GeneTech Biotechnology Co., Ltd."],
+    [
+        "smei_top100_drugmakers_2008_partial:哈药集团有限公司",
+        "north:Harbin Pharmaceutical Group Bioengineering Co., Ltd.",
+    ],
+    [
+        "smei_top100_drugmakers_2008_partial:华北制药集团有限责任公司",
+        "north:NCPC GeneTech Biotechnology Co., Ltd.",
+    ],
     ["south:Shanghai Kehua Bio-Engineering", "epo_makers_2016:上海实业科华生物药业有限公司"],
-    ["pharmaletter_2001_listed_biopharma_partial:Neptune Bio", "south:Shenzhen Neptunus Interlong Bio-Technique"],
+    [
+        "pharmaletter_2001_listed_biopharma_partial:Neptune Bio",
+        "south:Shenzhen Neptunus Interlong Bio-Technique",
+    ],
     ["north:BGI (Beijing Genomics Institute)", "south:BGI Shenzhen"],
-]  # fmt: skip
+]
 STATED = {
     "H1N1": "flu_vaccine_makers_2009",
     "EPO": "epo_makers_2016",

@@ -37,8 +37,13 @@ def parents(*types, orgs=None, cities=None, countries=None, **cells):
 
 
 def register_of(cases, places):
-    """Register, members and evidence of firms given as evidence cells; they sit in Beijing unless said."""
-    rows = [{"coder": "paper", "name_en": name, "city": "Beijing"} | cells for name, cells in cases.items()]
+    """Register, members and evidence of firms given as evidence cells; they sit in Beijing unless
+    said.
+    """
+    rows = [
+        {"coder": "paper", "name_en": name, "city": "Beijing"} | cells
+        for name, cells in cases.items()
+    ]
     evidence = pd.DataFrame(rows, columns=["coder", *EVIDENCE, *SETTLED_COLUMNS]).astype("string")
     evidence["confidence"] = "high"
     evidence["founded_year"] = evidence["founded_year"].astype("Int64")
@@ -46,7 +51,11 @@ def register_of(cases, places):
     members = pd.DataFrame({"firm_id": list(cases), "coder": "paper", "name_as_given": list(cases)})
     firms = evidence.rename(columns={"name_en": "firm_id"})
     here = [place_index(places)[city, None] for city in firms["city"]]
-    for column, field in {"region": "metro", "admin": "admin", "economic_region": "economic_region"}.items():
+    for column, field in {
+        "region": "metro",
+        "admin": "admin",
+        "economic_region": "economic_region",
+    }.items():
         firms[column] = [place[field] for place in here]
     return firms, members, evidence
 
@@ -113,7 +122,9 @@ def test_what_the_rules_must_not_be_fooled_by(raw, cells, rule):
 
 
 def test_unknown_stays_unknown_and_the_runner_up_is_the_next_that_holds(raw):
-    origins, _, _ = classified({"blank": {}, "both": parents("university") | founders("hospital")}, raw)
+    origins, _, _ = classified(
+        {"blank": {}, "both": parents("university") | founders("hospital")}, raw
+    )
     blank, both = origins.to_dict("records")
     assert (blank["mode"], blank["source"]) == ("unknown", "unknown")
     assert pd.isna(blank["runner_up"])
@@ -122,7 +133,9 @@ def test_unknown_stays_unknown_and_the_runner_up_is_the_next_that_holds(raw):
 
 def test_a_rule_with_an_unknown_condition_is_named():
     known = pd.DataFrame({"moved": [True]}, index=pd.Index(["a"], name="firm_id"))
-    rules = pd.DataFrame({"rule": ["mine"], "when": ["moved founder_pirate"], "mode": "x", "source": "y"})
+    rules = pd.DataFrame(
+        {"rule": ["mine"], "when": ["moved founder_pirate"], "mode": "x", "source": "y"}
+    )
     with pytest.raises(ValueError, match=r"rule 'mine'.*'founder_pirate'.*there are: moved"):
         firm_origins.classify(known, rules)
     with pytest.raises(ValueError, match="the last rule must have no condition"):
@@ -153,7 +166,9 @@ CASES = {
     "of the institute": parents("public_research_institute", orgs=[INSTITUTE]),
     "from the institute": founders("public_research_institute", orgs=[INSTITUTE]),
     "of Hong Kong": parents("firm_other_industry", countries=["China (Hong Kong)"]),
-    "partly of Hong Kong": parents(*["firm_other_industry"] * 2, countries=["China", "China (Hong Kong)"]),
+    "partly of Hong Kong": parents(
+        *["firm_other_industry"] * 2, countries=["China", "China (Hong Kong)"]
+    ),
     "from a station": founders("government", orgs=[STATION]),
     "from a ministry": founders("government"),
     "founder and parent": parents("firm_other_industry") | founders("university"),
@@ -186,11 +201,16 @@ def test_a_convention_flips_the_firms_it_is_about_and_no_other(raw, change):
     after, _, _ = classified(CASES, raw, **dict([change]))
     changed = (before[["mode", "source"]] != after[["mode", "source"]]).any(axis=1)
     found = after[changed].set_index("firm_id")[["mode", "source"]]
-    assert dict(zip(found.index, found.itertuples(index=False, name=None), strict=True)) == FLIPPED[change]
+    assert (
+        dict(zip(found.index, found.itertuples(index=False, name=None), strict=True))
+        == FLIPPED[change]
+    )
 
 
 def test_every_convention_on_origins_is_tried(raw):
-    others = raw.conventions[(raw.conventions["changes"] == "origin") & (raw.conventions["default"] == "no")]
+    others = raw.conventions[
+        (raw.conventions["changes"] == "origin") & (raw.conventions["default"] == "no")
+    ]
     tried = {*FLIPPED, ("disputed", "alternative")}
     assert set(others[["convention", "option"]].itertuples(index=False, name=None)) == tried
 
@@ -250,7 +270,11 @@ def test_reach_falls_back_on_what_is_stated(raw):
 
 
 def test_reach_of_some_firms_is_their_reach_among_all(raw):
-    cases = {"a": founders("university", cities=["Beijing"]), "b": {"founder_scope": "home"}, "c": {}}
+    cases = {
+        "a": founders("university", cities=["Beijing"]),
+        "b": {"founder_scope": "home"},
+        "c": {},
+    }
     origins, firms, rows = classified(cases, raw)
     every = firm_origins.reach(firms, rows, origins, raw.places, "metro")
     some = firm_origins.reach(firms[1:], rows, origins, raw.places, "metro")
@@ -280,11 +304,16 @@ def test_a_blank_is_not_seen_and_never_no(raw):
     cases = {
         "blank": {},
         "stated no": {"returnee_founder": "no", "ownership_at_entry": "private"},
-        "stated yes": founders("military_institute", "government", returnee_founder="yes",
-                               ownership_at_entry="state", foreign_partner="Roche"),
+        "stated yes": founders(
+            "military_institute",
+            "government",
+            returnee_founder="yes",
+            ownership_at_entry="state",
+            foreign_partner="Roche",
+        ),
         "station": founders("government", orgs=[STATION]),
         "later": parents("military_institute", parent_timing="later"),
-    }  # fmt: skip
+    }
     _, firms, rows = classified(cases, raw)
     flags = firm_origins.flags(firms, rows).set_index("firm_id")
     assert set(flags.loc["blank"]) == {"not_seen"}
@@ -296,7 +325,10 @@ def test_a_blank_is_not_seen_and_never_no(raw):
 
 def test_second_order_is_staff_of_the_industry_and_unknown_where_the_mode_is():
     origins = pd.DataFrame(
-        {"mode": ["start_up", "subsidiary", "unknown"], "source": ["same_industry_firm"] * 2 + ["unknown"]}
+        {
+            "mode": ["start_up", "subsidiary", "unknown"],
+            "source": ["same_industry_firm"] * 2 + ["unknown"],
+        }
     )
     assert firm_origins.second_order(origins).tolist() == ["yes", "no", "unknown"]
 
@@ -320,7 +352,9 @@ def test_kappa_at_its_ends():
     assert firm_origins.agreement(labels, labels)["kappa"] == pytest.approx(1)
     assert firm_origins.agreement(labels, labels)["high"] <= 1
     assert np.isnan(firm_origins.agreement(pd.Series(["a", "a"]), pd.Series(["a", "a"]))["kappa"])
-    assert firm_origins.agreement(pd.Series(["a", "a"]), pd.Series(["a", "b"]))["kappa"] == pytest.approx(0)
+    assert firm_origins.agreement(pd.Series(["a", "a"]), pd.Series(["a", "b"]))[
+        "kappa"
+    ] == pytest.approx(0)
 
 
 # --- Serial founders
@@ -328,10 +362,18 @@ def test_kappa_at_its_ends():
 
 def test_serial_actors_meet_under_their_names(raw):
     cases = {
-        "one": founders("firm_same_industry", orgs=["Kexing Co., Ltd."], founder_names="Hou Yunde (侯云德)"),
-        "two": parents("firm_same_industry", orgs=["Kexing"], founder_names="Hou Yunde, 20 percent"),
-        "three": founders("university", orgs=["unnamed university"], founder_names="two unnamed professors"),
-        "four": founders("university", orgs=["unnamed university"], founder_names="two unnamed professors"),
+        "one": founders(
+            "firm_same_industry", orgs=["Kexing Co., Ltd."], founder_names="Hou Yunde (侯云德)"
+        ),
+        "two": parents(
+            "firm_same_industry", orgs=["Kexing"], founder_names="Hou Yunde, 20 percent"
+        ),
+        "three": founders(
+            "university", orgs=["unnamed university"], founder_names="two unnamed professors"
+        ),
+        "four": founders(
+            "university", orgs=["unnamed university"], founder_names="two unnamed professors"
+        ),
         "five": parents("firm_same_industry", orgs=["Kexing"], parent_timing="later"),
         "six": founders("firm_same_industry", orgs=["Kexing"], country="USA", city="San Diego"),
     }
@@ -359,7 +401,9 @@ def test_every_rule_meets_a_real_firm_or_is_kept_in_reserve(raw, origins_under):
 
 
 def test_rules_agree_with_the_coders(raw, step01, origins_under):
-    origins = origins_under().reset_index().merge(raw.origin_views, on=["mode", "source"], how="left")
+    origins = (
+        origins_under().reset_index().merge(raw.origin_views, on=["mode", "source"], how="left")
+    )
     coded = origins.merge(firm_origins.coder_labels(step01.members, step01.evidence), on="firm_id")
     assert set(coded["coder_label"]) <= set(firm_origins.LABELS)
     assert firm_origins.agreement(coded["label"], coded["coder_label"])["kappa"] > 0.9
@@ -368,7 +412,9 @@ def test_rules_agree_with_the_coders(raw, step01, origins_under):
 
 def test_the_us_frame_is_as_known(raw, step01, source_rows, origins_under):
     origins = origins_under().reset_index()
-    reach = firm_origins.reach(step01.firms, source_rows, origins, raw.places, "metro").set_index("firm_id")
+    reach = firm_origins.reach(step01.firms, source_rows, origins, raw.places, "metro").set_index(
+        "firm_id"
+    )
     firms = step01.firms
     frame = firms[(firms["frame"] == "us_frame") & (firms["scope"] == "entry")]["firm_id"]
     counts = reach.loc[frame, "reach"].value_counts()
@@ -385,7 +431,9 @@ def test_real_conventions_change_the_firms_in_dispute(raw, step01, origins_under
         "cn-beijing-tiantan-biological-products-co-ltd",
         "cn-changchun-changsheng-life-sciences-co-ltd",
     } <= changed(origins_under, institutes="enterprise")
-    assert "cn-shenzhen-kangtai-biological-products" not in changed(origins_under, hong_kong="domestic")
+    assert "cn-shenzhen-kangtai-biological-products" not in changed(
+        origins_under, hong_kong="domestic"
+    )
     assert "cn-anhui-anke-biotechnology" in changed(origins_under, control="founder_first")
     rows = set(raw.alternatives["coder"] + ":" + raw.alternatives["name_en"])
     disputed = set(step01.members.loc[step01.members["row_id"].isin(rows), "firm_id"])

@@ -55,9 +55,21 @@ def test_without_stamps_everything_is_stale(copy):
 
 def test_a_module_that_a_step_does_not_use_does_not_make_it_stale():
     used = steps.modules(ROOT / "notebooks/02_firm_origins.ipynb", ROOT)
-    for name in ("firm_origins.py", "firm_lists.py", "linkage.toml", "contracts/raw.toml", "pipeline.py"):
+    for name in (
+        "firm_origins.py",
+        "firm_lists.py",
+        "linkage.toml",
+        "contracts/raw.toml",
+        "pipeline.py",
+    ):
         assert f"src/cluster_anatomy/{name}" in used
-    for name in ("figures.py", "archive.py", "canary.py", "registers/__init__.py", "site/__init__.py"):
+    for name in (
+        "figures.py",
+        "archive.py",
+        "canary.py",
+        "registers/__init__.py",
+        "site/__init__.py",
+    ):
         assert (ROOT / "src/cluster_anatomy" / name).is_file()
         assert f"src/cluster_anatomy/{name}" not in used
 
@@ -75,14 +87,22 @@ def test_the_canary_tells_numbers_from_failures_pictures_and_texts():
     lines = [
         "running a copy",
         "data/processed/results.csv, row 3, column value: committed 0.4, new 0.5",
-        "notebooks/02_firm_origins.ipynb, code cell 30, line 1: committed 'pandas 3.1.1', new 'pandas 3.0.0'",
+        (
+            "notebooks/02_firm_origins.ipynb, code cell 30, line 1: committed 'pandas 3.1.1', new"
+            " 'pandas 3.0.0'"
+        ),
         "figures/x.png, points: committed the picture, new another one",
         "notebooks/08_figures.ipynb, run: committed ran, new 08_figures failed",
         "README.md, lines: committed 422, new 423",
     ]
     found = canary.moved(lines)
     # that versions differ is the point of the trial
-    assert found == {"numbers": lines[1:2], "failed": lines[4:5], "pictures": lines[3:4], "texts": lines[5:]}
+    assert found == {
+        "numbers": lines[1:2],
+        "failed": lines[4:5],
+        "pictures": lines[3:4],
+        "texts": lines[5:],
+    }
 
 
 def test_an_unknown_interpreter_is_named(tmp_path):

@@ -1,4 +1,6 @@
-"""Damaged tables: a few hundred cases of the ten thousand that `benchmarks/bad_input.py` runs, and writing."""
+"""Damaged tables: a few hundred cases of the ten thousand that `benchmarks/bad_input.py` runs, and
+writing.
+"""
 
 import csv
 import importlib.util
@@ -60,7 +62,11 @@ def notes(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("kind", LIGHT)
 def test_each_kind_of_damage_is_accepted_as_it_stands_or_refused(room, kind):
-    names = ["data/raw/evidence/south.csv", "data/raw/coding/provinces.csv", "data/raw/places/clusters.csv"]
+    names = [
+        "data/raw/evidence/south.csv",
+        "data/raw/coding/provinces.csv",
+        "data/raw/places/clusters.csv",
+    ]
     found = [room.case(name, kind, random.Random(f"{name} {kind}")) for name in names]
     found = [(outcome, why) for outcome, why in found if outcome]
     assert found
@@ -77,7 +83,15 @@ def test_any_table_damaged_in_any_way(room, data):
 
 @pytest.mark.parametrize(
     "kind",
-    ["as it is", "byte-order mark", "CR LF", "CR", "all quoted", "columns in another order", "blank lines"],
+    [
+        "as it is",
+        "byte-order mark",
+        "CR LF",
+        "CR",
+        "all quoted",
+        "columns in another order",
+        "blank lines",
+    ],
 )
 def test_what_means_the_same_is_accepted(room, kind):
     name = "data/raw/evidence/paper.csv"
@@ -111,7 +125,9 @@ def test_the_judge_sees_a_reader_that_changes_something(room, monkeypatch):
     faults = {
         "dropped row": lambda frame: frame.head(-1),
         "NA taken for missing": lambda frame: frame.assign(name_zh=pd.NA),
-        "stripped text": lambda frame: frame.assign(**{frame.columns[0]: frame[frame.columns[0]] + " "}),
+        "stripped text": lambda frame: frame.assign(
+            **{frame.columns[0]: frame[frame.columns[0]] + " "}
+        ),
         "year moved": lambda frame: frame.assign(latitude=frame["latitude"] + 1e-9),
     }
     for words, fault in faults.items():
@@ -151,7 +167,8 @@ def test_a_damaged_list_of_steps_is_read_or_refused(room, kind):
 @settings(SLOW, max_examples=80)
 @given(
     st.lists(
-        st.tuples(st.text(max_size=20) | st.sampled_from(bad_input.CELLS["formula"]), st.floats()), max_size=5
+        st.tuples(st.text(max_size=20) | st.sampled_from(bad_input.CELLS["formula"]), st.floats()),
+        max_size=5,
     )
 )
 def test_what_is_written_is_read_again_or_refused_with_the_old_file_kept(notes, rows):

@@ -11,7 +11,9 @@ SOURCES = sorted(paths.source("src").rglob("*.py"))
 
 
 def asserts(function: ast.AST, helpers: set[str]) -> bool:
-    """Whether a function asserts something itself, expects an error, or calls a helper that asserts."""
+    """Whether a function asserts something itself, expects an error, or calls a helper that
+    asserts.
+    """
     for node in ast.walk(function):
         if isinstance(node, ast.Assert):
             return True
@@ -28,8 +30,12 @@ def functions(tree: ast.Module) -> list[ast.FunctionDef]:
 
 def empty_tests(text: str) -> list[str]:
     tree = ast.parse(text)
-    helpers = {f.name for f in functions(tree) if not f.name.startswith("test_") and asserts(f, set())}
-    return [f.name for f in functions(tree) if f.name.startswith("test_") and not asserts(f, helpers)]
+    helpers = {
+        f.name for f in functions(tree) if not f.name.startswith("test_") and asserts(f, set())
+    }
+    return [
+        f.name for f in functions(tree) if f.name.startswith("test_") and not asserts(f, helpers)
+    ]
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
@@ -48,7 +54,10 @@ def silenced(text: str) -> list[int]:
     found = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ExceptHandler):
-            broad = node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException")
+            broad = node.type is None or getattr(node.type, "id", "") in (
+                "Exception",
+                "BaseException",
+            )
             if broad and all(isinstance(line, ast.Pass | ast.Continue) for line in node.body):
                 found.append(node.lineno)
     return found

@@ -1,4 +1,6 @@
-"""Forked kernels: each is like an ordinary one, begins with nothing of another, and leaves nothing behind."""
+"""Forked kernels: each is like an ordinary one, begins with nothing of another, and leaves nothing
+behind.
+"""
 
 import asyncio
 import json
@@ -17,7 +19,9 @@ from cluster_anatomy import kernels, paths, pipeline
 
 SOURCE = Path(pipeline.__file__).parents[1]
 
-pytestmark = pytest.mark.skipif(not kernels.possible(), reason="kernels are not forked on this system")
+pytestmark = pytest.mark.skipif(
+    not kernels.possible(), reason="kernels are not forked on this system"
+)
 
 SPOIL = """
 import os, random, sys, warnings
@@ -80,7 +84,9 @@ def environment(folder):
 
 @pytest.fixture
 def kernel(environment, folder, monkeypatch):
-    """A function that runs code in a new kernel (``forked`` or not) and returns what it prints and its process."""
+    """A function that runs code in a new kernel (``forked`` or not) and returns what it prints and
+    its process.
+    """
     monkeypatch.setattr(os, "environ", environment.copy())
     started = []
 
@@ -113,14 +119,17 @@ def test_a_kernel_after_a_spoilt_one_is_like_an_ordinary_kernel(kernel, folder):
     (folder / "src/cluster_anatomy/study.py").write_text("WORD = 'edited meanwhile'\n")
     after, second = kernel(STATE)
     ordinary, third = kernel(STATE, forked=False)
-    assert [type(process).__name__ for process in (first, second, third)] == ["ForkedProcess"] * 2 + ["Popen"]
+    assert [type(process).__name__ for process in (first, second, third)] == [
+        "ForkedProcess"
+    ] * 2 + ["Popen"]
     assert first.pid != second.pid
     one, other = (json.loads(text.splitlines()[0]) for text in (after, ordinary))
     assert one["study"] == "edited meanwhile"
     assert one["study at first"] == []
     assert not one["spoilt"]
     assert one["backend"].endswith("inline")
-    # The libraries have been loaded in another order, which is the order of their filters of warnings.
+    # The libraries have been loaded in another order, which is the order of their filters of
+    # warnings.
     assert set(other.pop("filters")) <= set(one.pop("filters"))
     assert one == other
 
@@ -132,7 +141,10 @@ def test_kernels_do_not_begin_with_the_same_random_state(kernel):
 
 
 def test_a_picture_has_the_same_bytes(kernel):
-    code = "import hashlib, io, matplotlib.pyplot as plt; plt.plot([1, 3, 2]); b = io.BytesIO(); plt.savefig(b)\n"
+    code = (
+        "import hashlib, io, matplotlib.pyplot as plt; plt.plot([1, 3, 2]); b = io.BytesIO();"
+        " plt.savefig(b)\n"
+    )
     code += "print(hashlib.sha256(b.getvalue()).hexdigest())"
     forked, ordinary = kernel(code)[0], kernel(code, forked=False)[0]
     assert forked.splitlines()[0] == ordinary.splitlines()[0]
@@ -143,7 +155,8 @@ def test_a_picture_has_the_same_bytes(kernel):
 def test_blas_has_no_threads_that_a_fork_would_lose(kernel):
     count = "len(os.listdir('/proc/self/task'))"
     code = (
-        f"import os, numpy as np; before = {count}; a = np.ones((600, 600)); a @ a; print({count} - before)"
+        f"import os, numpy as np; before = {count}; a = np.ones((600, 600)); a @ a; print({count} -"
+        " before)"
     )
     assert kernel(code)[0].strip() == "0"
 
@@ -231,7 +244,8 @@ def sleeper(tmp_path):
         shutil.copy(SOURCE / "cluster_anatomy" / name, base / "src/cluster_anatomy")
     (base / "notebooks").mkdir()
     text = (
-        "from cluster_anatomy.paths import target\ntarget('there.txt').touch()\nimport time; time.sleep(60)"
+        "from cluster_anatomy.paths import target\ntarget('there.txt').touch()\nimport time;"
+        " time.sleep(60)"
     )
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text, id="a")])
     nbformat.write(book, base / "notebooks/a.ipynb")
@@ -245,9 +259,12 @@ def sleeper(tmp_path):
 def test_a_run_that_is_ended_leaves_no_process(sleeper, number, fork):
     environment = os.environ | {paths.ROOT_VARIABLE: str(sleeper), kernels.SWITCH_VARIABLE: fork}
     process = subprocess.Popen(
-        [sys.executable, "-m", "cluster_anatomy", "run"], env=environment, stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "cluster_anatomy", "run"],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     for _ in range(1200):
         if (sleeper / "build/stage/a/there.txt").exists():
             break

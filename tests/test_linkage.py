@@ -62,9 +62,13 @@ def test_two_firms_score_low(scored, number):
 
 def test_a_former_name_counts_within_its_years_only():
     found = met(
-        "Vaxart Inc", "Nabi Biopharmaceuticals", "Nabi Biopharmaceuticals", "Nabi Biopharmaceuticals",
-        former_names=["Nabi Biopharmaceuticals [1995-2012]", None, None, None], year=[None, 2000, 2020, None],
-    )  # fmt: skip
+        "Vaxart Inc",
+        "Nabi Biopharmaceuticals",
+        "Nabi Biopharmaceuticals",
+        "Nabi Biopharmaceuticals",
+        former_names=["Nabi Biopharmaceuticals [1995-2012]", None, None, None],
+        year=[None, 2000, 2020, None],
+    )
     assert found["0", "1"] > 0.9
     assert found["0", "3"] > 0.9
     assert found.get(("0", "2"), 0) < 0.01
@@ -72,7 +76,10 @@ def test_a_former_name_counts_within_its_years_only():
 
 def test_former_names_in_brackets_are_names():
     table = prepare(pd.DataFrame({"record_id": ["a"], "name": ["Vaxart Inc. (formerly Nabi)"]}))
-    assert table[["name", "kind"]].to_numpy().tolist() == [["Vaxart Inc.", "name"], ["Nabi", "former"]]
+    assert table[["name", "kind"]].to_numpy().tolist() == [
+        ["Vaxart Inc.", "name"],
+        ["Nabi", "former"],
+    ]
 
 
 def test_places_and_countries_weigh_for_and_against():
@@ -90,7 +97,9 @@ def test_the_weight_is_the_sum_of_prior_and_comparisons():
     prior = math.log2(model.prior / (1 - model.prior))
     parts = [row[comparison["name"]] for comparison in model.comparisons]
     level = next(
-        one for one in model.comparisons[0]["levels"] if one["sql"].startswith("sorted_l = sorted_r")
+        one
+        for one in model.comparisons[0]["levels"]
+        if one["sql"].startswith("sorted_l = sorted_r")
     )
     assert row["latin"] == pytest.approx(math.log2(level["m"] / level["u"]), abs=1e-3)
     assert row["weight"] == pytest.approx(prior + sum(parts), abs=1e-3)
@@ -107,7 +116,9 @@ def test_two_sources_are_paired_across_only():
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_order_of_records_does_not_matter(seed):
     names = [name for pair in ALIKE + UNLIKE for name in pair]
-    records = pd.DataFrame({"record_id": [f"r{number:02d}" for number in range(len(names))], "name": names})
+    records = pd.DataFrame(
+        {"record_id": [f"r{number:02d}" for number in range(len(names))], "name": names}
+    )
     one = pairs(prepare(records), threshold=0.0)
     other = pairs(prepare(records.sample(frac=1, random_state=seed)), threshold=0.0)
     pd.testing.assert_frame_equal(one, other)
@@ -115,7 +126,9 @@ def test_the_order_of_records_does_not_matter(seed):
 
 def test_batches_give_the_same_rows_as_the_whole():
     names = [name for pair in ALIKE + UNLIKE for name in pair]
-    records = pd.DataFrame({"record_id": [f"r{number:02d}" for number in range(len(names))], "name": names})
+    records = pd.DataFrame(
+        {"record_id": [f"r{number:02d}" for number in range(len(names))], "name": names}
+    )
     parts = pd.concat([prepare(records[:7]), prepare(records[7:])], ignore_index=True)
     pd.testing.assert_frame_equal(parts, prepare(records))
 
@@ -126,7 +139,9 @@ NAMES = st.text(alphabet="科兴北京生物 kexing()-&.,2Öß/\t|[]" + chr(34) 
 @given(st.lists(NAMES, max_size=4))
 @settings(max_examples=60, deadline=None)
 def test_any_text_can_be_prepared(names):
-    table = prepare(pd.DataFrame({"record_id": [str(at) for at in range(len(names))], "name": names}))
+    table = prepare(
+        pd.DataFrame({"record_id": [str(at) for at in range(len(names))], "name": names})
+    )
     assert set(linkage.COLUMNS) | {"keys"} == set(table.columns)
     assert table["name_id"].is_unique
     assert (table["info"] >= 1).all()
@@ -135,7 +150,9 @@ def test_any_text_can_be_prepared(names):
 
 
 def test_a_key_that_too_many_share_makes_no_pairs():
-    records = pd.DataFrame({"record_id": list("abcd"), "name": ["Zyxo A1", "Zyxo B2", "Zyxo C3", "Quarq C3"]})
+    records = pd.DataFrame(
+        {"record_id": list("abcd"), "name": ["Zyxo A1", "Zyxo B2", "Zyxo C3", "Quarq C3"]}
+    )
     table = prepare(records)
     assert all("w:zyxo" in keys for keys in table["keys"][:3])
     limited = limit_keys(table, 2)
@@ -163,9 +180,11 @@ def test_thresholds_are_those_of_the_model():
         ("[model", "not a TOML file"),
         ("[model]\nprior = 0.1", "missing or unknown"),
         (
-            "[model]\nprior = 0.1\nsame_from = 0.9\nborderline_from = 0.1\nlargest_block = 9\nrare = 12\n"
-            "[words]\n[characters]\n[[comparison]]\nname = 'x'\nnull = ''\n"
-            "levels = [{ label = 'one', sql = 'ELSE', m = 1.5, u = 0.1 }]",
+            (
+                "[model]\nprior = 0.1\nsame_from = 0.9\nborderline_from = 0.1\nlargest_block ="
+                " 9\nrare = 12\n[words]\n[characters]\n[[comparison]]\nname = 'x'\nnull ="
+                " ''\nlevels = [{ label = 'one', sql = 'ELSE', m = 1.5, u = 0.1 }]"
+            ),
             "comparison 'x', level 'one': m and u must lie between 0 and 1",
         ),
     ],
@@ -233,7 +252,9 @@ def test_kinds_of_short_names(quality, short, full, kind):
 
 
 def test_precision_recall_and_the_point_that_is_compared(quality):
-    names = pd.DataFrame({"record_id": list("abcd"), "name": list("abcd"), "source": "one", "cik": ""})
+    names = pd.DataFrame(
+        {"record_id": list("abcd"), "name": list("abcd"), "source": "one", "cik": ""}
+    )
     labelled = quality.Labelled("toy", names, {("a", "b"), ("c", "d")}, {("a", "c")})
     scores = pd.DataFrame(
         [("a", "b", 9), ("a", "c", 8), ("a", "d", 7), ("c", "d", 6), ("b", "d", 5)],
@@ -263,7 +284,9 @@ def test_writing_the_same_weights_changes_nothing(quality, tmp_path):
 
 
 def test_the_model_card_has_the_numbers_of_the_results(quality):
-    tables = quality.card_tables(pd.read_csv(quality.QUALITY), pd.read_csv(quality.KINDS), load_model())
+    tables = quality.card_tables(
+        pd.read_csv(quality.QUALITY), pd.read_csv(quality.KINDS), load_model()
+    )
     text = quality.CARD.read_text(encoding="utf-8")
     for name, table in tables.items():
         assert table in text, f"{name}: run python benchmarks/linkage_quality.py --card"

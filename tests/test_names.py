@@ -92,7 +92,10 @@ def test_place_is_read_from_the_name_unless_it_could_be_two(rules, name, place):
 
 
 def test_places_fit_or_not_or_it_is_not_known():
-    jiangsu, zhejiang = Place("Taizhou (Jiangsu)", "Jiangsu"), Place("Taizhou (Zhejiang)", "Zhejiang")
+    jiangsu, zhejiang = (
+        Place("Taizhou (Jiangsu)", "Jiangsu"),
+        Place("Taizhou (Zhejiang)", "Zhejiang"),
+    )
     assert jiangsu.fits(jiangsu) is True
     assert jiangsu.fits(zhejiang) is False
     assert jiangsu.fits(Place(None, "Zhejiang")) is False
@@ -113,7 +116,11 @@ def test_fold():
     assert fold("삼성") == "삼성"
 
 
-@given(one=st.lists(st.sampled_from(["ltd", "co", "kexing", "beijing", "biotech", "3s", "gan"]), max_size=5))
+@given(
+    one=st.lists(
+        st.sampled_from(["ltd", "co", "kexing", "beijing", "biotech", "3s", "gan"]), max_size=5
+    )
+)
 def test_english_core_of_words_that_drop_out_is_idempotent(rules, one):
     core = rules.core(" ".join(one))
     if core and set(core.split()) - {"ltd", "co", "biotech"}:
@@ -158,11 +165,16 @@ def test_a_name_is_cleaned_into_words_and_legal_form(name_rules, name, words, le
 
 
 @given(
-    st.lists(st.sampled_from(["Kexing", "Bio", "&", "and", "Labs", "GmbH", "(China)", "2", "of"]), max_size=5)
+    st.lists(
+        st.sampled_from(["Kexing", "Bio", "&", "and", "Labs", "GmbH", "(China)", "2", "of"]),
+        max_size=5,
+    )
 )
 def test_cleaning_does_not_see_case_commas_or_blanks(name_rules, parts):
     name = " ".join(parts)
-    assert name_rules.clean(name)[0] == name_rules.clean(f"  {name.upper().replace(' ', '  ')}. ")[0]
+    assert (
+        name_rules.clean(name)[0] == name_rules.clean(f"  {name.upper().replace(' ', '  ')}. ")[0]
+    )
 
 
 def test_a_romanised_name_has_english_places_and_trade(name_rules):
@@ -177,5 +189,9 @@ def test_a_romanised_name_has_english_places_and_trade(name_rules):
 def test_every_legal_form_comes_off(raw, name_rules):
     """The table is folded as names are, so that each of its forms is found behind a name."""
     forms = raw.legal_forms[~raw.legal_forms["form"].str.contains("[\u3400-\u9fff\uac00-\ud7af]")]
-    left = [form for form in forms["form"] if name_rules.clean(f"Zyxo Zyxa {form}")[0] != ["zyxo", "zyxa"]]
+    left = [
+        form
+        for form in forms["form"]
+        if name_rules.clean(f"Zyxo Zyxa {form}")[0] != ["zyxo", "zyxa"]
+    ]
     assert not left

@@ -56,7 +56,9 @@ def test_another_file_is_refused():
     with pytest.raises(
         open_lists.ChecksumError, match=r"crunchbase_2013: SHA-256 .*6 lines below the header"
     ):
-        open_lists.fetch("crunchbase_2013", sources(b"other"), opener=lambda address: io.BytesIO(CRUNCHBASE))
+        open_lists.fetch(
+            "crunchbase_2013", sources(b"other"), opener=lambda address: io.BytesIO(CRUNCHBASE)
+        )
 
 
 def test_a_failed_download_is_not_hidden():
@@ -75,7 +77,9 @@ def test_local_copies_are_read_and_checked_instead(tmp_path, monkeypatch):
         open_lists.fetch("crunchbase_2013", sources(CRUNCHBASE))
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "file.csv").write_bytes(CRUNCHBASE)
-    assert open_lists.fetch("crunchbase_2013", sources(CRUNCHBASE), opener=None).startswith(b"permalink")
+    assert open_lists.fetch("crunchbase_2013", sources(CRUNCHBASE), opener=None).startswith(
+        b"permalink"
+    )
     with pytest.raises(open_lists.ChecksumError):
         open_lists.fetch("crunchbase_2013", sources(b"other"), opener=None)
 
@@ -116,7 +120,13 @@ RECORDS = {
             "state": "MA",
             "summary": "It was founded in 1999.",
         },
-        "BBB": {"long_name": None, "short_name": "BBB CORP", "city": "Reno", "state": "NV", "summary": None},
+        "BBB": {
+            "long_name": None,
+            "short_name": "BBB CORP",
+            "city": "Reno",
+            "state": "NV",
+            "summary": None,
+        },
         "CCC": {"long_name": None, "short_name": None},
     },
     "China/Medical Devices": {
@@ -156,7 +166,9 @@ def test_all_parts_are_asked_for_and_missing_ones_left_out():
     assert "https://example.org/United%20States/Drug%20Manufacturers%20-%20General.json" in asked
     data = open_lists.extract(RECORDS).to_csv(index=False, lineterminator="\n").encode()
     wanted = sources(data, "financedatabase_2022", address)
-    found = open_lists.read("financedatabase_2022", open_lists.fetch("financedatabase_2022", wanted, opener))
+    found = open_lists.read(
+        "financedatabase_2022", open_lists.fetch("financedatabase_2022", wanted, opener)
+    )
     assert list(found["country"]) == ["USA", "USA", "China"]
     assert list(found["industry"]) == ["biotechnology", "biotechnology", "other_health"]
 
@@ -165,11 +177,19 @@ def test_crunchbase_is_read_counted_and_placed(places, aliases):
     rows = open_lists.read("crunchbase_2013", open_lists.lf(CRUNCHBASE))
     assert len(rows) == 5
     rows["region"] = open_lists.regions(rows, places, aliases)
-    assert list(rows["region"]) == ["San Francisco Bay Area", "New York", "New York", "unknown", "other"]
+    assert list(rows["region"]) == [
+        "San Francisco Bay Area",
+        "New York",
+        "New York",
+        "unknown",
+        "other",
+    ]
     counts = open_lists.count(rows)
     assert counts["firms"].sum() == 5
     assert counts["year"].isna().sum() == 1
-    assert counts.query("region == 'New York' and industry == 'other_health'")["year"].item() == 2001
+    assert (
+        counts.query("region == 'New York' and industry == 'other_health'")["year"].item() == 2001
+    )
 
 
 @pytest.mark.parametrize(
@@ -194,7 +214,9 @@ def test_towns_are_placed(country, city, state, region, places, aliases):
 
 
 def test_every_place_of_the_register_has_a_region_of_comparison(places):
-    allowed = next(c.allowed for c in tables.contracts()["open_list_regions"].columns if c.name == "region")
+    allowed = next(
+        c.allowed for c in tables.contracts()["open_list_regions"].columns if c.name == "region"
+    )
     home = places[places["country"].isin(["USA", "China"])]
     assert set(open_lists.region_of_firm(home)) <= set(allowed)
 
@@ -204,15 +226,21 @@ def test_the_committed_counts_are_what_was_measured():
     dated = counts[counts["year"].notna()].groupby(["list", "country"])["firms"].sum()
     assert dated["financedatabase_2022", "USA"] == 1265
     assert dated["financedatabase_2022", "China"] == 377
-    biotech = counts[(counts["list"] == "crunchbase_2013") & (counts["industry"] == "biotechnology")]
-    assert (biotech["firms"].sum(), biotech.loc[biotech["year"].notna(), "firms"].sum()) == (2060, 1192)
+    biotech = counts[
+        (counts["list"] == "crunchbase_2013") & (counts["industry"] == "biotechnology")
+    ]
+    assert (biotech["firms"].sum(), biotech.loc[biotech["year"].notna(), "firms"].sum()) == (
+        2060,
+        1192,
+    )
 
 
 @pytest.fixture
 def lists_at_hand():
     if not os.environ.get(open_lists.VARIABLE):
         pytest.skip(
-            f"NOT CHECKED: {open_lists.VARIABLE} is not set, so the counts of the open lists were not derived again"
+            f"NOT CHECKED: {open_lists.VARIABLE} is not set, so the counts of the open lists were"
+            " not derived again"
         )
 
 
@@ -220,11 +248,17 @@ def test_the_counts_are_derived_again_from_the_lists(lists_at_hand, capsys):
     sources_table = tables.read(open_lists.SOURCES)
     for source in sources_table.itertuples():
         assert (
-            len(pd.read_csv(io.BytesIO(open_lists.fetch(source.list, sources_table)), encoding="mac_roman"))
+            len(
+                pd.read_csv(
+                    io.BytesIO(open_lists.fetch(source.list, sources_table)), encoding="mac_roman"
+                )
+            )
             == source.rows
         )
     pd.testing.assert_frame_equal(
-        open_lists.derive().reset_index(drop=True), tables.read(open_lists.COUNTS), check_dtype=False
+        open_lists.derive().reset_index(drop=True),
+        tables.read(open_lists.COUNTS),
+        check_dtype=False,
     )
     assert open_lists.main(["--check"]) == 0
     assert "agrees" in capsys.readouterr().out
@@ -233,11 +267,23 @@ def test_the_counts_are_derived_again_from_the_lists(lists_at_hand, capsys):
 @pytest.fixture
 def small():
     frames = pd.DataFrame(
-        {"frame": ["us"], "country": ["USA"], "includes": ["scope=entry"], "carries_shares": ["yes"]}
+        {
+            "frame": ["us"],
+            "country": ["USA"],
+            "includes": ["scope=entry"],
+            "carries_shares": ["yes"],
+        }
     )
-    periods = pd.DataFrame({"period": ["old", "new"], "first_year": [1900, 1990], "last_year": [1989, 2100]})
+    periods = pd.DataFrame(
+        {"period": ["old", "new"], "first_year": [1900, 1990], "last_year": [1989, 2100]}
+    )
     places = pd.DataFrame(
-        {"place_id": ["b", "d"], "country": "USA", "metro": ["Boston", "Denver"], "economic_region": "x"}
+        {
+            "place_id": ["b", "d"],
+            "country": "USA",
+            "metro": ["Boston", "Denver"],
+            "economic_region": "x",
+        }
     )
     entries = pd.DataFrame(
         {

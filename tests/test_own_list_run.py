@@ -1,4 +1,6 @@
-"""A list of one's own is run by the notebooks of the study: what it has is computed, the rest is said to be missing."""
+"""A list of one's own is run by the notebooks of the study: what it has is computed, the rest is
+said to be missing.
+"""
 
 import ast
 import hashlib
@@ -21,7 +23,9 @@ from cluster_anatomy.own_list import study
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATES = ROOT / study.TEMPLATES
-NAMES = [step["name"] for step in tomllib.loads((TEMPLATES / "steps.toml").read_text("utf-8"))["step"]]
+NAMES = [
+    step["name"] for step in tomllib.loads((TEMPLATES / "steps.toml").read_text("utf-8"))["step"]
+]
 DESCRIPTION = """
 title = "Clockmakers of Ruritania"
 country = "Ruritania"
@@ -34,20 +38,29 @@ carries_shares = "{shares}"
 """
 FIRMS = [
     {"name": f"Clock {letter}", "place": place, "entry_year": year}
-    for letter, place, year in zip("ABCDE", ["Strelsau"] * 3 + ["Zenda"] * 2, range(1991, 1996), strict=True)
+    for letter, place, year in zip(
+        "ABCDE", ["Strelsau"] * 3 + ["Zenda"] * 2, range(1991, 1996), strict=True
+    )
 ]
 """Names, places and years of five firms."""
 FOUNDER = {"name": "Clock A", "founder_names": "Rose", "founder_prior_orgs": "Old University"}
 TYPED = {**FOUNDER, "founder_prior_org_types": "university"}
-OF_A_FIRM = {**TYPED, "founder_prior_orgs": "Clock B", "founder_prior_org_types": "firm_same_industry"}
+OF_A_FIRM = {
+    **TYPED,
+    "founder_prior_orgs": "Clock B",
+    "founder_prior_org_types": "firm_same_industry",
+}
 FROM_B = [
     OF_A_FIRM | {"name": "Clock C"},
     OF_A_FIRM | {"name": "Clock D", "founder_names": "Rupert", "founder_prior_orgs": "Clock C"},
 ]
 TIE = {
-    "source_name": "Clock A", "source_type": "firm_same_industry", "target_name": "Clock D",
-    "target_type": "firm_same_industry", "tie_type": "invested_in",
-}  # fmt: skip
+    "source_name": "Clock A",
+    "source_type": "firm_same_industry",
+    "target_name": "Clock D",
+    "target_type": "firm_same_industry",
+    "tie_type": "invested_in",
+}
 
 
 def write_list(folder, firms=FIRMS, beside="[]", shares="no", description=DESCRIPTION, **others):
@@ -65,7 +78,9 @@ def shared():
 
 
 def look(folder, beside=None):
-    """What a list gives, without a notebook: the description, all that is derived, the table of analyses."""
+    """What a list gives, without a notebook: the description, all that is derived, the table of
+    analyses.
+    """
     own = own_list.read(folder)
     about = study.described(own, beside)
     rules, places, asked = shared()
@@ -90,7 +105,9 @@ def play(case, **_):
                 names = {"display": lambda *shown: None}
                 for number, cell in steps.code_cells(steps.read_notebook(case / step.notebook)):
                     exec(compile(cell["source"], f"{step.name}, cell {number}", "exec"), names)
-            found = {file.relative_to(stage).as_posix() for file in stage.rglob("*") if file.is_file()}
+            found = {
+                file.relative_to(stage).as_posix() for file in stage.rglob("*") if file.is_file()
+            }
             assert found == set(step.writes), step.name
             for path in found:
                 (case / path).parent.mkdir(parents=True, exist_ok=True)
@@ -125,27 +142,96 @@ def test_names_places_and_years_alone_give_entry_over_time_and_regions(tmp_path)
 @pytest.mark.parametrize(
     ("change", "more", "less"),
     [
-        ({"firms": [{"name": row["name"], "place": row["place"]} for row in FIRMS]}, set(), {"entry_over_time", "cluster_years"}),
-        ({"firms": [{"name": row["name"], "entry_year": row["entry_year"]} for row in FIRMS]}, set(), {"clusters", "cluster_years"}),
+        (
+            {"firms": [{"name": row["name"], "place": row["place"]} for row in FIRMS]},
+            set(),
+            {"entry_over_time", "cluster_years"},
+        ),
+        (
+            {"firms": [{"name": row["name"], "entry_year": row["entry_year"]} for row in FIRMS]},
+            set(),
+            {"clusters", "cluster_years"},
+        ),
         ({"firms": [{"name": "A"}]}, set(), ALONE),
-        ({"firms": [*FIRMS, {"name": "F", "place": "Zenda", "entry_year": "c. 1996"}]}, {"year_spans"}, set()),
+        (
+            {"firms": [*FIRMS, {"name": "F", "place": "Zenda", "entry_year": "c. 1996"}]},
+            {"year_spans"},
+            set(),
+        ),
         ({"firms": [{**row, "place": "Zenda"} for row in FIRMS]}, {"take_off"}, set()),
         ({"firms": [{**FIRMS[0], "mode": "start_up"}]}, {"composition"}, set()),
-        ({"firms": [{**FIRMS[0], "mode": "start_up", "source": "academia"}]}, {"composition", "source", "composition_by_region"}, set()),
+        (
+            {"firms": [{**FIRMS[0], "mode": "start_up", "source": "academia"}]},
+            {"composition", "source", "composition_by_region"},
+            set(),
+        ),
         ({"firms": [{**FIRMS[0], "reach": "home"}]}, {"reach"}, set()),
-        ({"evidence": [{"name": "Clock A", "founder_names": "Rose"}]}, {"composition", "source", "composition_by_region"}, set()),
+        (
+            {"evidence": [{"name": "Clock A", "founder_names": "Rose"}]},
+            {"composition", "source", "composition_by_region"},
+            set(),
+        ),
         ({"evidence": [TYPED]}, {"composition", "source", "composition_by_region"}, set()),
-        ({"evidence": [{**TYPED, "founder_prior_cities": "Zenda"}]}, {"composition", "source", "composition_by_region", "reach"}, set()),
-        ({"evidence": [TYPED, {**TYPED, "name": "Clock D"}]}, {"composition", "source", "composition_by_region", "serial", "location_quotients"}, set()),
-        ({"evidence": FROM_B}, {"composition", "source", "composition_by_region", "serial", "location_quotients", "genealogies"}, set()),
+        (
+            {"evidence": [{**TYPED, "founder_prior_cities": "Zenda"}]},
+            {"composition", "source", "composition_by_region", "reach"},
+            set(),
+        ),
+        (
+            {"evidence": [TYPED, {**TYPED, "name": "Clock D"}]},
+            {"composition", "source", "composition_by_region", "serial", "location_quotients"},
+            set(),
+        ),
+        (
+            {"evidence": FROM_B},
+            {
+                "composition",
+                "source",
+                "composition_by_region",
+                "serial",
+                "location_quotients",
+                "genealogies",
+            },
+            set(),
+        ),
         ({"ties": [TIE]}, {"ties", "ei_index"}, set()),
-        ({"ties": [{**TIE, "target_name": "Elsewhere", "target_type": "foreign_firm", "target_city": "Boston"}]}, {"ties"}, set()),
-        ({"evidence": [{**TYPED, "founder_prior_cities": "Zenda"}], "places": [{"name": "Zenda", "latitude": 1, "longitude": 2}, {"name": "Strelsau", "latitude": 1.5, "longitude": 2}]},
-         {"composition", "source", "composition_by_region", "reach", "distances"}, set()),
-        ({"beside": '["USA"]', "shares": "yes", "evidence": [TYPED]}, {"composition", "source", "composition_by_region", "comparison_usa"}, set()),
-        ({"beside": '["USA"]', "shares": "no", "evidence": [TYPED]}, {"composition", "source", "composition_by_region"}, set()),
+        (
+            {
+                "ties": [
+                    {
+                        **TIE,
+                        "target_name": "Elsewhere",
+                        "target_type": "foreign_firm",
+                        "target_city": "Boston",
+                    }
+                ]
+            },
+            {"ties"},
+            set(),
+        ),
+        (
+            {
+                "evidence": [{**TYPED, "founder_prior_cities": "Zenda"}],
+                "places": [
+                    {"name": "Zenda", "latitude": 1, "longitude": 2},
+                    {"name": "Strelsau", "latitude": 1.5, "longitude": 2},
+                ],
+            },
+            {"composition", "source", "composition_by_region", "reach", "distances"},
+            set(),
+        ),
+        (
+            {"beside": '["USA"]', "shares": "yes", "evidence": [TYPED]},
+            {"composition", "source", "composition_by_region", "comparison_usa"},
+            set(),
+        ),
+        (
+            {"beside": '["USA"]', "shares": "no", "evidence": [TYPED]},
+            {"composition", "source", "composition_by_region"},
+            set(),
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_column_switches_on_what_it_feeds(tmp_path, change, more, less):
     assert possible(write_list(tmp_path / "x", **change)) == (ALONE | more) - less
 
@@ -179,9 +265,17 @@ def test_every_optional_file_belongs_to_one_analysis_and_is_written_by_a_step():
 def test_register_and_origins_of_a_plain_example(tmp_path):
     evidence = [
         {**TYPED, "founder_prior_cities": "Zenda"},
-        {"name": "Clock D", "parent_orgs": "Big Clock", "parent_org_types": "foreign_firm", "parent_countries": "USA"},
-    ]  # fmt: skip
-    places = [{"name": "Zenda", "region": "Strelsau"}, {"name": "Strelsau", "other_names": "Old Town"}]
+        {
+            "name": "Clock D",
+            "parent_orgs": "Big Clock",
+            "parent_org_types": "foreign_firm",
+            "parent_countries": "USA",
+        },
+    ]
+    places = [
+        {"name": "Zenda", "region": "Strelsau"},
+        {"name": "Strelsau", "other_names": "Old Town"},
+    ]
     firms = [*FIRMS, {"name": "Clock F", "place": "Old Town"}, {"name": "Clock G"}]
     seen = look(write_list(tmp_path / "x", firms, evidence=evidence, places=places))
     register = seen.firms.set_index("name_en")
@@ -203,7 +297,13 @@ def test_register_and_origins_of_a_plain_example(tmp_path):
         "subsidiary_foreign",
         "no",
     ]
-    assert origins.loc["Clock B", columns].tolist() == ["unknown", "unknown", "unknown", "unknown", "unknown"]
+    assert origins.loc["Clock B", columns].tolist() == [
+        "unknown",
+        "unknown",
+        "unknown",
+        "unknown",
+        "unknown",
+    ]
 
 
 def test_what_a_list_codes_is_taken_as_coded(tmp_path):
@@ -218,7 +318,10 @@ def test_what_a_list_codes_is_taken_as_coded(tmp_path):
     evidence = [{**TYPED, "name": name} for name in "bcde"]
     seen = look(write_list(tmp_path / "x", firms, evidence=evidence))
     origins = seen.origins.assign(name=seen.firms["name_en"]).set_index("name")
-    found = {name: tuple(origins.loc[name, ["mode", "source", "label", "paper_type"]]) for name in "abcdef"}
+    found = {
+        name: tuple(origins.loc[name, ["mode", "source", "label", "paper_type"]])
+        for name in "abcdef"
+    }
     assert found == {
         "a": ("subsidiary", "foreign_firm", "subsidiary_foreign", "c_subsidiary"),
         "b": ("start_up", "academia", "academic_startup", "a_academic"),
@@ -241,7 +344,9 @@ def test_the_order_of_rows_does_not_matter(tmp_path):
     parts = {"evidence": FROM_B, "ties": [TIE, {**TIE, "target_name": "Clock E"}]}
     one = look(write_list(tmp_path / "one", **parts))
     other = look(
-        write_list(tmp_path / "other", FIRMS[::-1], **{name: rows[::-1] for name, rows in parts.items()})
+        write_list(
+            tmp_path / "other", FIRMS[::-1], **{name: rows[::-1] for name, rows in parts.items()}
+        )
     )
     for name in ("firms", "sources", "origins", "places", "pairs", "families", "ties", "made"):
         pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
@@ -249,11 +354,18 @@ def test_the_order_of_rows_does_not_matter(tmp_path):
 
 def test_ids_in_any_script_and_for_one_name_at_two_places():
     firms = pd.DataFrame(
-        {"name": ["שעון", "शुक्ल", "Uhr", "Uhr", "钟表"], "place": ["Zenda", "Zenda", "Zenda", "Strelsau", pd.NA],
-         "country": "Ruritania", "other_names": pd.NA}, dtype="string",
-    )  # fmt: skip
+        {
+            "name": ["שעון", "शुक्ल", "Uhr", "Uhr", "钟表"],
+            "place": ["Zenda", "Zenda", "Zenda", "Strelsau", pd.NA],
+            "country": "Ruritania",
+            "other_names": pd.NA,
+        },
+        dtype="string",
+    )
     ids = study.identified(firms, "Ruritania").set_index(["name", "place"])["firm_id"]
-    pattern = next(column.pattern for column in contracts()["firms"].columns if column.name == "firm_id")
+    pattern = next(
+        column.pattern for column in contracts()["firms"].columns if column.name == "firm_id"
+    )
     assert ids.is_unique
     assert all(re.fullmatch(pattern, one) for one in ids)
     assert ids["Uhr", "Zenda"] == "ruritania-uhr-zenda"
@@ -263,9 +375,13 @@ def test_ids_in_any_script_and_for_one_name_at_two_places():
 
 def test_entry_years_lie_between_their_latest_and_earliest():
     firms = pd.DataFrame(
-        {"entry_year": [2000, 2000, 2002, pd.NA], "entry_year_low": [1999, pd.NA, 2002, pd.NA],
-         "entry_year_high": [2000, pd.NA, 2003, pd.NA]}, dtype="Int64",
-    )  # fmt: skip
+        {
+            "entry_year": [2000, 2000, 2002, pd.NA],
+            "entry_year_low": [1999, pd.NA, 2002, pd.NA],
+            "entry_year_high": [2000, pd.NA, 2003, pd.NA],
+        },
+        dtype="Int64",
+    )
     table = study.entry_years(firms).set_index("year")
     assert table["entries"].to_dict() == {1999: 0, 2000: 2, 2001: 0, 2002: 1, 2003: 0}
     assert table["cumulated"].tolist() == [0, 2, 2, 3, 3]
@@ -279,9 +395,13 @@ def test_entries_outside_the_years_of_the_list_are_kept_and_not_counted(tmp_path
     firms = [*FIRMS, {"name": "Clock F"}]
     seen = look(write_list(tmp_path / "x", firms, description=limits, evidence=[TYPED]))
     assert seen.firms.set_index("name_en")["scope"].to_dict() == {
-        "Clock A": "outside_years", "Clock B": "entry", "Clock C": "entry", "Clock D": "entry",
-        "Clock E": "outside_years", "Clock F": "entry",
-    }  # fmt: skip
+        "Clock A": "outside_years",
+        "Clock B": "entry",
+        "Clock C": "entry",
+        "Clock D": "entry",
+        "Clock E": "outside_years",
+        "Clock F": "entry",
+    }
     assert seen.made.loc["entry_over_time", ["have", "of"]].tolist() == [3, 4]
     assert seen.made.loc["composition", "have"] == 0
     assert len(study.entries(seen.firms, seen.origins)) == 4
@@ -309,7 +429,9 @@ def test_intervals_only_where_the_frame_carries_shares():
         study.told("x", half, "are", frames.loc[0])["statement"]
         == "1 of 2 are (50 %, 95 % interval 10 % to 90 %; 3 unknown)."
     )
-    assert study.told("x", half, "are", frames.loc[1])["statement"] == "1 of 2 are (50 %; 3 unknown)."
+    assert (
+        study.told("x", half, "are", frames.loc[1])["statement"] == "1 of 2 are (50 %; 3 unknown)."
+    )
 
 
 # --- Words and figures
@@ -339,22 +461,39 @@ def test_periods_and_widths_fit_the_years():
 
 def test_the_notebooks_give_all_that_a_full_list_can_give(tmp_path, in_process):
     towns = ["Strelsau"] * 9 + ["Zenda"] * 8 + ["דימונה"] * 6
-    firms = [{"name": f"Clock {n}", "place": town, "entry_year": 1980 + n} for n, town in enumerate(towns)]
+    firms = [
+        {"name": f"Clock {n}", "place": town, "entry_year": 1980 + n}
+        for n, town in enumerate(towns)
+    ]
     firms[3]["entry_year"] = "c. 1983"
-    evidence = [{**TYPED, "name": f"Clock {n}", "founder_prior_cities": "Zenda"} for n in range(0, 20, 4)]
+    evidence = [
+        {**TYPED, "name": f"Clock {n}", "founder_prior_cities": "Zenda"} for n in range(0, 20, 4)
+    ]
     evidence += [
         OF_A_FIRM
-        | {"name": f"Clock {n}", "founder_prior_orgs": f"Clock {n - 1}", "founder_names": f"Rose {n}"}
+        | {
+            "name": f"Clock {n}",
+            "founder_prior_orgs": f"Clock {n - 1}",
+            "founder_names": f"Rose {n}",
+        }
         for n in (1, 2, 3, 5, 6)
     ]
-    ties = [{**TIE, "source_name": f"Clock {n}", "target_name": f"Clock {n + 4}"} for n in range(12)]
+    ties = [
+        {**TIE, "source_name": f"Clock {n}", "target_name": f"Clock {n + 4}"} for n in range(12)
+    ]
     places = [
         {"name": "Zenda", "latitude": 50, "longitude": 10},
         {"name": "Strelsau", "latitude": 51, "longitude": 10},
         {"name": "דימונה"},
     ]
     folder = write_list(
-        tmp_path / "x", firms, '["China", "USA"]', "yes", evidence=evidence, ties=ties, places=places
+        tmp_path / "x",
+        firms,
+        '["China", "USA"]',
+        "yes",
+        evidence=evidence,
+        ties=ties,
+        places=places,
     )
     report = study.run(folder)
     missing = report.analyses[report.analyses["status"] == "missing"]
@@ -371,13 +510,20 @@ def test_the_notebooks_give_all_that_a_full_list_can_give(tmp_path, in_process):
     page = (results / "README.md").read_text("utf-8")
     for name in wanted:
         assert all(
-            (results / f"figures/{name}.{ending}").stat().st_size > 100 for ending in ("csv", "pdf", "png")
+            (results / f"figures/{name}.{ending}").stat().st_size > 100
+            for ending in ("csv", "pdf", "png")
         )
         assert f"](figures/{name}.png)" in page
     assert not captions.isna().any(axis=None)
-    compared = pd.read_csv(results / "data/processed/comparison.csv").set_index(["beside", "property"])
-    usa = tables.read("data/processed/property_shares.csv").set_index(["property", "frame"])["value"]
-    assert compared.loc[("us_frame", "start_up"), "value"] == pytest.approx(1 - usa["start_up", "us_frame"])
+    compared = pd.read_csv(results / "data/processed/comparison.csv").set_index(
+        ["beside", "property"]
+    )
+    usa = tables.read("data/processed/property_shares.csv").set_index(["property", "frame"])[
+        "value"
+    ]
+    assert compared.loc[("us_frame", "start_up"), "value"] == pytest.approx(
+        1 - usa["start_up", "us_frame"]
+    )
     assert compared[["low", "high"]].notna().all(axis=None)
 
 
@@ -400,7 +546,9 @@ def test_two_runs_give_the_same_bytes_and_the_study_is_not_touched(tmp_path, in_
     shutil.rmtree(folder / "results")
     study.run(folder)
     assert content(folder / "results") == once
-    assert content(ROOT / "data") | content(ROOT / "figures") | content(ROOT / "notebooks") == before
+    assert (
+        content(ROOT / "data") | content(ROOT / "figures") | content(ROOT / "notebooks") == before
+    )
 
 
 def test_a_list_that_is_wrong_changes_nothing(tmp_path, in_process, capsys):
@@ -421,7 +569,9 @@ def test_a_run_that_fails_leaves_the_earlier_results(tmp_path, in_process, monke
     study.run(folder)
     before = content(folder / "results")
     write_list(folder, FIRMS[:2])
-    monkeypatch.setattr(study.pipeline, "run", lambda case, **_: pipeline.Report(failed={"01": "no"}))
+    monkeypatch.setattr(
+        study.pipeline, "run", lambda case, **_: pipeline.Report(failed={"01": "no"})
+    )
     report = study.run(folder)
     assert content(folder / "results") == before
     assert "earlier results are as they were" in study.summary(report)[-1]
@@ -488,7 +638,9 @@ def test_the_notebooks_keep_the_rules_of_the_study(name):
     assert not [cell for cell in code if cell.outputs or cell.execution_count]
     for cell in code:
         tree = ast.parse(cell.source)
-        assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        assert not [
+            node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        ]
         assert not re.search(r"^\s*[%!]", cell.source, re.MULTILINE)
         for call in ast.walk(tree):
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "say":

@@ -137,7 +137,9 @@ def test_first_run_runs_all_in_order_and_writes(built):
     assert report.ran.index("01_total") < report.ran.index("02_results")
     assert not report.failed
     assert not report.warnings
-    assert (base / "data/processed/results.csv").read_text().splitlines()[1] == "x,12.0,yes,The total is 12."
+    assert (base / "data/processed/results.csv").read_text().splitlines()[
+        1
+    ] == "x,12.0,yes,The total is 12."
     assert set(report.seconds_of) == set(report.memory_of) == set(report.ran)
     assert all(0 < seconds < report.seconds for seconds in report.seconds_of.values())
     if sys.platform == "linux":
@@ -147,8 +149,9 @@ def test_first_run_runs_all_in_order_and_writes(built):
     notebook = nbformat.read(base / "notebooks/03_apart.ipynb", as_version=4)
     nbformat.validate(notebook)
     assert [cell.id for cell in notebook.cells] == ["title", "set", "c0"]
-    assert notebook.cells[2].outputs[0].data["text/plain"] == (
-        "{'PYTHONHASHSEED': '0', 'OMP_NUM_THREADS': '1', 'JUPYTER_PREFER_ENV_PATH': '1'}"
+    assert (
+        notebook.cells[2].outputs[0].data["text/plain"]
+        == "{'PYTHONHASHSEED': '0', 'OMP_NUM_THREADS': '1', 'JUPYTER_PREFER_ENV_PATH': '1'}"
     )
 
 
@@ -159,7 +162,9 @@ def test_nothing_to_do_is_quick_and_loads_nothing_heavy(base):
     )
     before, started = snapshot(base), time.perf_counter()
     environment = os.environ | {paths.ROOT_VARIABLE: str(base)}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert time.perf_counter() - started < 2
     assert "0 steps run, 3 up to date, 0 failed" in done.stdout
@@ -180,9 +185,14 @@ def test_a_changed_input_that_leaves_the_output_identical_stops_there(base):
 
 
 def test_a_changed_notebook_runs_with_what_depends_on_it_and_nothing_else(base):
-    edit(base / "notebooks/01_total.ipynb", "scale * sum(numbers)", "scale * sum(reversed(numbers))")
+    edit(
+        base / "notebooks/01_total.ipynb", "scale * sum(numbers)", "scale * sum(reversed(numbers))"
+    )
     report = run(base)
-    assert (report.ran, report.up_to_date) == (["01_total"], ["03_apart", "02_results"])  # the same total
+    assert (report.ran, report.up_to_date) == (
+        ["01_total"],
+        ["03_apart", "02_results"],
+    )  # the same total
     edit(base / "notebooks/01_total.ipynb", "scale * sum(reversed", "1 + scale * sum(reversed")
     report = run(base)
     assert (report.ran, report.up_to_date) == (["01_total", "02_results"], ["03_apart"])
@@ -291,7 +301,9 @@ def test_a_kernel_that_dies_is_a_failed_step(base):
     assert snapshot(base) == before
 
 
-def test_a_folder_that_may_not_be_written_is_named_and_nothing_moves(base, command, capsys, monkeypatch):
+def test_a_folder_that_may_not_be_written_is_named_and_nothing_moves(
+    base, command, capsys, monkeypatch
+):
     edit(base / "data/raw/numbers.csv", "3", "4")
     before, allowed = snapshot(base), os.access
     monkeypatch.setattr(
@@ -369,7 +381,9 @@ def test_a_tampered_output_of_a_notebook_is_noticed(base):
 )
 def test_a_broken_state_counts_as_never_run(base, text):
     (base / "build/state.json").write_text(text, encoding="latin-1")
-    assert steps.status(base) == [f"{name}: never run" for name in ("03_apart", "01_total", "02_results")]
+    assert steps.status(base) == [
+        f"{name}: never run" for name in ("03_apart", "01_total", "02_results")
+    ]
 
 
 def test_status_says_what_will_run_first(base, command, capsys):
@@ -404,8 +418,17 @@ def test_lock_held_elsewhere(base, command, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["01_totl"], "no step '01_totl' (steps: 03_apart, 01_total, 02_results). Did you mean '01_total'?"),
-        (["--set", "sede=2"], "known: 03_apart: seed; 01_total: scale, label; 02_results: scale, names). Did you mean 'seed'?"),
+        (
+            ["01_totl"],
+            "no step '01_totl' (steps: 03_apart, 01_total, 02_results). Did you mean '01_total'?",
+        ),
+        (
+            ["--set", "sede=2"],
+            (
+                "known: 03_apart: seed; 01_total: scale, label; 02_results: scale, names). Did you"
+                " mean 'seed'?"
+            ),
+        ),
         (["01_total", "--set", "seed=2"], "No selected notebook has a parameter 'seed'"),
         (["--set", "01_total:seed=2"], "No selected notebook has a parameter '01_total:seed'"),
         (["--set", "01_totl:scale=2"], "Did you mean '01_total'?"),
@@ -413,7 +436,7 @@ def test_lock_held_elsewhere(base, command, capsys):
         (["--set", "label=3"], "01_total:label must be str, like its default 'x'; 3 is int"),
         (["--set", "scale"], "write it as name=value"),
     ],
-)  # fmt: skip
+)
 def test_mistakes_in_the_arguments(base, command, capsys, arguments, message):
     before = snapshot(base)
     assert command("run", "--force", *arguments) == 2
@@ -433,11 +456,23 @@ def test_mistakes_in_the_arguments(base, command, capsys, arguments, message):
             "step 02_results: reads data/processed/none/*.csv, which neither exists nor",
         ),
         ("data/raw/**/*.csv", "figures/dot.png", "wait for each other: 0"),
-        ("data/raw/**/*.csv", "data/processed/total.csv", "wait for each other: 01_total -> 01_total"),
-        ("apart.csv", "total.csv", "step 01_total: data/processed/total.csv is already written by 03_apart"),
+        (
+            "data/raw/**/*.csv",
+            "data/processed/total.csv",
+            "wait for each other: 01_total -> 01_total",
+        ),
+        (
+            "apart.csv",
+            "total.csv",
+            "step 01_total: data/processed/total.csv is already written by 03_apart",
+        ),
         ("01_total", "03_apart", "two steps of the name 03_apart"),
         ("01_total", "04_gone", "step 04_gone: notebooks/04_gone.ipynb does not exist"),
-        ("figures/dot.png", "../dot.png", "step 02_results: ../dot.png must be a path inside the compendium"),
+        (
+            "figures/dot.png",
+            "../dot.png",
+            "step 02_results: ../dot.png must be a path inside the compendium",
+        ),
         ("figures/dot.png", "figures/*.png", "must be an exact path"),
         ("[[step]]", "[step]", "notebooks/steps.toml"),
         ("reads = [", "reads = ", "notebooks/steps.toml: "),
@@ -449,7 +484,9 @@ def test_mistakes_in_the_steps(base, command, capsys, old, new, message):
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("text", ["scale = 2 * 3", "import os", "scale = ", "a.b = 1", "%matplotlib inline"])
+@pytest.mark.parametrize(
+    "text", ["scale = 2 * 3", "import os", "scale = ", "a.b = 1", "%matplotlib inline"]
+)
 def test_parameters_must_be_literals(base, text):
     write_notebook(base, "01_total", text, TOTAL)
     with pytest.raises(PipelineError, match="01_total: the parameters cell must hold only"):
@@ -470,7 +507,9 @@ def test_parameters_go_to_the_steps_that_have_them():
 
 
 def test_normalise_is_pure_and_stable():
-    cell = nbformat.v4.new_code_cell("1", id="a", execution_count=7, metadata={"papermill": {}, "tags": []})
+    cell = nbformat.v4.new_code_cell(
+        "1", id="a", execution_count=7, metadata={"papermill": {}, "tags": []}
+    )
     cell.outputs = [
         nbformat.v4.new_output("stream", name="stdout", text="one\n"),
         nbformat.v4.new_output("stream", name="stdout", text="two\n"),
@@ -491,7 +530,9 @@ def test_normalise_is_pure_and_stable():
     ("text", "refused"), [("in /home/me/x", True), ("/home/me", True), ("/home/mexico", False)]
 )
 def test_normalise_refuses_machine_paths(text, refused):
-    cell = nbformat.v4.new_code_cell("print()", outputs=[nbformat.v4.new_output("stream", text=text)])
+    cell = nbformat.v4.new_code_cell(
+        "print()", outputs=[nbformat.v4.new_output("stream", text=text)]
+    )
     notebook = nbformat.v4.new_notebook(cells=[cell])
     if refused:
         with pytest.raises(PipelineError, match="code cell 1"):
@@ -514,7 +555,9 @@ def test_compare_tables(tmp_path, committed, new, places):
     for folder, text in (("old", committed), ("new", new)):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "t.csv").write_text(text)
-    assert [found.place for found in check.compare("t.csv", tmp_path / "old", tmp_path / "new")] == places
+    assert [
+        found.place for found in check.compare("t.csv", tmp_path / "old", tmp_path / "new")
+    ] == places
 
 
 def test_check_finds_just_what_was_changed(base, command, capsys):

@@ -56,7 +56,9 @@ def test_the_room_is_complete():
 
 def test_checksums_hold():
     said = (ROOT / tables.SUMS).read_text(encoding="utf-8")
-    assert said == tables.checksums(), "run `python -m cluster_anatomy.tables` and say why data/raw changed"
+    assert said == tables.checksums(), (
+        "run `python -m cluster_anatomy.tables` and say why data/raw changed"
+    )
 
 
 def test_the_codebook_is_in_step_with_the_contracts():
@@ -89,7 +91,13 @@ def test_every_column_is_described():
 
 
 def test_no_path_of_a_machine_and_no_private_mark():
-    for relative in [*FILES, "data/README.md", "data/CODEBOOK.md", "seeds/README.md", "seeds/record.toml"]:
+    for relative in [
+        *FILES,
+        "data/README.md",
+        "data/CODEBOOK.md",
+        "seeds/README.md",
+        "seeds/record.toml",
+    ]:
         assert not re.search(
             r"(?<![\w.:/-])/?(work|home|tmp|Users)/", (ROOT / relative).read_text(encoding="utf-8")
         )

@@ -1,4 +1,6 @@
-"""A business register from its files to entry: by hand on few rows, and both engines on a made register."""
+"""A business register from its files to entry: by hand on few rows, and both engines on a made
+register.
+"""
 
 import csv
 import importlib.util
@@ -20,7 +22,16 @@ from cluster_anatomy.registers import batches, engines, reading
 from cluster_anatomy.steps import PipelineError
 
 MEMORY = 2 * 2**30
-HEADER = ["Company", "City", "Country", "Founded", "Former name", "Parent type", "Parent country", "Parent"]
+HEADER = [
+    "Company",
+    "City",
+    "Country",
+    "Founded",
+    "Former name",
+    "Parent type",
+    "Parent country",
+    "Parent",
+]
 ROWS = [
     ["Zymovance Therapeutics, Inc.", "Boston", "USA", "1998", "", "", "", ""],
     ["ZYMOVANCE THERAPEUTICS INC", "Boston", "USA", "1998-04-01", "", "", "", ""],
@@ -172,13 +183,19 @@ def test_a_run_that_breaks_off_keeps_what_was_there(ten, tmp_path, monkeypatch):
     assert contents(tmp_path / "out") == contents(out)
     monkeypatch.undo()
     report = registers.run_register([tmp_path / "firms.csv"], tmp_path / "out", **QUIET)
-    assert [name for name, stage in report.items() if stage.get("kept")] == ["read", "place", "clean", "link"]
+    assert [name for name, stage in report.items() if stage.get("kept")] == [
+        "read",
+        "place",
+        "clean",
+        "link",
+    ]
     assert ledger(tmp_path / "out")["firms"] == 1
 
 
 def test_the_same_company_number_is_the_same_firm(tmp_path):
     (tmp_path / "r.csv").write_text(
-        "name,Company number,city\nAardvark Ltd,17,Leeds\nZebra Holdings,17,York\nMole Ltd,,Leeds\nVole Ltd,,Leeds\n",
+        "name,Company number,city\nAardvark Ltd,17,Leeds\nZebra Holdings,17,York\nMole"
+        " Ltd,,Leeds\nVole Ltd,,Leeds\n",
         encoding="utf-8",
     )
     registers.run_register([tmp_path / "r.csv"], tmp_path / "out", **QUIET)
@@ -216,7 +233,10 @@ def test_wrong_input_is_said_and_changes_nothing(tmp_path, capsys, content, colu
 
 
 def test_missing_files_are_all_named_at_once(tmp_path, capsys):
-    assert command_line.main(["register", "no.csv", str(tmp_path), "--into", str(tmp_path / "out")]) == 2
+    assert (
+        command_line.main(["register", "no.csv", str(tmp_path), "--into", str(tmp_path / "out")])
+        == 2
+    )
     said = capsys.readouterr().err
     assert "no.csv: there is no such file" in said
     assert "this is a folder" in said
@@ -246,7 +266,8 @@ def test_sizes():
 
 
 @pytest.mark.parametrize(
-    ("encoding", "delimiter"), [("utf-8-sig", ","), ("gb18030", ";"), ("utf-16", "\t"), ("utf-8", "|")]
+    ("encoding", "delimiter"),
+    [("utf-8-sig", ","), ("gb18030", ";"), ("utf-16", "\t"), ("utf-8", "|")],
 )
 def test_encodings_and_separators(tmp_path, encoding, delimiter):
     file = write(tmp_path / "r.csv", ROWS * 5, encoding, delimiter)
@@ -267,14 +288,17 @@ def test_rows_with_too_many_cells_are_listed(tmp_path):
 def test_columns_from_the_description_of_an_own_list(tmp_path):
     path = tmp_path / "description.toml"
     path.write_text(
-        '[firms.columns]\nname = "Betrieb"\nentry_year = "Seit"\nproduct = "Ware"\n', encoding="utf-8"
+        '[firms.columns]\nname = "Betrieb"\nentry_year = "Seit"\nproduct = "Ware"\n',
+        encoding="utf-8",
     )
     assert reading.described_columns(path) == {"name": "Betrieb", "entry_year": "Seit"}
     with pytest.raises(PipelineError, match="cannot be read"):
         reading.described_columns(tmp_path / "no.toml")
 
 
-@given(st.dictionaries(st.integers(2, 500), st.integers(1, 1000), max_size=20), st.integers(1, 10**6))
+@given(
+    st.dictionaries(st.integers(2, 500), st.integers(1, 1000), max_size=20), st.integers(1, 10**6)
+)
 def test_blocks_keep_the_number_of_pairs_in_bounds(sizes, names):
     largest = registers.largest_block(list(sizes.items()), names, 200)
     assert 2 <= largest <= 200
@@ -284,7 +308,12 @@ def test_blocks_keep_the_number_of_pairs_in_bounds(sizes, names):
 
 def test_places_with_two_meanings_have_no_region():
     found = batches.place(
-        pa.table({"place": ["Boston", "Beijing", "北京市", "Taizhou", "Nowhere, ZZ"], "country": [None] * 5})
+        pa.table(
+            {
+                "place": ["Boston", "Beijing", "北京市", "Taizhou", "Nowhere, ZZ"],
+                "country": [None] * 5,
+            }
+        )
     )
     by_name = dict(zip(found["place"].to_pylist(), found["region"].to_pylist(), strict=True))
     assert by_name["Boston"] == "Boston"
@@ -295,15 +324,20 @@ def test_places_with_two_meanings_have_no_region():
 
 def grouped(tmp_path, pairs, nodes):
     """Let the stage `group` loose on pairs (left, right, weight) and return the firm of each node."""
-    run = registers.Run([], tmp_path / "work", "duckdb", MEMORY, tmp_path / "spill", 1, lambda line: None)
+    run = registers.Run(
+        [], tmp_path / "work", "duckdb", MEMORY, tmp_path / "spill", 1, lambda line: None
+    )
     into = tmp_path / "group"
     into.mkdir()
     columns = [list(column) for column in zip(*pairs, strict=True)]
     named = pa.table(
-        columns, pa.schema([("node_l", pa.int64()), ("node_r", pa.int64()), ("match_weight", pa.float64())])
+        columns,
+        pa.schema([("node_l", pa.int64()), ("node_r", pa.int64()), ("match_weight", pa.float64())]),
     )
     pq.write_table(named, tmp_path / "pairs.parquet")
-    pq.write_table(pa.table({"node": pa.array(range(nodes), pa.int64())}), tmp_path / "nodes.parquet")
+    pq.write_table(
+        pa.table({"node": pa.array(range(nodes), pa.int64())}), tmp_path / "nodes.parquet"
+    )
     for name in ("pairs", "nodes"):
         run.engine.view(name, tmp_path / f"{name}.parquet")
     registers.group(run, into)
@@ -353,7 +387,9 @@ def test_the_truth_of_the_made_register_fits_its_rows(made):
     _, register, truth = made
     known = pq.read_table(truth).to_pandas()
     assert len(known) == 2000 == len(register.read_text(encoding="utf-8").splitlines()) - 1
-    assert (known.groupby("firm")["variation"].agg(lambda kinds: (kinds == "original").sum()) <= 1).all()
+    assert (
+        known.groupby("firm")["variation"].agg(lambda kinds: (kinds == "original").sum()) <= 1
+    ).all()
     assert known["variation"].nunique() > 7
 
 
@@ -371,11 +407,15 @@ def test_planted_duplicates_are_found(made):
 
 
 def test_no_pair_is_lost_before_it_is_scored(made):
-    """The pairs that `link` drops unscored would not have reached the threshold: splink scores all of them here."""
+    """The pairs that `link` drops unscored would not have reached the threshold: splink scores all
+    of them here.
+    """
     from splink import Linker
 
     folder, _, _ = made
-    run = registers.Run([], folder / "duckdb", "duckdb", MEMORY, folder / "spill", 1, lambda line: None)
+    run = registers.Run(
+        [], folder / "duckdb", "duckdb", MEMORY, folder / "spill", 1, lambda line: None
+    )
     run.done.extend(run.stages / name for name in ("clean", "link"))
     model = registers.fitted(linkage.load_model(), run)
     sql = registers.possible(model.comparisons, model.prior, model.same_from)
@@ -388,7 +428,8 @@ def test_no_pair_is_lost_before_it_is_scored(made):
     ).inference.predict(threshold_match_probability=model.same_from)
     run.engine.keep(scored, "all_scored")
     frame = run.engine.rows(
-        "SELECT DISTINCT least(node_l, node_r), greatest(node_l, node_r) FROM all_scored WHERE node_l <> node_r"
+        "SELECT DISTINCT least(node_l, node_r), greatest(node_l, node_r) FROM all_scored WHERE"
+        " node_l <> node_r"
     )
     kept = run.engine.rows("SELECT node_l, node_r FROM pairs WHERE basis = 'model'")
     run.close()
@@ -409,13 +450,17 @@ def spark_is_there():
 
 @pytest.mark.spark
 def test_both_engines_agree(made):
-    """The same firms on DuckDB and Spark but for pairs whose score is within rounding of the threshold."""
+    """The same firms on DuckDB and Spark but for pairs whose score is within rounding of the
+    threshold.
+    """
     if not spark_is_there():
         print(
             "\nNO SPARK: pyspark or Java is missing; the register was not run on the second engine",
             file=sys.stderr,
         )
-        pytest.skip("LOUD: pyspark or Java is missing (make spark); the second engine was NOT tested")
+        pytest.skip(
+            "LOUD: pyspark or Java is missing (make spark); the second engine was NOT tested"
+        )
     folder, register, _ = made
     registers.run_register([register], folder / "spark", engine="spark", **QUIET)
     duck, spark = ledger(folder / "duckdb"), ledger(folder / "spark")
@@ -434,7 +479,9 @@ def test_both_engines_agree(made):
     apart = one.index.symmetric_difference(other.index)
     for pair in apart:
         weight = one.get(pair, other.get(pair))
-        assert abs(weight - threshold) < 1e-4, f"{pair}: only one engine links it, and its score is {weight}"
+        assert abs(weight - threshold) < 1e-4, (
+            f"{pair}: only one engine links it, and its score is {weight}"
+        )
     common = one.index.intersection(other.index)
     assert len(common) > 100
     assert (
@@ -446,7 +493,8 @@ def test_both_engines_agree(made):
         entry = [table(folder / engine, "entry") for engine in ("duckdb", "spark")]
         key = ["region", "country", "year", "mode", "source"]
         first, second = (
-            one.fillna({"year": 0, "country": ""}).sort_values(key).reset_index(drop=True) for one in entry
+            one.fillna({"year": 0, "country": ""}).sort_values(key).reset_index(drop=True)
+            for one in entry
         )
         assert first.astype(str).equals(second.astype(str))
 

@@ -14,7 +14,8 @@ from cluster_anatomy import pipeline, report
 HEAD = "id,value,low,high,count,n,notebook,statement\n"
 OLD = HEAD + "home,0.5,0.4,0.6,5,10,01_a,Half.\ngone,1,,,,,01_a,One.\nsame,0.1,,,,,01_a,A tenth.\n"
 NEW = (
-    HEAD + "home,0.6,0.4,0.6,6,10,01_a,More.\nnew,2,,,,,01_a,Two.\nsame,0.10000000000001,,,,,01_a,A tenth.\n"
+    HEAD + "home,0.6,0.4,0.6,6,10,01_a,More.\nnew,2,,,,,01_a,Two.\nsame,0.10000000000001,,,,,01_a,A"
+    " tenth.\n"
 )
 
 
@@ -30,7 +31,8 @@ def base(tmp_path):
     for name in ("01_a", "02_b", "03_c"):
         (tmp_path / f"notebooks/{name}.ipynb").write_text("{}")
     lines = [
-        f'[[step]]\nname = "{name}"\ntitle = "Step {name} & more"\n' for name in ("01_a", "02_b", "03_c")
+        f'[[step]]\nname = "{name}"\ntitle = "Step {name} & more"\n'
+        for name in ("01_a", "02_b", "03_c")
     ]
     (tmp_path / "notebooks/steps.toml").write_text("".join(lines))
     (tmp_path / "data/processed/results").mkdir(parents=True)
@@ -108,8 +110,11 @@ def test_a_release_tells_by_checksum_only(base):
 
 
 rows = st.dictionaries(
-    st.sampled_from("abc"), st.fixed_dictionaries({"value": st.sampled_from(["", "1", "2", "x"]), "notebook": st.just("n")})
-)  # fmt: skip
+    st.sampled_from("abc"),
+    st.fixed_dictionaries(
+        {"value": st.sampled_from(["", "1", "2", "x"]), "notebook": st.just("n")}
+    ),
+)
 
 
 @given(rows, rows)
@@ -118,13 +123,22 @@ def test_moved_is_empty_for_the_same_and_mirrors(old, new):
     there = {(m["id"], m["field"], m["committed"], m["now"]) for m in report.moved(old, new)}
     back = {(m["id"], m["field"], m["now"], m["committed"]) for m in report.moved(new, old)}
     assert there == back
-    assert {name for name, *_ in there} == {n for n in old.keys() | new.keys() if old.get(n) != new.get(n)}
+    assert {name for name, *_ in there} == {
+        n for n in old.keys() | new.keys() if old.get(n) != new.get(n)
+    }
 
 
 @pytest.mark.parametrize(
     ("old", "new", "differs"),
-    [("1", "1.0", False), ("1", "1.0000000000001", False), ("1", "1.001", True), ("", "0", True), ("nan", "nan", False), ("0", "1e-15", False)],
-)  # fmt: skip
+    [
+        ("1", "1.0", False),
+        ("1", "1.0000000000001", False),
+        ("1", "1.001", True),
+        ("", "0", True),
+        ("nan", "nan", False),
+        ("0", "1e-15", False),
+    ],
+)
 def test_numbers_are_the_same_up_to_arithmetic_and_blank_is_not_zero(old, new, differs):
     assert report._differ(old, new) is differs
 
@@ -152,7 +166,11 @@ def test_seconds_and_memory_are_taken_where_the_runner_measured_them(base):
     measured = SimpleNamespace(**vars(ran()))
     measured.seconds_of, measured.memory_of = {"01_a": 1.2345}, {"01_a": 321.06, "02_b": None}
     said = report.content(measured, base)
-    assert (said["steps"][0]["seconds"], said["steps"][0]["peak_memory_mb"], said["peak_memory_mb"]) == (
+    assert (
+        said["steps"][0]["seconds"],
+        said["steps"][0]["peak_memory_mb"],
+        said["peak_memory_mb"],
+    ) == (
         1.23,
         321.1,
         321.1,
@@ -194,7 +212,11 @@ def test_both_files_are_written_and_say_the_same(committed):
     said = json.loads(written[0].read_text(encoding="utf-8"))
     assert said["compared"]["moved"][1]["id"] == "home"
     page = written[1].read_text(encoding="utf-8")
-    for shown in ("Step 01_a &amp; more", "1 ran, 1 up to date in 2.35 s", '<th scope="row">home</th>'):
+    for shown in (
+        "Step 01_a &amp; more",
+        "1 ran, 1 up to date in 2.35 s",
+        '<th scope="row">home</th>',
+    ):
         assert shown in page
     assert not [path for path in (committed / "build").iterdir() if path.suffix == ".tmp"]
 

@@ -16,7 +16,9 @@ def register(*rows):
 
 @pytest.fixture
 def home():
-    return results.result("home_share", SHARE, "{count} of {n} ({value}; {low} to {high}).", frame="us_frame")
+    return results.result(
+        "home_share", SHARE, "{count} of {n} ({value}; {low} to {high}).", frame="us_frame"
+    )
 
 
 def test_a_result_writes_its_own_sentence(home):
@@ -58,7 +60,9 @@ def test_an_unknown_id_is_named(home):
 
 
 def test_say_refuses_words_that_the_numbers_do_not_bear_out(home):
-    assert say("Most: {home_share}.", register(home), holds=SHARE["value"] > 0.5).data == "Most: 69 %."
+    assert (
+        say("Most: {home_share}.", register(home), holds=SHARE["value"] > 0.5).data == "Most: 69 %."
+    )
     with pytest.raises(AssertionError, match="says more than the numbers"):
         say("Few: {home_share}.", register(home), holds=[True, SHARE["value"] < 0.5])
 
@@ -67,7 +71,9 @@ def test_a_run_with_other_parameters_marks_what_falls(home, monkeypatch):
     monkeypatch.setenv("CLUSTER_ANATOMY_VARIANT", "yes")
     fallen = say("Few: {home_share}.", register(home), holds=SHARE["value"] < 0.5).data
     assert fallen.startswith("**Falls under the parameters of this run**")
-    assert say("Most: {home_share}.", register(home), holds=SHARE["value"] > 0.5).data == "Most: 69 %."
+    assert (
+        say("Most: {home_share}.", register(home), holds=SHARE["value"] > 0.5).data == "Most: 69 %."
+    )
     assert must(False, "two is one.").data.startswith("**Does not hold")
     monkeypatch.delenv("CLUSTER_ANATOMY_VARIANT")
     with pytest.raises(AssertionError, match="two is one"):
@@ -90,15 +96,19 @@ def test_parts_are_collected_and_an_id_is_used_once(home, tmp_path, monkeypatch)
 
 
 def test_every_result_has_a_reader():
-    """Each id of the register is shown in an executed notebook; what nobody shows would be kept for nobody."""
+    """Each id of the register is shown in an executed notebook; what nobody shows would be kept for
+    nobody.
+    """
     register = tables.read("data/processed/results.csv")
     for notebook, part in register.groupby("notebook"):
         cells = nbformat.read(paths.source(f"notebooks/{notebook}.ipynb"), as_version=4).cells
         shown = "".join(
             out.data.get("text/markdown", "")
-            for cell in cells if cell.cell_type == "code"
-            for out in cell.outputs if "data" in out
-        )  # fmt: skip
+            for cell in cells
+            if cell.cell_type == "code"
+            for out in cell.outputs
+            if "data" in out
+        )
         assert [id for id in part["id"] if f"`{id}`" not in shown] == []
 
 

@@ -31,13 +31,16 @@ CHOICES = {"a": ["a0", "a1"], "b": ["b0", "b1", "b2"], "c": ["c0", "c1"]}
 
 def applicable(**outcomes):
     return pd.DataFrame(
-        {name: [name in used for used in outcomes.values()] for name in CHOICES}, index=list(outcomes)
+        {name: [name in used for used in outcomes.values()] for name in CHOICES},
+        index=list(outcomes),
     )
 
 
 def additive(outcome, chosen):
     value = (
-        4.0 * (chosen["a"] == "a1") + {"b0": 1, "b1": 2, "b2": 3}[chosen["b"]] + 0.0 * (chosen["c"] == "c1")
+        4.0 * (chosen["a"] == "a1")
+        + {"b0": 1, "b1": 2, "b2": 3}[chosen["b"]]
+        + 0.0 * (chosen["c"] == "c1")
     )
     return {"value": value, "low": value - 2.5, "high": value + 2.5}
 
@@ -51,13 +54,17 @@ def test_the_example_of_the_docstring_is_right():
 @settings(max_examples=40, deadline=None)
 def test_there_are_as_many_specifications_as_the_product_of_the_options_that_apply(shape):
     choices = {
-        f"choice {k}": [f"{k}.{option}" for option in range(size)] for k, (size, _) in enumerate(shape)
+        f"choice {k}": [f"{k}.{option}" for option in range(size)]
+        for k, (size, _) in enumerate(shape)
     }
-    applies = pd.DataFrame({f"choice {k}": [used] for k, (_, used) in enumerate(shape)}, index=["x"])
+    applies = pd.DataFrame(
+        {f"choice {k}": [used] for k, (_, used) in enumerate(shape)}, index=["x"]
+    )
     table = multiverse(choices, lambda outcome, chosen: {"value": 1.0}, applies)
     assert len(table) == math.prod(size for size, used in shape if used)
     assert (
-        not table[[name for name in choices if applies.loc["x", name]]].duplicated().any() or len(table) == 1
+        not table[[name for name in choices if applies.loc["x", name]]].duplicated().any()
+        or len(table) == 1
     )
     assert list(table["default"]) == ["yes"] + ["no"] * (len(table) - 1)
 
@@ -87,7 +94,9 @@ def test_wrong_choices_are_refused():
 
 
 def test_planted_signs_and_intervals_are_counted():
-    """Default +1; a1 turns it to -1 except under b2 (+1); intervals of half-width 0.5 exclude zero, but under c1."""
+    """Default +1; a1 turns it to -1 except under b2 (+1); intervals of half-width 0.5 exclude zero,
+    but under c1.
+    """
 
     def compute(outcome, chosen):
         value = -1.0 if chosen["a"] == "a1" and chosen["b"] != "b2" else 1.0
@@ -105,14 +114,18 @@ def test_planted_signs_and_intervals_are_counted():
 
 
 def test_undefined_and_zero_keep_no_sign():
-    table = pd.DataFrame({"outcome": "x", "default": ["yes", "no", "no"], "value": [1.0, np.nan, 0.0]})
+    table = pd.DataFrame(
+        {"outcome": "x", "default": ["yes", "no", "no"], "value": [1.0, np.nan, 0.0]}
+    )
     table = judge(table.assign(low=table["value"] - 0.1, high=table["value"] + 0.1))
     assert list(table["sign_kept"]) == ["yes", "no", "no"]
     assert list(table["excludes_zero"]) == ["yes", "no", "no"]
 
 
 def test_weights_of_an_additive_result_are_its_effects():
-    found = weights(multiverse(CHOICES, additive, applicable(x="abc")), list(CHOICES)).set_index("choice")
+    found = weights(multiverse(CHOICES, additive, applicable(x="abc")), list(CHOICES)).set_index(
+        "choice"
+    )
     assert found["mean_change"].to_dict() == pytest.approx({"a": 4.0, "b": 4 / 3, "c": 0.0})
     assert found["largest_change"].to_dict() == {"a": 4.0, "b": 2.0, "c": 0.0}
     assert found["rank"].to_dict() == {"a": 1, "b": 2, "c": 3}
@@ -208,15 +221,22 @@ def test_bounds_let_the_unknown_of_both_countries_speak():
 def test_the_american_share_is_set_against_the_published_one():
     compute = estimator({"home": READ}, ENTRIES, FRAMES, 0.7)
     assert compute(robustness.HOME_USA, USUAL)["value"] == pytest.approx(1 / 2 - 0.7)
-    assert compute(robustness.HOME_USA, USUAL | {"confidence": "high"})["value"] == pytest.approx(1 - 0.7)
+    assert compute(robustness.HOME_USA, USUAL | {"confidence": "high"})["value"] == pytest.approx(
+        1 - 0.7
+    )
 
 
 def test_a_convention_is_a_choice_only_where_it_moves_an_entry():
     assert list(moved(READ)["reading"]) == [False, True, False, False, False, False]
     counted = movable({"home": READ}, ENTRIES, FRAMES, ["cn"], ["us"])
     assert counted.loc["home"].to_dict() == {
-        "reading": 1, "mixed": 1, "unknown": 1, "confidence": 2, "frame": 0, "us_frame": 0,
-    }  # fmt: skip
+        "reading": 1,
+        "mixed": 1,
+        "unknown": 1,
+        "confidence": 2,
+        "frame": 0,
+        "us_frame": 0,
+    }
     assert counted.loc[robustness.HOME_USA, ["reading", "mixed", "unknown"]].tolist() == [0, 0, 0]
 
 
@@ -232,9 +252,9 @@ def test_gaps_are_moved_only_if_they_are_filled():
 def study(raw):
     names = ["firms", "firm_evidence", "sources", "origins", "differences"]
     found = {name: tables.read(f"data/processed/{name}.csv") for name in names}
-    coding = {name: tables.read(f"data/raw/coding/{name}.csv") for name in ("frames", "properties")} | vars(
-        raw
-    )
+    coding = {
+        name: tables.read(f"data/raw/coding/{name}.csv") for name in ("frames", "properties")
+    } | vars(raw)
     found["values"] = robustness.readings(
         found["firms"], found["firm_evidence"], found["sources"], raw.places, coding
     )
@@ -258,7 +278,9 @@ def test_the_default_reading_is_that_of_step_02(study):
 
 
 def test_every_reading_is_what_step_02_would_make(study, raw):
-    """Some combinations drawn at random, each computed by the functions of step 02 one after the other."""
+    """Some combinations drawn at random, each computed by the functions of step 02 one after the
+    other.
+    """
     options = robustness.options_of(raw.conventions)
     combinations = list(itertools.product(*(options[name] for name in options if name != "mixed")))
     firms, sources = study["firms"], study["sources"]
@@ -269,7 +291,9 @@ def test_every_reading_is_what_step_02_would_make(study, raw):
         origins = firm_origins.classify(known, raw.origin_rules)
         if chosen["disputed"] == "alternative":
             origins = firm_origins.override(origins, study["firm_evidence"], raw.alternatives)
-        reach = firm_origins.reach(firms, sources, origins, raw.places, chosen["region"], chosen["hong_kong"])
+        reach = firm_origins.reach(
+            firms, sources, origins, raw.places, chosen["region"], chosen["hong_kong"]
+        )
         origins = origins.merge(reach, on="firm_id").merge(
             raw.origin_views, on=["mode", "source"], how="left"
         )
@@ -310,10 +334,16 @@ def test_specifications_are_the_product_of_the_choices_that_move_something(study
     for carries in ("yes", "no"):
         choices = robustness.choices_of(study["frames"], conventions, carries)
         counted = movable(
-            study["values"], study["entries"], study["frames"], choices["frame"], choices["us_frame"]
+            study["values"],
+            study["entries"],
+            study["frames"],
+            choices["frame"],
+            choices["us_frame"],
         )
         wanted = {
-            name: math.prod(len(options) for choice, options in choices.items() if counted.loc[name, choice])
+            name: math.prod(
+                len(options) for choice, options in choices.items() if counted.loc[name, choice]
+            )
             for name in counted.index
         }
         part = study["table"][study["table"]["carries_shares"] == carries]
@@ -331,7 +361,9 @@ def test_a_new_convention_on_origin_must_be_given_its_side(study, raw):
     new = raw.conventions.iloc[[0]].assign(convention="franchise")
     coding = study["coding"] | {"conventions": pd.concat([raw.conventions, new])}
     with pytest.raises(ValueError, match="convention 'franchise' changes"):
-        robustness.origins_everywhere(study["firms"], study["firm_evidence"], study["sources"], coding)
+        robustness.origins_everywhere(
+            study["firms"], study["firm_evidence"], study["sources"], coding
+        )
 
 
 @pytest.mark.parametrize(
@@ -346,7 +378,12 @@ def test_a_new_convention_on_origin_must_be_given_its_side(study, raw):
 def test_verdicts(signs, intervals, verdict):
     half = [0.5 if word == "yes" else 2.0 for word in intervals]
     table = pd.DataFrame(
-        {"property": "x", "value": signs, "low": np.subtract(signs, half), "high": np.add(signs, half)}
+        {
+            "property": "x",
+            "value": signs,
+            "low": np.subtract(signs, half),
+            "high": np.add(signs, half),
+        }
     )
     table = table.assign(
         default=["yes", "no", "no", "no"], carries_shares="yes", unknown=["left_out", "hit"] * 2

@@ -1,4 +1,6 @@
-"""Nothing in data is executed, paths stay in their folder, dependencies are pinned, and a run makes no connection."""
+"""Nothing in data is executed, paths stay in their folder, dependencies are pinned, and a run makes
+no connection.
+"""
 
 import ast
 import csv
@@ -20,9 +22,19 @@ SOURCES = sorted((ROOT / "src").rglob("*.py"))
 LOCKS = sorted([*ROOT.glob("requirements*.lock"), *(ROOT / ".ci").glob("*.lock")])
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 FORBIDDEN = {
-    "eval", "exec", "compile", "__import__", "os.system", "os.popen", "yaml.load", "tempfile.mktemp", "pandas.read_pickle",
-    "pd.read_pickle", "pd.eval", "jinja2.Template",
-}  # fmt: skip
+    "eval",
+    "exec",
+    "compile",
+    "__import__",
+    "os.system",
+    "os.popen",
+    "yaml.load",
+    "tempfile.mktemp",
+    "pandas.read_pickle",
+    "pd.read_pickle",
+    "pd.eval",
+    "jinja2.Template",
+}
 UNSAFE = {
     "pickle",
     "marshal",
@@ -39,7 +51,9 @@ UNSAFE = {
 """Modules that may run what they read, or that read TOML other than as Python does."""
 NETWORK = {"urllib.request", "http.client", "requests", "httpx", "urllib3", "aiohttp", "smtplib"}
 DOWNLOADS = {"open_lists.py"}
-"""The one command that is there to download (`python -m cluster_anatomy.open_lists`); no step of the study."""
+"""The one command that is there to download (`python -m cluster_anatomy.open_lists`); no step of
+the study.
+"""
 GUARD = """
 import os, sys
 def watch(event, arguments):
@@ -75,14 +89,20 @@ def problems(text):
     for name, node in calls(tree):
         values = {word.arg: ast.unparse(word.value) for word in node.keywords}
         found += ["shell=True"] * (values.get("shell", "False") != "False")
-        found += ["autoescape off"] * (name.endswith("Environment") and values.get("autoescape") != "True")
+        found += ["autoescape off"] * (
+            name.endswith("Environment") and values.get("autoescape") != "True"
+        )
         found += ["escape off"] * (values.get("escape") == "False")
-    imported = {one.name for node in ast.walk(tree) if isinstance(node, ast.Import) for one in node.names}
+    imported = {
+        one.name for node in ast.walk(tree) if isinstance(node, ast.Import) for one in node.names
+    }
     imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     return found + sorted(name for name in imported if name.split(".")[0] in UNSAFE), imported
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT / "src").as_posix())
+@pytest.mark.parametrize(
+    "path", SOURCES, ids=lambda path: path.relative_to(ROOT / "src").as_posix()
+)
 def test_no_module_executes_what_it_reads(path):
     found, imported = problems(path.read_text(encoding="utf-8"))
     assert found == []
@@ -123,13 +143,29 @@ def test_no_step_of_the_study_imports_what_downloads():
     ("text", "cell"),
     [
         ('=HYPERLINK("http://example.org","x")', '\'=HYPERLINK("http://example.org","x")'),
-        ("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("+1+1", "'+1+1"), ("-2+3|x", "'-2+3|x"), ("\t=1", "'\t=1"), (" =1", "' =1"),
-        ("＝1", "'＝1"), ("-", "'-"), ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"), ("-1A(1)", "'-1A(1)"), ("\tx", "'\tx"),
-        ("'=1", "''=1"), ("''=1", "'''=1"),
-        ("-1.5", "-1.5"), ("+18%", "+18%"), ("+8 points", "+8 points"), ("'x", "'x"), ("'", "'"), ("a=1", "a=1"), ("", ""),
+        ("=1+1", "'=1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("+1+1", "'+1+1"),
+        ("-2+3|x", "'-2+3|x"),
+        ("\t=1", "'\t=1"),
+        (" =1", "' =1"),
+        ("＝1", "'＝1"),
+        ("-", "'-"),
+        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+        ("-1A(1)", "'-1A(1)"),
+        ("\tx", "'\tx"),
+        ("'=1", "''=1"),
+        ("''=1", "'''=1"),
+        ("-1.5", "-1.5"),
+        ("+18%", "+18%"),
+        ("+8 points", "+8 points"),
+        ("'x", "'x"),
+        ("'", "'"),
+        ("a=1", "a=1"),
+        ("", ""),
         ("B&B", "B&B"),
     ],
-)  # fmt: skip
+)
 def test_a_formula_is_written_as_text_and_read_again(text, cell):
     assert tables.guard(text) == cell
     assert tables.unguard(cell) == text
@@ -200,7 +236,9 @@ def test_no_committed_notebook_holds_anything_that_runs():
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             for output in cell.get("outputs", []):
-                assert not any("javascript" in kind or "widget" in kind for kind in output.get("data", {}))
+                assert not any(
+                    "javascript" in kind or "widget" in kind for kind in output.get("data", {})
+                )
                 for kind in ("text/html", "text/markdown"):
                     text = "".join(output.get("data", {}).get(kind, []))
                     seen += len(text)
@@ -215,21 +253,36 @@ def test_no_committed_notebook_holds_anything_that_runs():
 @pytest.mark.parametrize(
     "html",
     [
-        "<!--><script>alert(1)</script>-->", "<!-- x --!><script>alert(1)</script>", "<![CDATA[><script>alert(1)</script>]]>",
-        "<?x ><script>alert(1)</script>?>", '<a href="java\tscript:alert(1)">x</a>', '<a href="\x01javascript:alert(1)">x</a>',
-        '<a href="&#106;avascript:alert(1)">x</a>', '<a href="data:text/html,x">x</a>', '<a href="vbscript:x">x</a>',
-        '<a href="file:///etc/passwd">x</a>', "<svg onload=alert(1)>", '<p style="background:url(x)">y</p>', "<math><mi/></math>",
-        '<img src="https://example.org/x.png">', '<form action="https://example.org"><input></form>', "<base href=//example.org>",
-        "<style>@import 'x'</style>", '<meta http-equiv="refresh" content="0">', "<template><script>alert(1)</script></template>",
+        "<!--><script>alert(1)</script>-->",
+        "<!-- x --!><script>alert(1)</script>",
+        "<![CDATA[><script>alert(1)</script>]]>",
+        "<?x ><script>alert(1)</script>?>",
+        '<a href="java\tscript:alert(1)">x</a>',
+        '<a href="\x01javascript:alert(1)">x</a>',
+        '<a href="&#106;avascript:alert(1)">x</a>',
+        '<a href="data:text/html,x">x</a>',
+        '<a href="vbscript:x">x</a>',
+        '<a href="file:///etc/passwd">x</a>',
+        "<svg onload=alert(1)>",
+        '<p style="background:url(x)">y</p>',
+        "<math><mi/></math>",
+        '<img src="https://example.org/x.png">',
+        '<form action="https://example.org"><input></form>',
+        "<base href=//example.org>",
+        "<style>@import 'x'</style>",
+        '<meta http-equiv="refresh" content="0">',
+        "<template><script>alert(1)</script></template>",
     ],
-)  # fmt: skip
+)
 def test_what_runs_or_loads_is_taken_out_of_pages(html):
     cleaned = str(notebooks.clean(f"<p>before</p>{html}<p>after</p>"))
     assert "before" in cleaned
     assert "after" in cleaned
     assert not re.search(r"<(?!/?(p|a|img|div)\b)", cleaned)
     assert not re.search(r"<[^>]*\b(on\w+|style|src|action)=", cleaned)
-    assert all(address.startswith("http") for address in re.findall(r'<a [^>]*href="([^"]*)"', cleaned))
+    assert all(
+        address.startswith("http") for address in re.findall(r'<a [^>]*href="([^"]*)"', cleaned)
+    )
 
 
 def test_data_in_a_script_cannot_end_it():
@@ -244,7 +297,18 @@ def test_data_in_a_script_cannot_end_it():
 
 
 @pytest.mark.parametrize(
-    "name", ["../x", "a/../../x", "/etc/passwd", "out", "out/x", "loop/../../x", "a\0b", "..", "out/../../x"]
+    "name",
+    [
+        "../x",
+        "a/../../x",
+        "/etc/passwd",
+        "out",
+        "out/x",
+        "loop/../../x",
+        "a\0b",
+        "..",
+        "out/../../x",
+    ],
 )
 def test_a_path_cannot_leave_its_folder(tmp_path, name, monkeypatch):
     folder = tmp_path / "inside"
@@ -282,7 +346,9 @@ def test_a_step_cannot_read_or_write_elsewhere(tmp_path, key, path):
 def test_a_table_outside_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setenv("CLUSTER_ANATOMY_ROOT", str(tmp_path))
     monkeypatch.delenv("CLUSTER_ANATOMY_STAGE", raising=False)
-    pattern = next(path for table in contracts.contracts().values() for path in table.path if "*" in path)
+    pattern = next(
+        path for table in contracts.contracts().values() for path in table.path if "*" in path
+    )
     with pytest.raises(tables.TableError, match="leads out of its folder"):
         tables.read(pattern.replace("*", "../" * 9 + "x"))
 
@@ -301,7 +367,8 @@ def test_every_dependency_is_pinned_by_hash(lock):
     assert len(entries) > 1
     for entry in entries:
         assert re.match(
-            r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[a-z,0-9_-]+\])?==[^\s;]+( *;[^#]*?)?( +--hash=sha256:[0-9a-f]{64})+\s*(#.*)?$",
+            r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[a-z,0-9_-]+\])?==[^\s;]+( *;[^#]*?)?("
+            r" +--hash=sha256:[0-9a-f]{64})+\s*(#.*)?$",
             entry,
         ), entry[:100]
     assert "://" not in text
@@ -311,7 +378,9 @@ def test_every_dependency_is_pinned_by_hash(lock):
 
 
 def test_a_run_makes_no_connection(tmp_path):
-    """A step runs where the kernel of the system offers no network, and no process so much as tries to connect."""
+    """A step runs where the kernel of the system offers no network, and no process so much as tries
+    to connect.
+    """
     study, guard, log = tmp_path / "study", tmp_path / "guard", tmp_path / "log"
     study.mkdir()
     guard.mkdir()
@@ -326,12 +395,17 @@ def test_a_run_makes_no_connection(tmp_path):
         bool(shutil.which("unshare"))
         and subprocess.run([*alone, "true"], capture_output=True).returncode == 0
     )
-    loopback = "import fcntl, socket, struct; s = socket.socket(); r = struct.pack('16sh', b'lo', 1); fcntl.ioctl(s, 0x8914, r)"
+    loopback = (
+        "import fcntl, socket, struct; s = socket.socket(); r = struct.pack('16sh', b'lo', 1);"
+        " fcntl.ioctl(s, 0x8914, r)"
+    )
     command = [sys.executable, "-m", "cluster_anatomy", "run", "01_firm_lists", "--force"]
     if cut_off:
         start = f"{loopback}; import os, sys; os.execv(sys.executable, sys.argv[1:])"
         command = [*alone, sys.executable, "-c", start, *command]
-    ran = subprocess.run(command, cwd=study, env=environment, capture_output=True, text=True, timeout=300)
+    ran = subprocess.run(
+        command, cwd=study, env=environment, capture_output=True, text=True, timeout=300
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "1 steps run" in ran.stdout
     lines = log.read_text().splitlines()
@@ -339,7 +413,9 @@ def test_a_run_makes_no_connection(tmp_path):
     assert any("cluster_anatomy run" in line for line in lines), "the run was not guarded"
     assert len(lines) >= 2, "the kernel was not guarded"
     probe = "import socket; socket.create_connection(('192.0.2.1', 80), 1)"
-    tried = subprocess.run([sys.executable, "-c", probe], env=environment, capture_output=True, text=True)
+    tried = subprocess.run(
+        [sys.executable, "-c", probe], env=environment, capture_output=True, text=True
+    )
     assert "no network" in tried.stderr  # the guard does refuse
     assert (
         "refused socket.connect 192.0.2.1" in log.read_text()

@@ -33,7 +33,9 @@ class Page(HTMLParser):
             self.links.append(attrs["href"])
         elif tag != "a":
             self.loads += [
-                attrs[name] for name in ("src", "href", "data", "action", "poster", "srcset") if name in attrs
+                attrs[name]
+                for name in ("src", "href", "data", "action", "poster", "srcset")
+                if name in attrs
             ]
         if tag == "img":
             self.pictures[attrs.get("src")] = attrs.get("alt")
@@ -53,7 +55,10 @@ def data(built):
 
 @pytest.fixture(scope="module")
 def found():
-    firms, origins = tables.read("data/processed/firms.csv"), tables.read("data/processed/origins.csv")
+    firms, origins = (
+        tables.read("data/processed/firms.csv"),
+        tables.read("data/processed/origins.csv"),
+    )
     return entries(firms, origins, tables.read("data/raw/coding/periods.csv"))
 
 
@@ -108,7 +113,9 @@ def test_nothing_comes_from_elsewhere_and_nothing_runs_inline(built, parsed):
             assert (file.parent / unquote(load)).is_file(), f"{file.name}: {load}"
         assert all(page.pictures.values()), f"{file.name}: a picture without alternative text"
     scripts = [
-        text for file in parsed for text in re.findall(r"<script(?![^>]*src=)[^>]*>", file.read_text("utf-8"))
+        text
+        for file in parsed
+        for text in re.findall(r"<script(?![^>]*src=)[^>]*>", file.read_text("utf-8"))
     ]
     assert not scripts
     style = (built / "static" / "site.css").read_text(encoding="utf-8")
@@ -118,8 +125,12 @@ def test_nothing_comes_from_elsewhere_and_nothing_runs_inline(built, parsed):
 
 def test_two_builds_have_the_same_bytes(built, tmp_path):
     again = site.build(tmp_path / "again")
-    files = {file.relative_to(built): file.read_bytes() for file in built.rglob("*") if file.is_file()}
-    others = {file.relative_to(again): file.read_bytes() for file in again.rglob("*") if file.is_file()}
+    files = {
+        file.relative_to(built): file.read_bytes() for file in built.rglob("*") if file.is_file()
+    }
+    others = {
+        file.relative_to(again): file.read_bytes() for file in again.rglob("*") if file.is_file()
+    }
     assert files.keys() == others.keys()
     assert [name for name, content in files.items() if others[name] != content] == []
 
@@ -170,7 +181,9 @@ def position(order, conventions, given):
     options = {one["name"]: [option["option"] for option in one["options"]] for one in conventions}
     place = 0
     for name in order:
-        place = place * len(options[name]) + (options[name].index(given[name]) if name in given else 0)
+        place = place * len(options[name]) + (
+            options[name].index(given[name]) if name in given else 0
+        )
     return place
 
 
@@ -188,7 +201,9 @@ def test_shares_of_the_default_are_those_of_the_register(data):
         for frame, table in prop["frames"].items():
             shown = look_up(table, data["conventions"])
             expected = committed.loc[(prop["property"], frame)]
-            assert shown == pytest.approx({name: expected[name] for name in explorer.SHARE}, abs=1e-9)
+            assert shown == pytest.approx(
+                {name: expected[name] for name in explorer.SHARE}, abs=1e-9
+            )
             id = f"{prop['property']}_share_{'china' if frame.startswith('cn') else 'usa'}"
             if id in register.index and register.loc[id, "frame"] == frame:
                 assert shown["value"] == pytest.approx(register.loc[id, "value"], abs=1e-9)
@@ -212,7 +227,10 @@ def test_shares_and_firms_of_other_readings_are_those_of_the_rules(data, found, 
     """Against a reading computed from scratch, firm by firm, as step 02 does it."""
     own = {name: option for name, option in given.items() if name != "mixed"}
     read = {name: tables.read(f"data/raw/coding/{name}.csv") for name in site.CODED}
-    sources, firms = tables.read("data/processed/sources.csv"), tables.read("data/processed/firms.csv")
+    sources, firms = (
+        tables.read("data/processed/sources.csv"),
+        tables.read("data/processed/firms.csv"),
+    )
     sources = sources.astype(object).where(sources.notna(), None)
     options = firm_origins.choose(read["conventions"], own)
     known = firm_origins.conditions(firms, sources, read["source_roles"], options)
@@ -222,7 +240,9 @@ def test_shares_and_firms_of_other_readings_are_those_of_the_rules(data, found, 
             origins, tables.read("data/processed/firm_evidence.csv"), read["alternatives"]
         )
     places = tables.read("data/raw/places/places.csv")
-    reach = firm_origins.reach(firms, sources, origins, places, options["region"], options["hong_kong"])
+    reach = firm_origins.reach(
+        firms, sources, origins, places, options["region"], options["hong_kong"]
+    )
     origins = origins.merge(reach, on="firm_id").merge(
         read["origin_views"], on=["mode", "source"], how="left"
     )
@@ -234,9 +254,13 @@ def test_shares_and_firms_of_other_readings_are_those_of_the_rules(data, found, 
             part = in_frame(changed, read["frames"], frame)
             is_home = prop["property"] == "home"
             expected = (
-                home_share(part, given.get("mixed", "elsewhere")) if is_home else property_share(part, row)
+                home_share(part, given.get("mixed", "elsewhere"))
+                if is_home
+                else property_share(part, row)
             )
-            assert look_up(table, data["conventions"], **given) == pytest.approx(expected, abs=1e-9), (
+            assert look_up(table, data["conventions"], **given) == pytest.approx(
+                expected, abs=1e-9
+            ), (
                 prop["property"],
                 frame,
             )
@@ -275,8 +299,11 @@ def test_every_entry_has_its_record(data, found):
     row = found.set_index("firm_id").loc["cn-3s-bio"]
     record = records["cn-3s-bio"]
     assert (record["zh"], record["year"], record["label"], record["rule"]) == (
-        row["name_zh"], row["entry_year"], row["label"], row["rule"],
-    )  # fmt: skip
+        row["name_zh"],
+        row["entry_year"],
+        row["label"],
+        row["rule"],
+    )
     assert record["urls"] == row["source_urls"].split("|")
     assert all(firm.get("said") for firm in data["firms"]), "a firm of which nobody said anything"
 
@@ -284,8 +311,12 @@ def test_every_entry_has_its_record(data, found):
 def test_what_is_hostile_shows_as_text():
     text = pages.script("DATA", {"name": f"{HOSTILE}</script><!--"})
     assert "<" not in text
-    assert json.loads(text.removeprefix("window.DATA = ").strip().rstrip(";"))["name"].startswith(HOSTILE)
-    html, _ = pages.markdown(f"A firm named {HOSTILE} and [a link](javascript:alert(1)).\n\n{HOSTILE}")
+    assert json.loads(text.removeprefix("window.DATA = ").strip().rstrip(";"))["name"].startswith(
+        HOSTILE
+    )
+    html, _ = pages.markdown(
+        f"A firm named {HOSTILE} and [a link](javascript:alert(1)).\n\n{HOSTILE}"
+    )
     page = Page(html)
     assert "<script" not in html
     assert "<img" not in html
@@ -293,7 +324,8 @@ def test_what_is_hostile_shows_as_text():
     assert page.links == []
     cleaned = str(
         notebooks.clean(
-            '<p onclick="a()">x<script>b()</script><iframe src="http://a.b"></iframe><a href=" JavaScript:c()">y</a></p>'
+            '<p onclick="a()">x<script>b()</script><iframe src="http://a.b"></iframe><a href="'
+            ' JavaScript:c()">y</a></p>'
         )
     )
     assert "<script" not in cleaned
@@ -301,10 +333,17 @@ def test_what_is_hostile_shows_as_text():
     assert "onclick" not in cleaned
     assert "href" not in cleaned
     row = {
-        "claim_id": "C001", "section": HOSTILE, "kind": "number", "statement": HOSTILE, "verdict": "supported",
-        "reason": HOSTILE, "missing": None, "result_ids": None, "sources": None,
+        "claim_id": "C001",
+        "section": HOSTILE,
+        "kind": "number",
+        "statement": HOSTILE,
+        "verdict": "supported",
+        "reason": HOSTILE,
+        "missing": None,
+        "result_ids": None,
+        "sources": None,
         "addresses": f"javascript:alert(1)|https://example.org/{HOSTILE.split('>')[0]}",
-    }  # fmt: skip
+    }
     shared = {"root": "", "here": "claims.html", "title": HOSTILE, "version": "0", "contents": []}
     context = {"claims": [row], "checks": {}, "counts": {}, "known": set()}
     html = pages.environment().get_template("claims.html.j2").render({**shared, **context})
@@ -314,7 +353,9 @@ def test_what_is_hostile_shows_as_text():
 
 
 def test_only_http_addresses_become_links():
-    cell = "seed|https://example.org/a (a note)|javascript:alert(1)|github-index:4|ftp://example.org"
+    cell = (
+        "seed|https://example.org/a (a note)|javascript:alert(1)|github-index:4|ftp://example.org"
+    )
     assert pages.links(cell) == [
         ("", "Conlé and Taube (2010)"),
         ("https://example.org/a", "https://example.org/a (a note)"),
@@ -328,7 +369,9 @@ def test_only_http_addresses_become_links():
 def test_ink_is_readable_on_every_colour():
     def light(colour):
         parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        linear = [
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+        ]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
     for colour in site.COLOURS.values():

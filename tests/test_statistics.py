@@ -50,7 +50,8 @@ def test_value_lies_within_interval_and_bounds(hits, misses, unknown):
 
 
 def test_difference_is_that_of_newcombe_1998_example_a():
-    # Newcombe (1998), Statistics in Medicine 17, 873-890: 56/70 - 48/80, method 10: 0.0524 to 0.3339
+    # Newcombe (1998), Statistics in Medicine 17, 873-890: 56/70 - 48/80, method 10: 0.0524 to
+    # 0.3339
     result = statistics.difference(56, 70, 48, 80)
     assert (round(result["low"], 4), round(result["high"], 4)) == (0.0524, 0.3339)
     assert result["value"] == pytest.approx(0.2)
@@ -126,10 +127,17 @@ def test_adjusted_residuals_are_those_of_statsmodels():
 
 def test_composition_adds_up_and_keeps_values_that_do_not_occur():
     frame = pd.DataFrame({"place": ["A", "A", "A", "B"], "mode": ["x", "y", "unknown", "x"]})
-    table = statistics.composition(frame, ["place"], "mode", ["x", "y", "z"]).set_index(["place", "mode"])
+    table = statistics.composition(frame, ["place"], "mode", ["x", "y", "z"]).set_index(
+        ["place", "mode"]
+    )
     assert table["value"].to_dict() == {
-        ("A", "x"): 0.5, ("A", "y"): 0.5, ("A", "z"): 0, ("B", "x"): 1, ("B", "y"): 0, ("B", "z"): 0,
-    }  # fmt: skip
+        ("A", "x"): 0.5,
+        ("A", "y"): 0.5,
+        ("A", "z"): 0,
+        ("B", "x"): 1,
+        ("B", "y"): 0,
+        ("B", "z"): 0,
+    }
     assert table.loc[("A", "x"), "unknown"] == 1
 
 

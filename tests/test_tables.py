@@ -53,7 +53,10 @@ key = ["rank"]
 columns = [{ name = "rank", type = "integer", description = "Rank." }]
 """
 HEADER = "name,year,staff,share,code,kinds,urls\n"
-GOOD = HEADER + 'Alpha,1998,12,0.50,F1,university|hospital,seed|https://a.example/x\n"B, Ltd\n甲",,,,,,\n'
+GOOD = (
+    HEADER
+    + 'Alpha,1998,12,0.50,F1,university|hospital,seed|https://a.example/x\n"B, Ltd\n甲",,,,,,\n'
+)
 FILE = "data/raw/firms/one.csv"
 
 
@@ -85,7 +88,9 @@ def test_read_gives_types_and_missing_values(room):
     room(b"\xef\xbb\xbf" + GOOD.encode())
     frame = tables.read(FILE)
     assert list(frame.columns) == HEADER.strip().split(",")
-    assert [str(kind) for kind in frame.dtypes] == ["string", "Int64", "Int64", "float64"] + ["string"] * 3
+    assert [str(kind) for kind in frame.dtypes] == ["string", "Int64", "Int64", "float64"] + [
+        "string"
+    ] * 3
     assert frame.loc[0, "year"] == 1998
     assert frame.loc[1, "name"] == "B, Ltd\n甲"
     assert frame.loc[1, "kinds"] is pd.NA
@@ -108,7 +113,11 @@ def test_read_all_names_the_file_and_an_optional_table_may_be_empty(room):
     frame = tables.read_all("firms")
     assert frame["coder"].tolist() == ["one", "one", "two"]
     empty = tables.read_all("closed")
-    assert (list(empty.columns), len(empty), str(empty["rank"].dtype)) == (["list", "rank"], 0, "Int64")
+    assert (list(empty.columns), len(empty), str(empty["rank"].dtype)) == (
+        ["list", "rank"],
+        0,
+        "Int64",
+    )
     room("rank\n1\n", "data/raw/firms/closed.csv")
     assert tables.read_all("closed")["list"].tolist() == ["closed"]
     assert len(tables.read_all("firms")) == 3
@@ -140,7 +149,10 @@ def test_read_all_names_the_file_and_an_optional_table_may_be_empty(room):
             "A,,,,,univercity|hospital,",
             ["part 'univercity' is not one of the 2 values. Did you mean 'university'?"],
         ),
-        ("A,,,,,zzz,", ["value 'zzz': it is not one of the 2 values. The values are: university, hospital"]),
+        (
+            "A,,,,,zzz,",
+            ["value 'zzz': it is not one of the 2 values. The values are: university, hospital"],
+        ),
         ("A,,,,,university|,", ["a part between two '|' is blank"]),
     ],
 )
@@ -180,8 +192,8 @@ def test_a_broken_reference_is_named_with_the_nearest_name(room):
     room("firms,weight\nAlpha|,1\nAlpha|Alpa,2\n", "data/raw/ties.csv")
     said = complaint(tables.read, "data/raw/ties.csv")
     assert (
-        "row 3 (line 3), column 'firms', value 'Alpha|Alpa': 'Alpa' is not in firms.name; write a value that is, "
-        "or add it there. Did you mean 'Alpha'?" in said
+        "row 3 (line 3), column 'firms', value 'Alpha|Alpa': 'Alpa' is not in firms.name; write a"
+        " value that is, or add it there. Did you mean 'Alpha'?" in said
     )
     assert len(said.splitlines()) == 1
 
@@ -210,7 +222,9 @@ def test_a_missing_file_says_what_to_do(room):
     assert "the file is missing; restore it with `git checkout -- data/raw/ties.csv`" in complaint(
         tables.read, "data/raw/ties.csv"
     )
-    assert "it is optional and not distributed" in complaint(tables.read, "data/raw/firms/closed.csv")
+    assert "it is optional and not distributed" in complaint(
+        tables.read, "data/raw/firms/closed.csv"
+    )
 
 
 def test_unknown_files_and_tables(room):
@@ -285,5 +299,8 @@ def test_the_codebook_tells_every_column_and_escapes_the_bar(room):
     text = tables.codebook()
     assert "## Firms (`firms`)" in text
     assert "- Read together, `coder` holds the name of the file" in text
-    assert "| `firms` | list |  | places may be blank; occurs in `firms.name` | Firms \\| tied. |" in text
+    assert (
+        "| `firms` | list |  | places may be blank; occurs in `firms.name` | Firms \\| tied. |"
+        in text
+    )
     assert "(may be absent)" in text

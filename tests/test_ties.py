@@ -1,4 +1,6 @@
-"""Step 06: ties collapsed to pairs, their reach, the E-I index with its null, brokers, genealogies, sites."""
+"""Step 06: ties collapsed to pairs, their reach, the E-I index with its null, brokers, genealogies,
+sites.
+"""
 
 import doctest
 from itertools import permutations
@@ -17,10 +19,17 @@ REVIEWED = tables.read("data/raw/coding/actor_names.csv")
 PROVINCES = tables.read("data/raw/coding/provinces.csv")
 
 ROW = {
-    "coder": "south", "source_name": "A", "source_type": "firm_same_industry", "source_city": "Shanghai",
-    "target_name": "B", "target_type": "firm_same_industry", "target_city": "Beijing",
-    "tie_type": "founded", "year": 2000, "source_urls": "https://x.org",
-}  # fmt: skip
+    "coder": "south",
+    "source_name": "A",
+    "source_type": "firm_same_industry",
+    "source_city": "Shanghai",
+    "target_name": "B",
+    "target_type": "firm_same_industry",
+    "target_city": "Beijing",
+    "tie_type": "founded",
+    "year": 2000,
+    "source_urls": "https://x.org",
+}
 
 
 def rows(*changes):
@@ -115,7 +124,9 @@ def test_a_parent_with_its_daughters_name_stays_apart():
 def test_reviewed_names_occur_in_the_data():
     sources = tables.read("data/processed/sources.csv")["organisation"].dropna()
     raw = tables.read_all("ties")
-    affiliations = tables.read("data/raw/evidence/persons.csv")["affiliations"].map(split).explode().dropna()
+    affiliations = (
+        tables.read("data/raw/evidence/persons.csv")["affiliations"].map(split).explode().dropna()
+    )
     used = {*raw["source_name"], *raw["target_name"], *sources, *affiliations}
     assert not set(REVIEWED["name"]) - used - set(REVIEWED["actor"].dropna())
 
@@ -129,7 +140,10 @@ def test_reviewed_names_occur_in_the_data():
         ({"target_city": "Seattle"}, "foreign"),
         ({"target_city": "Hong Kong"}, "foreign"),
         ({"target_city": None}, "unknown"),
-        ({"target_name": "Beta", "target_city": None}, "external"),  # only its province is known, another one
+        (
+            {"target_name": "Beta", "target_city": None},
+            "external",
+        ),  # only its province is known, another one
         ({"target_name": "Alpha", "target_city": None}, "local"),  # the register knows the city
         ({"target_city": None, "target_type": "foreign_firm"}, "foreign"),
         (
@@ -256,7 +270,9 @@ def test_shares_of_ties_have_bounds_and_no_interval():
     assert (share["count"], share["n"], share["unknown"]) == (2, 4, 1)
     assert (share["value"], share["bound_low"], share["bound_high"]) == (0.5, 0.4, 0.6)
     assert np.isnan(share["low"])
-    assert ties.kind_share(pairs, "external", ("local", "external"))["value"] == pytest.approx(2 / 3)
+    assert ties.kind_share(pairs, "external", ("local", "external"))["value"] == pytest.approx(
+        2 / 3
+    )
     assert np.isnan(ties.kind_share(pairs[:0], "local")["value"])
 
 
@@ -268,7 +284,11 @@ def test_ei_by_hand_and_at_its_extremes():
     inside, across = [("a", "b"), ("c", "d")], [("a", "c"), ("b", "d"), ("a", "d")]
     assert ties.ei_index(inside, groups)["ei"] == -1
     assert ties.ei_index(across, groups)["ei"] == 1
-    assert ties.ei_index(inside + across, groups) == {"internal": 2, "external": 3, "ei": pytest.approx(0.2)}
+    assert ties.ei_index(inside + across, groups) == {
+        "internal": 2,
+        "external": 3,
+        "ei": pytest.approx(0.2),
+    }
     assert ties.ei_index([("a", "b"), ("a", "c")], groups, member=1)["ei"] == 0
     assert np.isnan(ties.ei_index(inside, groups, member=3)["ei"])
     assert np.isnan(ties.ei_with_null([], groups)["p"])
@@ -292,7 +312,9 @@ def test_the_null_agrees_with_all_permutations(member):
     every = np.array([ties.ei_index(edges, one, member)["ei"] for one in dealt])
     every = every[~np.isnan(every)]
     result = ties.ei_with_null(edges, groups, member, draws=9_999)
-    exact = min(1, 2 * min((every <= result["ei"] + 1e-12).mean(), (every >= result["ei"] - 1e-12).mean()))
+    exact = min(
+        1, 2 * min((every <= result["ei"] + 1e-12).mean(), (every >= result["ei"] - 1e-12).mean())
+    )
     assert result["p"] == pytest.approx(exact, abs=0.02)
     assert result["null_mean"] == pytest.approx(every.mean(), abs=0.02)
     assert result == ties.ei_with_null(edges, groups, member, draws=9_999)
@@ -317,8 +339,12 @@ def test_nodes_are_actors_at_places_and_abroad_is_a_group(located):
     edges, _ = ties.ei_edges(pairs)
     assert sorted(edges) == [("A @ Hangzhou", "C @ Hangzhou"), ("A @ Shanghai", "B @ Beijing")]
     assert len(ties.ei_edges(pairs, "external")[0]) == 3
-    table = ties.ei_table(pairs, smallest=1, draws=99).set_index(["scope", "member", "foreign_ties"])
-    assert table.loc[("all", "all", "left_out"), ["internal", "external", "foreign", "unknown"]].tolist() == [
+    table = ties.ei_table(pairs, smallest=1, draws=99).set_index(
+        ["scope", "member", "foreign_ties"]
+    )
+    assert table.loc[
+        ("all", "all", "left_out"), ["internal", "external", "foreign", "unknown"]
+    ].tolist() == [
         1,
         1,
         1,
@@ -353,7 +379,12 @@ def test_brokers_join_clusters(located):
     table = ties.brokers(pairs)
     assert list(table["actor"]) == ["A"]
     row = table.iloc[0]
-    assert (row["ties"], row["clusters"], row["cluster_pairs"], row["betweenness"]) == (3, 2, 1, 1.0)
+    assert (row["ties"], row["clusters"], row["cluster_pairs"], row["betweenness"]) == (
+        3,
+        2,
+        1,
+        1.0,
+    )
     assert (row["itinerant"], row["liaison"]) == (1, 2)
 
 
@@ -404,10 +435,21 @@ def test_acquisitions_and_sites(located):
         {"tie_type": "acquired", "coder": "paper", "source_urls": "seed"},
         {"tie_type": "acquired", "coder": "south", "year": 1999},
         {"tie_type": "manufacturing_site_of", "source_city": "Huzhou", "target_city": "Shanghai"},
-        {"tie_type": "rd_site_of", "target_name": "X", "target_type": "foreign_firm", "target_city": None},
+        {
+            "tie_type": "rd_site_of",
+            "target_name": "X",
+            "target_type": "foreign_firm",
+            "target_city": None,
+        },
     )
     bought = ties.acquisitions(table).iloc[0]
-    assert (bought["buyer"], bought["bought"], bought["year"], bought["kind"], bought["stated_in_paper"]) == (
+    assert (
+        bought["buyer"],
+        bought["bought"],
+        bought["year"],
+        bought["kind"],
+        bought["stated_in_paper"],
+    ) == (
         "A",
         "B",
         1999,
@@ -529,7 +571,12 @@ def test_every_city_of_a_tie_is_a_known_place(real, places):
     ("one", "other", "kind", "stated"),
     [
         ("Tonghua Dongbao Pharmaceutical", "Gan & Lee Pharmaceutical", "external", "yes"),
-        ("CAS Shanghai Institute of Plant Physiology", "Tonghua Yujin Pharmaceutical", "external", "yes"),
+        (
+            "CAS Shanghai Institute of Plant Physiology",
+            "Tonghua Yujin Pharmaceutical",
+            "external",
+            "yes",
+        ),
         (
             "Zhejiang Apeloa Bio-pharmaceutical",
             "Shanghai Apeloa Pharmaceutical Research Institute",
@@ -539,7 +586,12 @@ def test_every_city_of_a_tie_is_a_known_place(real, places):
         ("Fudan University", "Shanghai Fudan-Zhangjiang Bio-Pharmaceutical", "local", "yes"),
         ("H&Q Asia Pacific", "Shenzhen Kexing Biotech", "foreign", "yes"),
         ("Hou Yunde", "Jiangsu GDK Biotechnology", "external", "no"),
-        ("Anke (former employer of Mindray's founders)", "Mindray Medical International", "unknown", "no"),
+        (
+            "Anke (former employer of Mindray's founders)",
+            "Mindray Medical International",
+            "unknown",
+            "no",
+        ),
         ("Hybritech", "Gen-Probe", "local", "no"),
     ],
 )

@@ -48,7 +48,9 @@ def _run_list(arguments: argparse.Namespace, known: list[str]) -> int:
         raise steps.PipelineError(
             "--set and --force are for the steps of the study, not for a list of your own"
         )
-    beside = None if arguments.beside is None else [name for name in arguments.beside if name != "none"]
+    beside = (
+        None if arguments.beside is None else [name for name in arguments.beside if name != "none"]
+    )
     try:
         report = study.run(folder, beside, arguments.jobs)
     except contracts.TableError as error:
@@ -82,11 +84,18 @@ def _check_list(arguments: argparse.Namespace) -> int:
         raise steps.PipelineError("--into is for a check of the study, without a list")
     folder = own_list.find(arguments.list)
     found = own_list.check(folder)
-    print("\n".join(f"{problem.severity}: {problem}" for problem in found), end="\n" if found else "")
-    count = {kind: sum(problem.severity == kind for problem in found) for kind in ("error", "warning")}
-    said = " and ".join(f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in count.items())
     print(
-        f"{own_list.shown(folder)}: {said}. {'Mend the errors first.' if count['error'] else 'It can be run.'}"
+        "\n".join(f"{problem.severity}: {problem}" for problem in found), end="\n" if found else ""
+    )
+    count = {
+        kind: sum(problem.severity == kind for problem in found) for kind in ("error", "warning")
+    }
+    said = " and ".join(
+        f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in count.items()
+    )
+    print(
+        f"{own_list.shown(folder)}: {said}."
+        f" {'Mend the errors first.' if count['error'] else 'It can be run.'}"
     )
     return 1 if count["error"] else 0
 
@@ -97,7 +106,10 @@ def new_command(arguments: argparse.Namespace) -> int:
 
     folder = own_list.new(arguments.name, arguments.like, arguments.country)
     print(f"{own_list.shown(folder)}: " + ", ".join(sorted(path.name for path in folder.iterdir())))
-    print(f"Fill in description.toml and the tables (README.md explains them), then: check {arguments.name}")
+    print(
+        "Fill in description.toml and the tables (README.md explains them), then: check"
+        f" {arguments.name}"
+    )
     return 0
 
 
@@ -163,9 +175,11 @@ def canary_command(arguments: argparse.Namespace) -> int:
     from . import canary
 
     row = canary.try_packages(arguments.python, arguments.packages)
-    print(f"Python {row['python']}, {row['packages']} packages ({row['versions']}): "
-          f"{row['numbers_moved']} numbers moved, {row['notebooks_failed']} notebooks failed, "
-          f"{row['pictures_moved']} pictures and {row['texts_moved']} texts are others")  # fmt: skip
+    print(
+        f"Python {row['python']}, {row['packages']} packages ({row['versions']}): "
+        f"{row['numbers_moved']} numbers moved, {row['notebooks_failed']} notebooks failed, "
+        f"{row['pictures_moved']} pictures and {row['texts_moved']} texts are others"
+    )
     if arguments.record:
         canary.record([row], paths.root())
     return 0 if row["numbers_moved"] == row["notebooks_failed"] == "0" else 1
@@ -192,10 +206,17 @@ def parser() -> argparse.ArgumentParser:
         sub.set_defaults(action=action)
         return sub
 
-    jobs = {"type": _jobs, "default": 2, "metavar": "N", "help": "steps to run at the same time (default 2)"}
+    jobs = {
+        "type": _jobs,
+        "default": 2,
+        "metavar": "N",
+        "help": "steps to run at the same time (default 2)",
+    }
 
     sub = command(
-        "run", run_command, "Run the steps that are out of date, in the order that their files ask for."
+        "run",
+        run_command,
+        "Run the steps that are out of date, in the order that their files ask for.",
     )
     sub.add_argument(
         "steps",
@@ -208,16 +229,24 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         choices=["China", "USA", "none"],
         metavar="COUNTRY",
-        help="of a list of your own: set it beside China, USA or none (default: its description); repeatable",
+        help=(
+            "of a list of your own: set it beside China, USA or none (default: its description);"
+            " repeatable"
+        ),
     )
     sub.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="[STEP:]NAME=VALUE",
-        help="give a parameter another value, in all notebooks that have it or in one step; repeatable",
+        help=(
+            "give a parameter another value, in all notebooks that have it or in one step;"
+            " repeatable"
+        ),
     )
-    sub.add_argument("--force", action="store_true", help="run the steps even if they are up to date")
+    sub.add_argument(
+        "--force", action="store_true", help="run the steps even if they are up to date"
+    )
     sub.add_argument("--jobs", **jobs)
 
     command(
@@ -234,11 +263,16 @@ def parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("list", nargs="?", metavar="LIST", help="name or path of a list of your own")
     sub.add_argument(
-        "--into", type=Path, metavar="FOLDER", help="new or empty folder for the copy, which is then kept"
+        "--into",
+        type=Path,
+        metavar="FOLDER",
+        help="new or empty folder for the copy, which is then kept",
     )
     sub.add_argument("--jobs", **jobs)
 
-    sub = command("new", new_command, "Begin a list of your own: write a small folder that explains itself.")
+    sub = command(
+        "new", new_command, "Begin a list of your own: write a small folder that explains itself."
+    )
     sub.add_argument("name", metavar="NAME", help="the folder is own_lists/NAME; or a path")
     sub.add_argument(
         "--like",
@@ -250,9 +284,13 @@ def parser() -> argparse.ArgumentParser:
     command("fresh", fresh_command, "Say which committed outputs are stale, and why. Runs nothing.")
 
     sub = command(
-        "canary", canary_command, "Run everything with other packages or another Python: which numbers move?"
+        "canary",
+        canary_command,
+        "Run everything with other packages or another Python: which numbers move?",
     )
-    sub.add_argument("--python", default=sys.executable, help="interpreter to try (default: this one)")
+    sub.add_argument(
+        "--python", default=sys.executable, help="interpreter to try (default: this one)"
+    )
     sub.add_argument(
         "--packages",
         choices=("locked", "oldest", "newest"),
@@ -264,29 +302,43 @@ def parser() -> argparse.ArgumentParser:
     sub = command(
         "register",
         register_command,
-        "Take a business register of any size to entry by region, year and origin (docs/REGISTERS.md).",
+        "Take a business register of any size to entry by region, year and origin"
+        " (docs/REGISTERS.md).",
     )
     sub.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="CSV or Parquet, all of one register"
     )
     sub.add_argument(
-        "--into", type=Path, required=True, metavar="FOLDER", help="new or empty folder, or an earlier run's"
+        "--into",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="new or empty folder, or an earlier run's",
     )
     sub.add_argument(
         "--columns", default="", metavar="WHAT=HEADING,…", help="such as name=Company,place=City"
     )
     sub.add_argument(
-        "--description", type=Path, metavar="FILE", help="description.toml of an own list, for its columns"
+        "--description",
+        type=Path,
+        metavar="FILE",
+        help="description.toml of an own list, for its columns",
     )
     sub.add_argument("--engine", default="duckdb", help="duckdb (default) or spark")
-    sub.add_argument("--memory", metavar="SIZE", help="such as 4GB (default: half of this machine's)")
+    sub.add_argument(
+        "--memory", metavar="SIZE", help="such as 4GB (default: half of this machine's)"
+    )
     sub.add_argument(
         "--spill", type=Path, metavar="FOLDER", help="for what does not fit (default: below --into)"
     )
-    sub.add_argument("--jobs", type=_jobs, default=2, metavar="N", help="processor cores to use (default 2)")
+    sub.add_argument(
+        "--jobs", type=_jobs, default=2, metavar="N", help="processor cores to use (default 2)"
+    )
     sub.add_argument("--fresh", action="store_true", help="do every stage again")
 
-    sub = command("site", site_command, "Build the site: static pages in site/ that open from disk.")
+    sub = command(
+        "site", site_command, "Build the site: static pages in site/ that open from disk."
+    )
     sub.add_argument("--into", type=Path, metavar="FOLDER", help="folder to write (default: site/)")
 
     sub = command(
@@ -297,10 +349,15 @@ def parser() -> argparse.ArgumentParser:
     one = sub.add_mutually_exclusive_group()
     one.add_argument("--check", action="store_true", help="only say which metadata are stale")
     one.add_argument(
-        "--validate", action="store_true", help="check the metadata with the standards' own schemas and tools"
+        "--validate",
+        action="store_true",
+        help="check the metadata with the standards' own schemas and tools",
     )
     one.add_argument(
-        "--zip", type=Path, metavar="FILE", help="write a release: every committed file, with checksums"
+        "--zip",
+        type=Path,
+        metavar="FILE",
+        help="write a release: every committed file, with checksums",
     )
     one.add_argument(
         "--verify",
@@ -309,7 +366,10 @@ def parser() -> argparse.ArgumentParser:
         help="unpack a release elsewhere, run it there, compare all bytes",
     )
     sub.add_argument(
-        "--into", type=Path, metavar="FOLDER", help="with --verify: new or empty folder, which is then kept"
+        "--into",
+        type=Path,
+        metavar="FOLDER",
+        help="with --verify: new or empty folder, which is then kept",
     )
     return main_parser
 
@@ -320,8 +380,8 @@ def main(argv: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0 if all went well; 1 if a step failed or a result moved; 2 for a mistake of the user; 130 if
-        interrupted.
+        0 if all went well; 1 if a step failed or a result moved; 2 for a mistake of the user; 130
+        if interrupted.
     """
     sys.stdout.reconfigure(errors="replace")
     arguments = parser().parse_args(argv)

@@ -1,8 +1,9 @@
-"""What an archive asks for: metadata in four forms from one record, checksums, and a release that runs elsewhere.
+"""What an archive asks for: metadata in four forms from one record, checksums, and a release that
+runs elsewhere.
 
-The record is ``[project]`` and ``[tool.cluster-anatomy]`` in ``pyproject.toml``, with the contracts for the
-tables, ``notebooks/steps.toml`` for the steps and ``seeds/record.toml`` for the paper. From these
-``python -m cluster_anatomy archive`` writes
+The record is ``[project]`` and ``[tool.cluster-anatomy]`` in ``pyproject.toml``, with the contracts
+for the tables, ``notebooks/steps.toml`` for the steps and ``seeds/record.toml`` for the paper. From
+these ``python -m cluster_anatomy archive`` writes
 
 - ``CITATION.cff`` (Citation File Format 1.2.0),
 - ``codemeta.json`` (CodeMeta 3.0),
@@ -41,13 +42,22 @@ MANIFEST, SUMS = "MANIFEST", "SHA256SUMS"
 SPDX = "https://spdx.org/licenses/"
 ORGANISATION = "#developers"
 FOLDERS = {
-    "data/raw/": ("Raw data", "What was collected, and the decisions of this study as data; never edited by a step."),
-    "data/processed/": ("Processed data", "What the steps make of the raw data, the register of results among it."),
+    "data/raw/": (
+        "Raw data",
+        "What was collected, and the decisions of this study as data; never edited by a step.",
+    ),
+    "data/processed/": (
+        "Processed data",
+        "What the steps make of the raw data, the register of results among it.",
+    ),
     "seeds/": ("Seeds", "The paper as a source: record, its claims in our own words, references."),
     "notebooks/": ("Notebooks", "The steps of the study, with their outputs."),
     "figures/": ("Figures", "Each figure as PDF and PNG, and the table that it draws."),
-    "own_lists/": ("Own lists", "Lists of firms that the same notebooks run on, as an example of one's own."),
-}  # fmt: skip
+    "own_lists/": (
+        "Own lists",
+        "Lists of firms that the same notebooks run on, as an example of one's own.",
+    ),
+}
 """Folders whose files are listed one by one, with size and checksum."""
 CODE = {
     "src/": ("Package", "The functions of the study, one module per step."),
@@ -62,17 +72,32 @@ CODE = {
 ROOMS = ("data/", "figures/", "seeds/")
 """Where every table must have a contract."""
 FORMATS = {
-    ".csv": "text/csv", ".pdf": "application/pdf", ".png": "image/png", ".ipynb": "application/x-ipynb+json",
-    ".md": "text/markdown", ".toml": "application/toml", ".json": "application/json", ".cff": "application/yaml",
-    ".yml": "application/yaml", ".bib": "application/x-bibtex",
-}  # fmt: skip
-TYPES = {"string": "string", "list": "string", "url_list": "string", "integer": "integer", "year": "year",
-         "number": "number"}  # fmt: skip
+    ".csv": "text/csv",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".ipynb": "application/x-ipynb+json",
+    ".md": "text/markdown",
+    ".toml": "application/toml",
+    ".json": "application/json",
+    ".cff": "application/yaml",
+    ".yml": "application/yaml",
+    ".bib": "application/x-bibtex",
+}
+TYPES = {
+    "string": "string",
+    "list": "string",
+    "url_list": "string",
+    "integer": "integer",
+    "year": "year",
+    "number": "number",
+}
 
 
 @dataclass(frozen=True)
 class Record:
-    """What the compendium says of itself, from ``pyproject.toml``, and the paper, from ``seeds/record.toml``."""
+    """What the compendium says of itself, from ``pyproject.toml``, and the paper, from
+    ``seeds/record.toml``.
+    """
 
     name: str
     version: str
@@ -127,7 +152,9 @@ def record(base: Path) -> Record:
     except KeyError as error:
         raise PipelineError(f"pyproject.toml or seeds/record.toml: {error} is missing") from None
     if own:
-        raise PipelineError(f"pyproject.toml, [tool.cluster-anatomy]: unknown key {', '.join(sorted(own))}")
+        raise PipelineError(
+            f"pyproject.toml, [tool.cluster-anatomy]: unknown key {', '.join(sorted(own))}"
+        )
     return found
 
 
@@ -151,11 +178,15 @@ def files(base: Path, committed: bool = False) -> list[str]:
     """
     listed = git(base, "ls-files", "-z", *([] if committed else ["-co", "--exclude-standard"]))
     if listed is not None:
-        found = {path for path in os.fsdecode(listed).split("\0") if path and (base / path).is_file()}
+        found = {
+            path for path in os.fsdecode(listed).split("\0") if path and (base / path).is_file()
+        }
     elif (base / SUMS).is_file():
         found = {path for path in sums(base) if (base / path).is_file()} - {MANIFEST}
     else:
-        raise PipelineError(f"{base} is neither a git checkout nor an unpacked release (no {SUMS} in it)")
+        raise PipelineError(
+            f"{base} is neither a git checkout nor an unpacked release (no {SUMS} in it)"
+        )
     return sorted(found)
 
 
@@ -171,8 +202,15 @@ def sums(base: Path) -> dict[str, str]:
     for number, line in enumerate((base / SUMS).read_text(encoding="utf-8").splitlines(), start=1):
         digest, _, path = line.partition("  ")
         pure = PurePosixPath(path)
-        if not re.fullmatch(r"[0-9a-f]{64}", digest) or pure.is_absolute() or ".." in pure.parts or not path:
-            raise PipelineError(f"{SUMS}, line {number}: not a checksum and a path inside the release")
+        if (
+            not re.fullmatch(r"[0-9a-f]{64}", digest)
+            or pure.is_absolute()
+            or ".." in pure.parts
+            or not path
+        ):
+            raise PipelineError(
+                f"{SUMS}, line {number}: not a checksum and a path inside the release"
+            )
         found[path] = digest
     return found
 
@@ -231,7 +269,10 @@ def citation(about: Record) -> str:
             }
         ],
     }
-    head = "# Generated from pyproject.toml by `python -m cluster_anatomy archive`; change the record, not this file.\n"
+    head = (
+        "# Generated from pyproject.toml by `python -m cluster_anatomy archive`; change the record,"
+        " not this file.\n"
+    )
     return head + "\n".join(_yaml(entry)) + "\n"
 
 
@@ -291,7 +332,9 @@ def _resource_name(path: str) -> str:
 
 
 def _pattern(column: Column) -> str | None:
-    """Return the regular expression for a whole cell that says what a contract says of the parts of a list."""
+    """Return the regular expression for a whole cell that says what a contract says of the parts of
+    a list.
+    """
     if column.type not in ("list", "url_list"):
         return column.pattern
     one = "|".join(map(re.escape, column.allowed)) or column.pattern
@@ -302,13 +345,19 @@ def _pattern(column: Column) -> str | None:
 
 
 def field(column: Column, key: Iterable[str] = ()) -> dict:
-    """Return a field of a Table Schema: name, type, description and constraints, from the contract of a column."""
+    """Return a field of a Table Schema: name, type, description and constraints, from the contract
+    of a column.
+    """
     low, high = limits(column)
     whole = column.type in ("integer", "year")
     constraints = {
         "required": True if column.required else None,
         "unique": True if tuple(key) == (column.name,) else None,
-        "enum": list(column.allowed) if column.allowed and column.type not in ("list", "url_list") else None,
+        "enum": (
+            list(column.allowed)
+            if column.allowed and column.type not in ("list", "url_list")
+            else None
+        ),
         "pattern": _pattern(column) if column.type in ("string", "list", "url_list") else None,
         "minimum": low if low is None or not whole else int(low),
         "maximum": high if high is None or not whole else int(high),
@@ -324,7 +373,9 @@ def field(column: Column, key: Iterable[str] = ()) -> dict:
 
 
 def _foreign_keys(table: Table, path: str, listed: list[str]) -> list[dict]:
-    """Return the references of a table that a Data Package can state: one value, in a table of one file."""
+    """Return the references of a table that a Data Package can state: one value, in a table of one
+    file.
+    """
     found = []
     for column in table.columns:
         if not column.references or column.type == "list":
@@ -333,7 +384,9 @@ def _foreign_keys(table: Table, path: str, listed: list[str]) -> list[dict]:
         homes = [other for other in listed if contract_of(other).name == name]
         if len(homes) == 1:
             resource = "" if homes[0] == path else _resource_name(homes[0])
-            found.append({"fields": [column.name], "reference": {"resource": resource, "fields": [label]}})
+            found.append(
+                {"fields": [column.name], "reference": {"resource": resource, "fields": [label]}}
+            )
     return found
 
 
@@ -359,24 +412,31 @@ def _schema(table: Table, path: str, labels: list[str], listed: list[str]) -> di
     Raises
     ------
     TableError
-        If the columns are not those of the contract. A list as somebody else gave it (an optional table outside the
-        data rooms) may have headings of its own; its columns are then plain text.
+        If the columns are not those of the contract. A list as somebody else gave it (an optional
+        table outside the data rooms) may have headings of its own; its columns are then plain text.
     """
     known = {column.name: column for column in table.columns}
     if sorted(labels) != sorted(known):
         if not table.optional or path.startswith(ROOMS):
-            raise TableError([f"{path}: the columns are not those of its contract ({', '.join(known)})"])
+            raise TableError(
+                [f"{path}: the columns are not those of its contract ({', '.join(known)})"]
+            )
         said = {
-            label: known[label].description if label in known else "As the list names it." for label in labels
+            label: known[label].description if label in known else "As the list names it."
+            for label in labels
         }
         return {
-            "fields": [{"name": name, "type": "string", "description": text} for name, text in said.items()]
+            "fields": [
+                {"name": name, "type": "string", "description": text} for name, text in said.items()
+            ]
         }
     keys: dict = {}
     if table.key:
         blank = {column.name for column in table.columns if not column.required}
         keys = (
-            {"uniqueKeys": [list(table.key)]} if blank & set(table.key) else {"primaryKey": list(table.key)}
+            {"uniqueKeys": [list(table.key)]}
+            if blank & set(table.key)
+            else {"primaryKey": list(table.key)}
         )
     foreign = _foreign_keys(table, path, listed)
     return {
@@ -448,10 +508,17 @@ def datapackage(about: Record, base: Path, listed: list[str]) -> str:
             "keywords": list(about.keywords),
             "contributors": [{"title": name, "roles": ["author"]} for name in about.authors],
             "licenses": [_licence("CC BY 4.0", about)],
-            "sources": [{"title": f"{' and '.join(about.paper['authors'])} ({about.paper['year']}), {about.paper['title']}"}],
+            "sources": [
+                {
+                    "title": (
+                        f"{' and '.join(about.paper['authors'])} ({about.paper['year']}),"
+                        f" {about.paper['title']}"
+                    )
+                }
+            ],
             "resources": [resource(path, base, about, resources) for path in resources],
         }
-    )  # fmt: skip
+    )
 
 
 # --- RO-Crate
@@ -461,7 +528,9 @@ def _ref(*names: str) -> list[dict]:
     return [{"@id": name} for name in names]
 
 
-def _about_file(path: str, by_step: dict[str, steps.Step], figures: dict[str, dict]) -> tuple[str, str]:
+def _about_file(
+    path: str, by_step: dict[str, steps.Step], figures: dict[str, dict]
+) -> tuple[str, str]:
     """Return a name and a sentence on a file, from contracts, steps and captions."""
     stem = PurePosixPath(path).stem
     if _tables([path]):
@@ -474,8 +543,12 @@ def _about_file(path: str, by_step: dict[str, steps.Step], figures: dict[str, di
     known = {
         "data/raw/SHA256SUMS": "Checksums of the raw data, as sha256sum writes them.",
         "notebooks/steps.toml": "The workflow: which notebook reads and writes what.",
-        "seeds/record.toml": "Bibliographic record of the paper, with the checksum of the text that was read.",
-        "seeds/references.bib": "Works that the study restates, compares with or takes a method from.",
+        "seeds/record.toml": (
+            "Bibliographic record of the paper, with the checksum of the text that was read."
+        ),
+        "seeds/references.bib": (
+            "Works that the study restates, compares with or takes a method from."
+        ),
         "seeds/README.md": "What the study takes from the paper.",
     }
     return PurePosixPath(path).name, known.get(path, f"{path} of the compendium.")
@@ -492,18 +565,31 @@ def _entity(path: str, base: Path, about: Record, words: tuple[str, str]) -> dic
         "license": {"@id": SPDX + about.data_licence},
     }
     if path.startswith(tuple(FOLDERS)):
-        entity |= {"contentSize": str((base / path).stat().st_size), "sha256": paths.digest(base / path)}
+        entity |= {
+            "contentSize": str((base / path).stat().st_size),
+            "sha256": paths.digest(base / path),
+        }
     return entity
 
 
 def crate(about: Record, base: Path, listed: list[str]) -> str:
-    """Return ro-crate-metadata.json: what is in the compendium, what made it, and who may do what with it."""
+    """Return ro-crate-metadata.json: what is in the compendium, what made it, and who may do what
+    with it.
+    """
     order = steps.load_steps(base)
     by_step = {step.name: step for step in order}
     figures = exhibits.captions(base)
-    single = [path for path in listed if "/" not in path and path != CRATE and not path.startswith(".")]
+    single = [
+        path for path in listed if "/" not in path and path != CRATE and not path.startswith(".")
+    ]
     single += [path for path in ("data/README.md", "data/CODEBOOK.md") if path in listed]
-    code = {"pyproject.toml", "requirements.lock", "environment.yml", "Makefile", "notebooks/steps.toml"}
+    code = {
+        "pyproject.toml",
+        "requirements.lock",
+        "environment.yml",
+        "Makefile",
+        "notebooks/steps.toml",
+    }
     entities: dict[str, dict] = {}
     for path in [*single, *(path for path in listed if path.startswith(tuple(FOLDERS)))]:
         entities[path] = _entity(path, base, about, _about_file(path, by_step, figures))
@@ -528,13 +614,17 @@ def crate(about: Record, base: Path, listed: list[str]) -> str:
         if not inside:
             continue
         entity = {"@id": folder, "@type": "Dataset", "name": name, "description": said}
-        entity["license"] = {"@id": SPDX + (about.data_licence if folder in FOLDERS else about.code_licence)}
+        entity["license"] = {
+            "@id": SPDX + (about.data_licence if folder in FOLDERS else about.code_licence)
+        }
         entity |= {"hasPart": _ref(*inside)} if folder in FOLDERS else {}
         folders.append(entity)
     actions = []
     for number, step in enumerate(order, start=1):
         patterns = (glob.glob(pattern, root_dir=base, recursive=True) for pattern in step.reads)
-        reads = sorted({Path(path).as_posix() for found in patterns for path in found} & entities.keys())
+        reads = sorted(
+            {Path(path).as_posix() for found in patterns for path in found} & entities.keys()
+        )
         writes = [path for path in step.outputs if path in entities]
         actions += [
             {
@@ -568,7 +658,9 @@ def crate(about: Record, base: Path, listed: list[str]) -> str:
         "author": {"@id": ORGANISATION},
         "publisher": {"@id": ORGANISATION},
         "isBasedOn": {"@id": "#paper"},
-        "spatialCoverage": _ref(*(f"#place-{country.replace(' ', '-')}" for country in about.countries)),
+        "spatialCoverage": _ref(
+            *(f"#place-{country.replace(' ', '-')}" for country in about.countries)
+        ),
         "mainEntity": {"@id": steps.STEPS_FILE},
         "mentions": _ref(*(f"#run-{step.name}" for step in order)),
         **({"identifier": f"https://doi.org/{about.doi}"} if about.doi else {}),
@@ -576,18 +668,41 @@ def crate(about: Record, base: Path, listed: list[str]) -> str:
     }
     context = [
         {"@id": ORGANISATION, "@type": "Organization", "name": " and ".join(about.authors)},
-        {"@id": SPDX + about.code_licence, "@type": "CreativeWork", "name": "MIT License", "description": "Of the code."},
+        {
+            "@id": SPDX + about.code_licence,
+            "@type": "CreativeWork",
+            "name": "MIT License",
+            "description": "Of the code.",
+        },
         {
             "@id": SPDX + about.data_licence,
             "@type": "CreativeWork",
             "name": "Creative Commons Attribution 4.0 International",
-            "description": "Of data coding, text and figures; see LICENSE-DATA for facts and third parties.",
+            "description": (
+                "Of data coding, text and figures; see LICENSE-DATA for facts and third parties."
+            ),
         },
-        {"@id": "#python", "@type": "ComputerLanguage", "name": "Python", "version": about.python.lstrip(">="), "url": "https://www.python.org/"},
-        {"@id": "#paper", "author": _ref(*(f"#{_names(person)['family-names']}" for person in paper["authors"])), **_paper(about)},
-        *({"@id": f"#{_names(person)['family-names']}", "@type": "Person", "name": person} for person in paper["authors"]),
-        *({"@id": f"#place-{country.replace(' ', '-')}", "@type": "Country", "name": country} for country in about.countries),
-    ]  # fmt: skip
+        {
+            "@id": "#python",
+            "@type": "ComputerLanguage",
+            "name": "Python",
+            "version": about.python.lstrip(">="),
+            "url": "https://www.python.org/",
+        },
+        {
+            "@id": "#paper",
+            "author": _ref(*(f"#{_names(person)['family-names']}" for person in paper["authors"])),
+            **_paper(about),
+        },
+        *(
+            {"@id": f"#{_names(person)['family-names']}", "@type": "Person", "name": person}
+            for person in paper["authors"]
+        ),
+        *(
+            {"@id": f"#place-{country.replace(' ', '-')}", "@type": "Country", "name": country}
+            for country in about.countries
+        ),
+    ]
     descriptor = {
         "@id": CRATE,
         "@type": "CreativeWork",
@@ -638,7 +753,9 @@ def stale(base: Path) -> list[str]:
 
 
 def write(base: Path) -> list[str]:
-    """Write what is stale and return its paths; either all documents can be made or none is touched."""
+    """Write what is stale and return its paths; either all documents can be made or none is
+    touched.
+    """
     texts, changed = documents(base), []
     for path, text in texts.items():
         file = base / path
@@ -654,10 +771,11 @@ def write(base: Path) -> list[str]:
 
 
 def release(base: Path, into: Path) -> Path:
-    """Write the release: every committed file, with a manifest and checksums, the same bytes each time.
+    """Write the release: every committed file, with a manifest and checksums, the same bytes each
+    time.
 
-    Files are stored without compression, sorted, all with the date of the record, so that the archive does not
-    depend on the machine or on the version of a compressor.
+    Files are stored without compression, sorted, all with the date of the record, so that the
+    archive does not depend on the machine or on the version of a compressor.
 
     Raises
     ------
@@ -673,9 +791,13 @@ def release(base: Path, into: Path) -> Path:
     commit = os.fsdecode(git(base, "rev-parse", "HEAD") or b"").strip()
     if not commit:
         commit = next(
-            (line.partition(": ")[2] for line in (base / MANIFEST).read_text(encoding="utf-8").splitlines() if line.startswith("commit: ")),
+            (
+                line.partition(": ")[2]
+                for line in (base / MANIFEST).read_text(encoding="utf-8").splitlines()
+                if line.startswith("commit: ")
+            ),
             "unknown",
-        )  # fmt: skip
+        )
     contents = {path: (base / path).read_bytes() for path in listed}
     head = [
         f"{about.title}",
@@ -689,7 +811,8 @@ def release(base: Path, into: Path) -> Path:
     lines = [f"{len(content):>9}  {path}" for path, content in contents.items()]
     contents[MANIFEST] = ("\n".join(head + lines) + "\n").encode()
     checksums = [
-        f"{hashlib.sha256(content).hexdigest()}  {path}\n" for path, content in sorted(contents.items())
+        f"{hashlib.sha256(content).hexdigest()}  {path}\n"
+        for path, content in sorted(contents.items())
     ]
     contents[SUMS] = "".join(checksums).encode()
     date = (*map(int, about.released.split("-")), 0, 0, 0)
@@ -745,7 +868,9 @@ def unpack(archive: Path, into: Path) -> Path:
 
 
 def differing(base: Path) -> list[str]:
-    """Return what in an unpacked release is not as its checksums say; ``build/`` and caches do not count."""
+    """Return what in an unpacked release is not as its checksums say; ``build/`` and caches do not
+    count.
+    """
     expected = sums(base)
     aside = {"build", "__pycache__", ".venv"}
     found = {
@@ -762,18 +887,21 @@ def differing(base: Path) -> list[str]:
     ]
 
 
-def verify(archive: Path, into: Path | None = None, tell: Callable[[str], None] = print) -> list[str]:
+def verify(
+    archive: Path, into: Path | None = None, tell: Callable[[str], None] = print
+) -> list[str]:
     """Unpack a release elsewhere, run the whole study there without git, and compare every byte.
 
-    What the steps write is removed first, so that nothing can be taken from the release unseen; README.md stays,
-    since the run fills it in.
+    What the steps write is removed first, so that nothing can be taken from the release unseen;
+    README.md stays, since the run fills it in.
 
     Parameters
     ----------
     archive : Path
         The zip.
     into : Path, optional
-        New or empty folder to unpack into, which is then kept; else a temporary one, kept if anything differs.
+        New or empty folder to unpack into, which is then kept; else a temporary one, kept if
+        anything differs.
     tell : callable
         Takes each line of progress.
 
@@ -796,10 +924,14 @@ def verify(archive: Path, into: Path | None = None, tell: Callable[[str], None] 
         for path in step.writes:
             if path != "README.md":
                 (base / path).unlink()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("CLUSTER_ANATOMY_", "GIT_"))}
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("CLUSTER_ANATOMY_", "GIT_"))
+    }
     environment |= {
         "CLUSTER_ANATOMY_ROOT": str(base),
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(base / "src"), os.environ.get("PYTHONPATH")])),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, [str(base / "src"), os.environ.get("PYTHONPATH")])
+        ),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     done = subprocess.run(
@@ -834,6 +966,8 @@ def validate(base: Path, tell: Callable[[str], None] = print) -> int:
             subprocess.run([sys.executable, "-m", "venv", folder], check=True)
             subprocess.run([*install, "--require-hashes", "--no-deps", "-r", lock], check=True)
         except (OSError, subprocess.CalledProcessError) as error:
-            raise PipelineError(f"the environment of the validators cannot be built: {error}") from None
+            raise PipelineError(
+                f"the environment of the validators cannot be built: {error}"
+            ) from None
         stamp.write_text(paths.digest(lock), encoding="utf-8")
     return subprocess.run([python, base / ".ci/validate_metadata.py", base], check=False).returncode

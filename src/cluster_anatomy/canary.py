@@ -1,4 +1,6 @@
-"""Do the numbers stay the same with other packages and another Python? Build that environment, run, compare."""
+"""Do the numbers stay the same with other packages and another Python? Build that environment, run,
+compare.
+"""
 
 import csv
 import json
@@ -13,17 +15,25 @@ from .steps import PipelineError
 
 RESULTS = "benchmarks/results/same_everywhere.csv"
 COLUMNS = [
-    "python", "packages", "versions", "numbers_moved", "notebooks_failed", "pictures_moved", "texts_moved", "first",
-]  # fmt: skip
+    "python",
+    "packages",
+    "versions",
+    "numbers_moved",
+    "notebooks_failed",
+    "pictures_moved",
+    "texts_moved",
+    "first",
+]
 SETS = ("locked", "oldest", "newest")
 TOLD = ["pandas", "numpy", "scipy", "statsmodels", "matplotlib", "networkx"]
 
 
 def requirements(base: Path, packages: str) -> list[str]:
-    """Return the pip arguments that bring a set of packages: as locked, the oldest allowed or the newest there are.
+    """Return the pip arguments that bring a set of packages: as locked, the oldest allowed or the
+    newest there are.
 
-    The oldest are those of ``[tool.canary.oldest]`` in ``pyproject.toml``; a package without an entry there
-    keeps its pin.
+    The oldest are those of ``[tool.canary.oldest]`` in ``pyproject.toml``; a package without an
+    entry there keeps its pin.
     """
     if packages == "locked":
         return ["--require-hashes", "--no-deps", "-r", str(base / "requirements.lock")]
@@ -38,7 +48,8 @@ def requirements(base: Path, packages: str) -> list[str]:
     if packages == "newest":
         return sorted(pins)
     return [
-        f"{name}=={version}" for name, version in sorted((pins | project["tool"]["canary"]["oldest"]).items())
+        f"{name}=={version}"
+        for name, version in sorted((pins | project["tool"]["canary"]["oldest"]).items())
     ]
 
 
@@ -48,7 +59,8 @@ def environment(base: Path, python: str, packages: str) -> Path:
     Raises
     ------
     PipelineError
-        If the interpreter is not there or pip cannot install the packages; with the last words of the tool.
+        If the interpreter is not there or pip cannot install the packages; with the last words of
+        the tool.
     """
     folder = base / "build/canary" / f"{re.sub('[^A-Za-z0-9.]', '_', Path(python).name)}-{packages}"
     interpreter = folder / "bin/python"
@@ -62,7 +74,9 @@ def environment(base: Path, python: str, packages: str) -> Path:
         try:
             done = subprocess.run(command, capture_output=True, text=True)
         except FileNotFoundError:
-            raise PipelineError(f"there is no interpreter {python!r}; name another with --python") from None
+            raise PipelineError(
+                f"there is no interpreter {python!r}; name another with --python"
+            ) from None
         if done.returncode:
             last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-3:])
             raise PipelineError(f"{' '.join(command[:5])} … failed:\n{last}")
@@ -72,8 +86,9 @@ def environment(base: Path, python: str, packages: str) -> Path:
 def versions(interpreter: Path) -> dict[str, str]:
     """Return the versions of Python and of the packages that the numbers depend on."""
     code = (
-        "import json, platform; from importlib.metadata import version; "
-        f"print(json.dumps({{'python': platform.python_version()}} | {{name: version(name) for name in {TOLD}}}))"
+        "import json, platform; from importlib.metadata import version;"
+        " print(json.dumps({'python': platform.python_version()} | {name: version(name) for"
+        f" name in {TOLD}}}))"
     )
     return json.loads(
         subprocess.run([interpreter, "-c", code], capture_output=True, text=True, check=True).stdout
@@ -86,14 +101,17 @@ def moved(lines: list[str]) -> dict[str, list[str]]:
     Returns
     -------
     dict
-        ``numbers`` (values of tables), ``failed`` (notebooks that did not run to their end), ``pictures`` (which
-        another matplotlib draws otherwise), ``texts`` (what notebooks and other files show).
+        ``numbers`` (values of tables), ``failed`` (notebooks that did not run to their end),
+        ``pictures`` (which another matplotlib draws otherwise), ``texts`` (what notebooks and other
+        files show).
     """
     found = [line for line in lines if ": committed " in line and "committed 'pandas " not in line]
     sorted_lines = {"numbers": [], "failed": [], "pictures": [], "texts": []}
     for line in found:
         path, what = line.split(":")[0].split(",")[:2]
-        kind = {".csv": "numbers", ".png": "pictures", ".pdf": "pictures"}.get(Path(path).suffix, "texts")
+        kind = {".csv": "numbers", ".png": "pictures", ".pdf": "pictures"}.get(
+            Path(path).suffix, "texts"
+        )
         sorted_lines["failed" if what == " run" else kind].append(line)
     return sorted_lines
 
@@ -107,7 +125,10 @@ def try_packages(python: str, packages: str) -> dict[str, str]:
     interpreter = environment(base, python, packages)
     settings = os.environ | {paths.ROOT_VARIABLE: str(base)}
     done = subprocess.run(
-        [interpreter, "-m", "cluster_anatomy", "check"], env=settings, capture_output=True, text=True
+        [interpreter, "-m", "cluster_anatomy", "check"],
+        env=settings,
+        capture_output=True,
+        text=True,
     )
     found = moved(done.stdout.splitlines())
     if done.returncode not in (0, 1) or (done.returncode == 1 and not any(found.values())):
@@ -117,12 +138,15 @@ def try_packages(python: str, packages: str) -> dict[str, str]:
         print(line, flush=True)
     told = versions(interpreter)
     return {
-        "python": told.pop("python"), "packages": packages,
+        "python": told.pop("python"),
+        "packages": packages,
         "versions": ", ".join(f"{name} {version}" for name, version in told.items()),
-        "numbers_moved": str(len(found["numbers"])), "notebooks_failed": str(len(found["failed"])),
-        "pictures_moved": str(len(found["pictures"])), "texts_moved": str(len(found["texts"])),
+        "numbers_moved": str(len(found["numbers"])),
+        "notebooks_failed": str(len(found["failed"])),
+        "pictures_moved": str(len(found["pictures"])),
+        "texts_moved": str(len(found["texts"])),
         "first": [*lines, ""][0],
-    }  # fmt: skip
+    }
 
 
 def record(rows: list[dict[str, str]], base: Path) -> None:

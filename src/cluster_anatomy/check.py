@@ -16,9 +16,14 @@ from .pipeline import locked, output_texts, run, say
 from .steps import PipelineError, code_cells, load_steps, read_notebook
 
 NUMBER = re.compile(r"((?<![\w.])[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)")
-EXACT, SHOWN = 1e-9, 1e-6  # relative tolerance for numbers in files, and for those that a notebook shows
+EXACT, SHOWN = (
+    1e-9,
+    1e-6,
+)  # relative tolerance for numbers in files, and for those that a notebook shows
 CLEARLY, ANOTHER = 64, 0.005
-"""Grey steps by which a point differs clearly; share of such points from which a picture is another one."""
+"""Grey steps by which a point differs clearly; share of such points from which a picture is another
+one.
+"""
 PICTURES = {".png", ".pdf", ".svg", ".jpg"}
 
 
@@ -37,14 +42,16 @@ class Difference(NamedTuple):
 def check(
     base: Path, into: Path | None = None, jobs: int = 2, tell: Callable[[str], None] = say
 ) -> list[Difference]:
-    """Run a copy of the compendium from scratch and compare each declared output with the committed one.
+    """Run a copy of the compendium from scratch and compare each declared output with the committed
+    one.
 
     Parameters
     ----------
     base : Path
         Folder of the compendium.
     into : Path, optional
-        New or empty folder for the copy, which is then kept; else a temporary one, kept if anything differs.
+        New or empty folder for the copy, which is then kept; else a temporary one, kept if anything
+        differs.
     jobs, tell
         As for `pipeline.run`.
     """
@@ -55,7 +62,8 @@ def check(
     with locked(base):
         copy_compendium(base, folder)
     for step in steps:
-        # A fresh run must not read what an earlier one has left; README.md is a person's, a run fills its numbers in.
+        # A fresh run must not read what an earlier one has left; README.md is a person's, a run
+        # fills its numbers in.
         for path in set(step.writes) - {"README.md"}:
             (folder / path).unlink(missing_ok=True)
     tell(f"running a copy in {folder}")
@@ -73,7 +81,9 @@ def check(
 
 
 def git(base: Path, *arguments: str, asked: bytes = b"") -> bytes | None:
-    """Return what git says of the compendium; None without git or if the folder is no checkout of its own."""
+    """Return what git says of the compendium; None without git or if the folder is no checkout of
+    its own.
+    """
     command = ["git", "-C", str(base)]
     try:
         top = subprocess.run(
@@ -81,13 +91,17 @@ def git(base: Path, *arguments: str, asked: bytes = b"") -> bytes | None:
         ).stdout
         if Path(os.fsdecode(top).strip()).resolve() != base.resolve():
             return None  # a release unpacked inside another repository
-        return subprocess.run([*command, *arguments], input=asked, capture_output=True, check=True).stdout
+        return subprocess.run(
+            [*command, *arguments], input=asked, capture_output=True, check=True
+        ).stdout
     except (OSError, subprocess.CalledProcessError):
         return None
 
 
 def copy_compendium(base: Path, into: Path) -> None:
-    """Copy what belongs to the compendium: in a git checkout of its own all that git does not ignore."""
+    """Copy what belongs to the compendium: in a git checkout of its own all that git does not
+    ignore.
+    """
     listed = git(base, "ls-files", "-co", "--exclude-standard", "-z")
     if listed is None:  # a download without git
         kept_out = shutil.ignore_patterns(".venv", "build", ".git", "__pycache__")
@@ -102,8 +116,9 @@ def copy_compendium(base: Path, into: Path) -> None:
 def compare(path: str, committed: Path, fresh: Path) -> list[Difference]:
     """Compare one file in two folders.
 
-    Tables are compared cell by cell, notebooks by the texts they show, PNG pictures by the points that clearly differ,
-    other pictures by whether there is anything in them, and anything else line by line.
+    Tables are compared cell by cell, notebooks by the texts they show, PNG pictures by the points
+    that clearly differ, other pictures by whether there is anything in them, and anything else line
+    by line.
     """
     old, new = committed / path, fresh / path
     if not (old.is_file() and new.is_file()):
@@ -113,7 +128,11 @@ def compare(path: str, committed: Path, fresh: Path) -> list[Difference]:
     elif old.suffix == ".ipynb":
         found = _compare_notebooks(old, new)
     elif old.suffix in PICTURES:
-        found = [("size", _size(old), _size(new))] if _size(old) != _size(new) else _compare_points(old, new)
+        found = (
+            [("size", _size(old), _size(new))]
+            if _size(old) != _size(new)
+            else _compare_points(old, new)
+        )
     else:
         found = _compare_lines(*(file.read_text("utf-8", "replace") for file in (old, new)), EXACT)
     return [Difference(path, *item) for item in found]
@@ -146,7 +165,9 @@ def _compare_tables(old: Path, new: Path) -> list[tuple[str, str, str]]:
         found.append(("rows", str(len(old_rows) - 1), str(len(new_rows) - 1)))
     for number, (a, b) in enumerate(zip(old_rows[1:], new_rows[1:], strict=False), start=1):
         cells = zip_longest(old_rows[0], a, b, fillvalue="")
-        found += [(f"row {number}, column {c}", x, y) for c, x, y in cells if not _same(x, y, EXACT)]
+        found += [
+            (f"row {number}, column {c}", x, y) for c, x, y in cells if not _same(x, y, EXACT)
+        ]
     return found
 
 
@@ -176,8 +197,13 @@ def _compare_points(old: Path, new: Path) -> list[tuple[str, str, str]]:
 
 
 def _size(picture: Path) -> str:
-    """Width and height from the header of a PNG; of another kind only whether there is anything in it."""
+    """Width and height from the header of a PNG; of another kind only whether there is anything in
+    it.
+    """
     content = picture.read_bytes()
     if content and picture.suffix == ".png":
-        return f"{int.from_bytes(content[16:20], 'big')} x {int.from_bytes(content[20:24], 'big')} pixels"
+        return (
+            f"{int.from_bytes(content[16:20], 'big')} x {int.from_bytes(content[20:24], 'big')}"
+            " pixels"
+        )
     return "a picture" if content else "an empty file"

@@ -1,6 +1,7 @@
 """Step 05: China beside the USA, and both beside what Romanelli and Feldman (2006) found.
 
-Differences are between a Chinese frame and the frame rows of the USA; purposive rows are described apart.
+Differences are between a Chinese frame and the frame rows of the USA; purposive rows are described
+apart.
 """
 
 import numpy as np
@@ -11,7 +12,9 @@ from cluster_anatomy.entry_patterns import in_frame, property_share
 from cluster_anatomy.statistics import difference
 
 
-def property_shares(table: pd.DataFrame, frames: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
+def property_shares(
+    table: pd.DataFrame, frames: pd.DataFrame, properties: pd.DataFrame
+) -> pd.DataFrame:
     """Estimate the share of every property in every frame.
 
     Returns
@@ -32,15 +35,17 @@ def property_shares(table: pd.DataFrame, frames: pd.DataFrame, properties: pd.Da
     return pd.DataFrame(rows)
 
 
-def differences(shares: pd.DataFrame, chinese_frames: list[str], us_frame: str = "us_frame") -> pd.DataFrame:
+def differences(
+    shares: pd.DataFrame, chinese_frames: list[str], us_frame: str = "us_frame"
+) -> pd.DataFrame:
     """Compare each Chinese frame with the American one, property by property (China minus USA).
 
     Returns
     -------
     DataFrame
-        ``property``, ``frame`` (Chinese), ``us_frame``, ``china``, ``usa``, ``n``, ``n2``, ``value``, ``low``,
-        ``high`` (Newcombe 1998), ``bound_low``, ``bound_high`` (all unknown firms against, all for the
-        difference).
+        ``property``, ``frame`` (Chinese), ``us_frame``, ``china``, ``usa``, ``n``, ``n2``,
+        ``value``, ``low``, ``high`` (Newcombe 1998), ``bound_low``, ``bound_high`` (all unknown
+        firms against, all for the difference).
     """
     by_key = shares.set_index(["property", "frame"])
     rows = []
@@ -73,7 +78,11 @@ def against_published(count: float, n: int, published: float) -> dict[str, float
     """
     if not n:
         return {"value": np.nan, "p": np.nan, "n": 0}
-    return {"value": count / n - published, "p": stats.binomtest(round(count), n, published).pvalue, "n": n}
+    return {
+        "value": count / n - published,
+        "p": stats.binomtest(round(count), n, published).pvalue,
+        "n": n,
+    }
 
 
 def origin_table(

@@ -1,8 +1,8 @@
 """Step 09: every claim of the paper put to the test.
 
-No verdict is typed. `data/raw/claims/claim_checks.csv` says for each claim where to look, what to read
-there and what the claim leads one to expect; the checks are evaluated here and the verdict follows from a
-rule:
+No verdict is typed. `data/raw/claims/claim_checks.csv` says for each claim where to look, what to
+read there and what the claim leads one to expect; the checks are evaluated here and the verdict
+follows from a rule:
 
 - **definition**: the claim defines, distinguishes or reports (`claim_readings`), so that nothing could
   contradict it;
@@ -11,9 +11,9 @@ rule:
 - **supported**: every independent check passes and together they cover the whole claim;
 - **partly**: anything in between.
 
-A statistical claim has (at least) two checks: its interval excludes the opposite, and the sign is kept in
-most specifications of step 07. A number is never its own witness: rows whose only source is the paper do
-not count.
+A statistical claim has (at least) two checks: its interval excludes the opposite, and the sign is
+kept in most specifications of step 07. A number is never its own witness: rows whose only source is
+the paper do not count.
 """
 
 import calendar
@@ -33,7 +33,9 @@ ADDRESSES = ("source_urls", "source_url")
 SECOND_HAND = r"second-hand|stated in the paper$"
 SHOWN_ROWS = 8
 STALE = "Written for another outcome of check"
-"""How a reason begins whose words suppose what the checks no longer say (under other conventions, say)."""
+"""How a reason begins whose words suppose what the checks no longer say (under other conventions,
+say).
+"""
 NUMERALS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 
@@ -52,7 +54,9 @@ def register_of(notebooks: Iterable[str]) -> pd.DataFrame:
     parts = [tables.read(f"{results.FOLDER}/{notebook}.csv") for notebook in notebooks]
     register = pd.concat([pd.DataFrame(columns=results.COLUMNS), *parts], ignore_index=True)
     if register["id"].duplicated().any():
-        raise ClaimError(f"one id, two results: {sorted(register.loc[register['id'].duplicated(), 'id'])}")
+        raise ClaimError(
+            f"one id, two results: {sorted(register.loc[register['id'].duplicated(), 'id'])}"
+        )
     return register
 
 
@@ -62,8 +66,8 @@ def read_table(name: str) -> pd.DataFrame:
     Parameters
     ----------
     name : str
-        Path of a table, name of a contract (all its files one below the other), or ``entries`` (firms.csv and
-        origins.csv joined; see `entry_patterns.entries`).
+        Path of a table, name of a contract (all its files one below the other), or ``entries``
+        (firms.csv and origins.csv joined; see `entry_patterns.entries`).
     """
     if name == "entries":
         firms = read_table("data/processed/firms.csv")
@@ -90,8 +94,9 @@ def select(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     frame : DataFrame
         Any table.
     where : str
-        Conditions between ``;``: ``column=value``, ``column!=value``, ``column~regular expression`` (looked
-        for anywhere), ``column>=number``, ``column<=number``. A blank cell fulfils only ``!=``.
+        Conditions between ``;``: ``column=value``, ``column!=value``, ``column~regular expression``
+        (looked for anywhere), ``column>=number``, ``column<=number``. A blank cell fulfils only
+        ``!=``.
 
     Raises
     ------
@@ -100,7 +105,9 @@ def select(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     """
     keep = pd.Series(True, index=frame.index)
     for condition in filter(None, map(str.strip, where.split(";"))):
-        column, operator, value = re.match(r"(\w+)(!=|>=|<=|=|~)(.*)", condition, re.DOTALL).groups()
+        column, operator, value = re.match(
+            r"(\w+)(!=|>=|<=|=|~)(.*)", condition, re.DOTALL
+        ).groups()
         cells = frame[column]
         if operator in (">=", "<="):
             numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
@@ -108,7 +115,9 @@ def select(frame: pd.DataFrame, where: str) -> pd.DataFrame:
             continue
         text = cells.map(_text, na_action="ignore")
         if operator == "~":
-            keep &= text.map(lambda cell, p=value: bool(re.search(p, cell)), na_action="ignore").eq(True)
+            keep &= text.map(lambda cell, p=value: bool(re.search(p, cell)), na_action="ignore").eq(
+                True
+            )
         else:
             same = text.eq(value).fillna(False)
             keep &= same if operator == "=" else ~same
@@ -123,8 +132,9 @@ def measure(rows: pd.DataFrame, read: str) -> float | str:
     rows : DataFrame
         From `select`.
     read : str
-        ``rows``, ``distinct COLUMN``, ``top COLUMN`` (rows with its most frequent value), ``sum COLUMN``,
-        ``min COLUMN``, ``max COLUMN``, or a column, which then must stand in exactly one row.
+        ``rows``, ``distinct COLUMN``, ``top COLUMN`` (rows with its most frequent value), ``sum
+        COLUMN``, ``min COLUMN``, ``max COLUMN``, or a column, which then must stand in exactly one
+        row.
 
     Raises
     ------
@@ -149,15 +159,17 @@ def measure(rows: pd.DataFrame, read: str) -> float | str:
     return float(value) if pd.api.types.is_number(value) else str(value)
 
 
-def holds(operator: str, found: float | str, expected: str | None, tolerance: float = np.nan) -> bool:
+def holds(
+    operator: str, found: float | str, expected: str | None, tolerance: float = np.nan
+) -> bool:
     """Say whether a check is passed.
 
     Parameters
     ----------
     operator : str
-        ``equals``, ``near``, ``at_least``, ``at_most``, ``greater``, ``less`` compare numbers (``equals``
-        text too); ``contains`` looks for a part of a list between ``|``; ``matches`` for a regular
-        expression.
+        ``equals``, ``near``, ``at_least``, ``at_most``, ``greater``, ``less`` compare numbers
+        (``equals`` text too); ``contains`` looks for a part of a list between ``|``; ``matches``
+        for a regular expression.
     found : float or str
         From `measure`.
     expected : str
@@ -185,9 +197,12 @@ def holds(operator: str, found: float | str, expected: str | None, tolerance: fl
 def holds_for_interval(operator: str, result: dict, expected: str | None) -> bool:
     """Say whether the 95 % interval of a result passes a check; an undefined interval never does.
 
-    ``above_zero`` and ``below_zero``: it lies on one side; ``within_interval``: it holds the expected value.
+    ``above_zero`` and ``below_zero``: it lies on one side; ``within_interval``: it holds the
+    expected value.
     """
-    low, high = (float("nan") if pd.isna(result[end]) else float(result[end]) for end in ("low", "high"))
+    low, high = (
+        float("nan") if pd.isna(result[end]) else float(result[end]) for end in ("low", "high")
+    )
     if operator == "above_zero":
         return low > 0
     if operator == "below_zero":
@@ -196,7 +211,9 @@ def holds_for_interval(operator: str, result: dict, expected: str | None) -> boo
 
 
 def is_independent(rows: pd.DataFrame) -> bool:
-    """Say whether every row names a source other than the paper (rows without an address column pass)."""
+    """Say whether every row names a source other than the paper (rows without an address column
+    pass).
+    """
     column = next((name for name in ADDRESSES if name in rows), None)
     if column is None:
         return True
@@ -225,14 +242,15 @@ def evaluate(
     Returns
     -------
     DataFrame
-        The checks with ``found`` (as read), ``shown`` (as text), ``wanted``, ``outcome`` (passed, failed or
-        counted), ``result_id``, ``places`` and ``urls`` (lists).
+        The checks with ``found`` (as read), ``shown`` (as text), ``wanted``, ``outcome`` (passed,
+        failed or counted), ``result_id``, ``places`` and ``urls`` (lists).
 
     Raises
     ------
     ClaimError
-        If a check names a result that does not exist, reads what is not there, or claims to be independent
-        of the paper while its rows name no other source. The message names claim and check.
+        If a check names a result that does not exist, reads what is not there, or claims to be
+        independent of the paper while its rows name no other source. The message names claim and
+        check.
     """
     own = claims.set_index("claim_id")["value"]
     found = results.lookup(register)
@@ -243,7 +261,9 @@ def evaluate(
         try:
             outcome = _evaluate_one(check, own, found, opened, read, earlier)
         except (ClaimError, KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ClaimError(f"{check['claim_id']}, check {check['check']}: {_words(error)}") from error
+            raise ClaimError(
+                f"{check['claim_id']}, check {check['check']}: {_words(error)}"
+            ) from error
         rows.append(outcome)
         earlier[check["claim_id"], int(check["check"])] = outcome
     return pd.DataFrame(rows)
@@ -263,7 +283,9 @@ def _evaluate_one(check, own, found, opened, read, earlier) -> dict:
         if pd.isna(value):
             raise ClaimError(f"result '{result_id}' has no {check['read']}")
         if check["independent"] == "yes" and re.search(SECOND_HAND, str(result["frame"])):
-            raise ClaimError(f"it is marked independent, but result '{result_id}' is the paper's own number")
+            raise ClaimError(
+                f"it is marked independent, but result '{result_id}' is the paper's own number"
+            )
     else:
         name = check["table"]
         opened.setdefault(name, None)
@@ -274,7 +296,8 @@ def _evaluate_one(check, own, found, opened, read, earlier) -> dict:
         shown = _text(value)
         if check["independent"] == "yes" and not is_independent(part):
             raise ClaimError(
-                "it is marked independent, but rows that it reads name only the paper as their source"
+                "it is marked independent, but rows that it reads name only the paper as their"
+                " source"
             )
         places, urls = _provenance(part)
     wanted = _expected(check, own, found, earlier)
@@ -286,13 +309,20 @@ def _evaluate_one(check, own, found, opened, read, earlier) -> dict:
         passed = holds(check["operator"], value, wanted, check["tolerance"])
         outcome = "passed" if passed else "failed"
     return check | {
-        "found": value, "shown": shown, "wanted": wanted, "outcome": outcome, "result_id": result_id,
-        "places": places, "urls": urls,
-    }  # fmt: skip
+        "found": value,
+        "shown": shown,
+        "wanted": wanted,
+        "outcome": outcome,
+        "result_id": result_id,
+        "places": places,
+        "urls": urls,
+    }
 
 
 def _expected(check, own, found, earlier) -> str | None:
-    """Return what a check expects: its own text, another check, a result, or the value of the claim."""
+    """Return what a check expects: its own text, another check, a result, or the value of the
+    claim.
+    """
     if check["operator"] in ("counted", "above_zero", "below_zero"):
         return None
     expected = check["expected"]
@@ -314,7 +344,9 @@ def _expected(check, own, found, earlier) -> str | None:
 
 
 def _provenance(rows: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """Return where the rows stand and the addresses behind them (the files alone where there are many)."""
+    """Return where the rows stand and the addresses behind them (the files alone where there are
+    many).
+    """
     if not len(rows):
         return [], []
     if len(rows) > SHOWN_ROWS:
@@ -366,7 +398,8 @@ class Reason(string.Formatter):
             return self.checks[key]
         if key not in self.register:
             raise ClaimError(
-                f"the reason names result '{key}', which does not exist{nearest(key, self.register)}"
+                f"the reason names result '{key}', which does not"
+                f" exist{nearest(key, self.register)}"
             )
         self.used.append(key)
         return self.register[key]
@@ -396,9 +429,9 @@ def judge(
     Raises
     ------
     ClaimError
-        If a claim has no reading; if one that defines has checks that count; if one that is checked does
-        not say how much of it the checks cover; if one that nobody can test does not say what is missing;
-        or if checks are said to cover a claim of which a part rests on the paper alone.
+        If a claim has no reading; if one that defines has checks that count; if one that is checked
+        does not say how much of it the checks cover; if one that nobody can test does not say what
+        is missing; or if checks are said to cover a claim of which a part rests on the paper alone.
     """
     if unread := sorted(set(claims["claim_id"]) ^ set(readings["claim_id"])):
         raise ClaimError(f"claims and readings do not match: {unread}")
@@ -407,7 +440,10 @@ def judge(
     read = read.where(read.notna(), None)
     rows = []
     for claim in claims.to_dict("records"):
-        reading, own = read.loc[claim["claim_id"]], outcomes[outcomes["claim_id"] == claim["claim_id"]]
+        reading, own = (
+            read.loc[claim["claim_id"]],
+            outcomes[outcomes["claim_id"] == claim["claim_id"]],
+        )
         reached = verdict(own, reading["defines"] == "yes", reading["covered"])
         _consistent(claim["claim_id"], reading, own, reached)
         formatter = Reason(own, found)
@@ -456,7 +492,9 @@ def _consistent(claim_id: str, reading: pd.Series, outcomes: pd.DataFrame, reach
 
 
 def _changed(outcomes: pd.DataFrame, written_for: str | None) -> str:
-    """Return the numbers of the checks that come out otherwise than the words of the reason suppose."""
+    """Return the numbers of the checks that come out otherwise than the words of the reason
+    suppose.
+    """
     now = outcomes.sort_values("check")["outcome"].str[0]
     wanted = (written_for or "").ljust(len(now), "?")
     return ", ".join(
@@ -485,14 +523,19 @@ def summary(verdicts: pd.DataFrame) -> pd.DataFrame:
 def spans(text: str) -> dict[str, tuple[int, int]]:
     """Return where each section of a text begins and ends.
 
-    A heading is a line that begins with ``1`` or ``2.1``, two blanks or more and a word; ``abstract`` is
-    the line Abstract. Chapters end where the next heading begins.
+    A heading is a line that begins with ``1`` or ``2.1``, two blanks or more and a word;
+    ``abstract`` is the line Abstract. Chapters end where the next heading begins.
     """
-    marks = [(hit.start(), hit[1]) for hit in re.finditer(r"(?m)^[ \f]*(\d(?:\.\d)?)[ ]{2,}(?=[A-Z])", text)]
+    marks = [
+        (hit.start(), hit[1])
+        for hit in re.finditer(r"(?m)^[ \f]*(\d(?:\.\d)?)[ ]{2,}(?=[A-Z])", text)
+    ]
     marks += [(hit.start(), "abstract") for hit in re.finditer(r"(?m)^[ \f]*Abstract\b", text)]
     marks.sort()
     ends = [start for start, _ in marks[1:]] + [len(text)]
-    return {name: (start, end) for (start, name), end in reversed(list(zip(marks, ends, strict=True)))}
+    return {
+        name: (start, end) for (start, name), end in reversed(list(zip(marks, ends, strict=True)))
+    }
 
 
 def anchors(text: str, claims: pd.DataFrame) -> pd.DataFrame:
@@ -508,10 +551,10 @@ def anchors(text: str, claims: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``claim_id``, ``anchor`` (whether the section, or the mark of the footnote, is in the text) and
-        ``number`` (whether the claim's value is written there in digits, as a word or as a month; missing
-        for claims without a value). A footnote is looked for in its section, since page breaks tear notes
-        from their marks.
+        ``claim_id``, ``anchor`` (whether the section, or the mark of the footnote, is in the text)
+        and ``number`` (whether the claim's value is written there in digits, as a word or as a
+        month; missing for claims without a value). A footnote is looked for in its section, since
+        page breaks tear notes from their marks.
     """
     where = spans(text)
     rows = []
@@ -519,7 +562,9 @@ def anchors(text: str, claims: pd.DataFrame) -> pd.DataFrame:
         section = claim.section
         if note := re.fullmatch(r"fn (\d+)", section):
             mark = re.search(rf"(?m)^\s*{note[1]}\s*$", text)
-            inside = [name for name, (start, end) in where.items() if mark and start <= mark.start() < end]
+            inside = [
+                name for name, (start, end) in where.items() if mark and start <= mark.start() < end
+            ]
             section = inside[0] if inside else None
         known = section in where
         start, end = where[section] if known else (0, 0)
@@ -531,7 +576,9 @@ def anchors(text: str, claims: pd.DataFrame) -> pd.DataFrame:
 
 
 def _written(value: str, text: str) -> bool:
-    """Say whether a value occurs in a text: in digits, as a word, as a month or as an order of names."""
+    """Say whether a value occurs in a text: in digits, as a word, as a month or as an order of
+    names.
+    """
     if month := re.fullmatch(r"(\d{4})-(\d\d)", value):
         return f"{calendar.month_name[int(month[2])]} {month[1]}" in " ".join(text.split())
     if ">" in value:
@@ -548,7 +595,16 @@ def outcome_table(outcomes: pd.DataFrame) -> pd.DataFrame:
     """Return the outcomes as they are written: contract ``claim_outcomes``."""
     table = outcomes.rename(columns={"found": "as_read", "expected": "given"})
     table = table.rename(columns={"shown": "found", "wanted": "expected"})
-    columns = ["claim_id", "check", "meaning", "found", "operator", "expected", "outcome", "independent"]
+    columns = [
+        "claim_id",
+        "check",
+        "meaning",
+        "found",
+        "operator",
+        "expected",
+        "outcome",
+        "independent",
+    ]
     return table[columns].sort_values(["claim_id", "check"], ignore_index=True)
 
 

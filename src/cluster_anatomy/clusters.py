@@ -1,7 +1,8 @@
-"""Step 03: how clusters began, what they are made of, and whether that says which kind of cluster they are.
+"""Step 03: how clusters began, what they are made of, and whether that says which kind of cluster
+they are.
 
-Everything here describes the firms that were found. No function computes a share that would stand for an
-industry; distances, maps and trees compare the firms of one cluster with those of another.
+Everything here describes the firms that were found. No function computes a share that would stand
+for an industry; distances, maps and trees compare the firms of one cluster with those of another.
 """
 
 from collections import Counter
@@ -28,8 +29,15 @@ GROUPS = {
     "backbone": "backbone",
     "other": "other",
 }
-"""The paper's four types of firm by origin (section 2.2), pre-reform works and the rest: value and short name."""
-ACADEMIC = ["university", "public_research_institute", "military_institute", "biological_products_institute"]
+"""The paper's four types of firm by origin (section 2.2), pre-reform works and the rest: value and
+short name.
+"""
+ACADEMIC = [
+    "university",
+    "public_research_institute",
+    "military_institute",
+    "biological_products_institute",
+]
 """Kinds of organisation that are academia at home."""
 BIO_BASE = "national bio-industry base (NDRC)"
 TORCH_BASE = "torch programme specialised industrial base (MOST)"
@@ -43,23 +51,37 @@ def bases_and_parks(bases: pd.DataFrame, parks: pd.DataFrame) -> pd.DataFrame:
     bases : DataFrame
         ``base``, ``city``, ``province``, ``kind``, ``year``, ``source_url``, ``note``.
     parks : DataFrame
-        ``park``, ``city``, ``province``, ``year``, ``source_url``, ``note`` (``inferred: ...`` where the year is
-        what remains when dated zones are taken from a list).
+        ``park``, ``city``, ``province``, ``year``, ``source_url``, ``note`` (``inferred: ...``
+        where the year is what remains when dated zones are taken from a list).
 
     Returns
     -------
     DataFrame
-        ``province``, ``year``, ``kind`` (``base``, ``park``), ``name``, ``city``, ``programme``, ``year_basis``
-        (``stated``, ``inferred``; blank without a year), ``only_paper`` (``yes`` where the paper is the only
-        source, so that the row cannot test it), ``note``; sorted.
+        ``province``, ``year``, ``kind`` (``base``, ``park``), ``name``, ``city``, ``programme``,
+        ``year_basis`` (``stated``, ``inferred``; blank without a year), ``only_paper`` (``yes``
+        where the paper is the only source, so that the row cannot test it), ``note``; sorted.
     """
-    zones = parks.rename(columns={"park": "name"}).assign(kind="park", programme="national high-tech zone")
+    zones = parks.rename(columns={"park": "name"}).assign(
+        kind="park", programme="national high-tech zone"
+    )
     named = bases.rename(columns={"base": "name", "kind": "programme"}).assign(kind="base")
     table = pd.concat([named, zones], ignore_index=True)
     inferred = table["note"].str.startswith("inferred").fillna(False).astype(bool)
-    table["year_basis"] = inferred.map({True: "inferred", False: "stated"}).where(table["year"].notna())
+    table["year_basis"] = inferred.map({True: "inferred", False: "stated"}).where(
+        table["year"].notna()
+    )
     table["only_paper"] = (table["source_url"] == "seed").map({True: "yes", False: "no"})
-    columns = ["province", "year", "kind", "name", "city", "programme", "year_basis", "only_paper", "note"]
+    columns = [
+        "province",
+        "year",
+        "kind",
+        "name",
+        "city",
+        "programme",
+        "year_basis",
+        "only_paper",
+        "note",
+    ]
     return table.sort_values(["province", "kind", "year", "name"], ignore_index=True)[columns]
 
 
@@ -76,7 +98,10 @@ def by_province(table: pd.DataFrame, provinces: Sequence[str], last_year: int) -
     dated = table[table["year"].le(last_year).fillna(False)]
     result = pd.DataFrame(index=pd.Index(provinces, name="province"))
     for kind in ("base", "park"):
-        mine, open_year = dated[dated["kind"] == kind], table[(table["kind"] == kind) & table["year"].isna()]
+        mine, open_year = (
+            dated[dated["kind"] == kind],
+            table[(table["kind"] == kind) & table["year"].isna()],
+        )
         result[f"{kind}s"] = mine.groupby("province").size()
         result[f"{kind}s_undated"] = open_year.groupby("province").size()
         result[f"first_{kind}"] = mine.groupby("province")["year"].min()
@@ -88,17 +113,20 @@ def by_province(table: pd.DataFrame, provinces: Sequence[str], last_year: int) -
 
 
 def torch_bases(numbers: pd.DataFrame, places: pd.DataFrame, provinces: Sequence[str]) -> pd.Series:
-    """Count torch bases of all fields per province, cities that are listed apart put back into their province.
+    """Count torch bases of all fields per province, cities that are listed apart put back into
+    their province.
 
     Parameters
     ----------
     numbers : DataFrame
-        The published table: ``region`` such as ``Jiangsu (without Nanjing)`` or ``Nanjing``, ``value``.
+        The published table: ``region`` such as ``Jiangsu (without Nanjing)`` or ``Nanjing``,
+        ``value``.
 
     Returns
     -------
     Series
-        Bases per province; a province that the table does not name has 0, because the table is a full list.
+        Bases per province; a province that the table does not name has 0, because the table is a
+        full list.
 
     Raises
     ------
@@ -117,9 +145,9 @@ def torch_bases(numbers: pd.DataFrame, places: pd.DataFrame, provinces: Sequence
                 raise ValueError(f"'{row.region}' is neither a province nor a known city.")
             province = index[province, None]["admin"]
         counts[province] += int(row.value)
-    return pd.Series({province: counts[province] for province in provinces}, name="torch_bases").rename_axis(
-        "province"
-    )
+    return pd.Series(
+        {province: counts[province] for province in provinces}, name="torch_bases"
+    ).rename_axis("province")
 
 
 def kinds(clusters: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
@@ -128,8 +156,8 @@ def kinds(clusters: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``cluster``, ``name_in_paper``, ``kind`` (``endogenous``, ``policy_induced``), ``kind_by`` (``paper``, or
-        ``reading`` where the label is ours), ``anchors``, ``basis``.
+        ``cluster``, ``name_in_paper``, ``kind`` (``endogenous``, ``policy_induced``), ``kind_by``
+        (``paper``, or ``reading`` where the label is ours), ``anchors``, ``basis``.
     """
     index = place_index(places)
     reading = clusters["basis"].str.contains("our reading")
@@ -153,10 +181,12 @@ def endowments(
     sites: pd.DataFrame,
     first: int = 5,
 ) -> pd.DataFrame:
-    """Say of each Chinese cluster what the open record shows to have been there when firms began to enter.
+    """Say of each Chinese cluster what the open record shows to have been there when firms began to
+    enter.
 
-    The record does not date institutes: one counts if it is a founder's or a parent's organisation of any entry,
-    anywhere, or if the paper names it. That it was there before the firm follows; before the first firm does not.
+    The record does not date institutes: one counts if it is a founder's or a parent's organisation
+    of any entry, anywhere, or if the paper names it. That it was there before the firm follows;
+    before the first firm does not.
 
     Parameters
     ----------
@@ -174,8 +204,9 @@ def endowments(
     Returns
     -------
     DataFrame
-        Index: cluster. ``institutes`` (academic organisations of the place), ``local_first`` (of the first entrants,
-        those with a local academic source), ``pre_reform_works``, ``first_park``, ``first_base`` (years).
+        Index: cluster. ``institutes`` (academic organisations of the place), ``local_first`` (of
+        the first entrants, those with a local academic source), ``pre_reform_works``,
+        ``first_park``, ``first_base`` (years).
     """
     index = place_index(places)
     cluster_of = {name: place["cluster"] for (name, _), place in index.items()}
@@ -194,10 +225,14 @@ def endowments(
     early = first_entrants(entries, first)
     early["local"] = [(row.firm_id, row.cluster) in pairs for row in early.itertuples()]
     chinese = entries[entries["country"] == "China"]
-    result = pd.DataFrame(index=pd.Index(sorted(chinese["cluster"].dropna().unique()), name="cluster"))
+    result = pd.DataFrame(
+        index=pd.Index(sorted(chinese["cluster"].dropna().unique()), name="cluster")
+    )
     result["institutes"] = academia.groupby("cluster")["key"].nunique()
     result["local_first"] = early.groupby("cluster")["local"].sum()
-    result["pre_reform_works"] = chinese[chinese["label"] == "state_backbone"].groupby("cluster").size()
+    result["pre_reform_works"] = (
+        chinese[chinese["label"] == "state_backbone"].groupby("cluster").size()
+    )
     result = result.fillna(0).astype(int)
     checked = sites[sites["only_paper"] == "no"].assign(cluster=sites["city"].map(cluster_of))
     for kind in ("park", "base"):
@@ -207,14 +242,23 @@ def endowments(
 
 
 def tally(hits: int, known: int, unknown: int = 0) -> dict[str, float]:
-    """Return a count with the number of firms for which it is known and the bounds that the others leave."""
+    """Return a count with the number of firms for which it is known and the bounds that the others
+    leave.
+    """
     return {
-        "value": hits, "count": hits, "n": known, "unknown": unknown, "bound_low": hits, "bound_high": hits + unknown,
-    }  # fmt: skip
+        "value": hits,
+        "count": hits,
+        "n": known,
+        "unknown": unknown,
+        "bound_low": hits,
+        "bound_high": hits + unknown,
+    }
 
 
 def count_where(table: pd.DataFrame, column: str, values: Sequence[str]) -> dict[str, float]:
-    """Count the firms of a table whose value is one of some; ``unknown`` values stay unknown (see `tally`)."""
+    """Count the firms of a table whose value is one of some; ``unknown`` values stay unknown (see
+    `tally`).
+    """
     unknown = int((table[column] == "unknown").sum())
     return tally(int(table[column].isin(values).sum()), len(table) - unknown, unknown)
 
@@ -227,14 +271,15 @@ def count_until(years: pd.Series, last: int) -> dict[str, float]:
 def take_off(years: pd.Series, window: int = 5, part: int = 3, least: int = 5):
     """Return the year in which a cluster took off: the start of the first dense spell of entry.
 
-    A spell is ``window`` years that begin with an entry and hold at least one in ``part`` of all dated entries, and
-    at least ``least`` of them. The rule looks back from the end of the data; it is ours, in the spirit of the
-    second phase of Feldman, Francis and Bercovitz (2005).
+    A spell is ``window`` years that begin with an entry and hold at least one in ``part`` of all
+    dated entries, and at least ``least`` of them. The rule looks back from the end of the data; it
+    is ours, in the spirit of the second phase of Feldman, Francis and Bercovitz (2005).
 
     Returns
     -------
     int or NA
-        ``NA`` where no spell is dense enough, as in any cluster with fewer than ``least`` dated entries.
+        ``NA`` where no spell is dense enough, as in any cluster with fewer than ``least`` dated
+        entries.
 
     Examples
     --------
@@ -250,12 +295,15 @@ def take_off(years: pd.Series, window: int = 5, part: int = 3, least: int = 5):
 
 
 def entrants(entries: pd.DataFrame) -> pd.DataFrame:
-    """Return the entries that have a cluster and are no works from before the reforms (those are stock, not entry)."""
+    """Return the entries that have a cluster and are no works from before the reforms (those are
+    stock, not entry).
+    """
     return entries[entries["cluster"].notna() & (entries["label"] != "state_backbone")]
 
 
 def cumulated(entries: pd.DataFrame) -> pd.DataFrame:
-    """Count dated entrants per cluster and year, and cumulate them (every year from the first to the last).
+    """Count dated entrants per cluster and year, and cumulate them (every year from the first to
+    the last).
 
     Returns
     -------
@@ -268,29 +316,47 @@ def cumulated(entries: pd.DataFrame) -> pd.DataFrame:
         counts = group["entry_year"].astype(int).value_counts()
         years = pd.RangeIndex(counts.index.min(), counts.index.max() + 1, name="year")
         part = counts.reindex(years, fill_value=0).rename("entries").reset_index()
-        parts.append(part.assign(country=country, cluster=cluster, cumulated=part["entries"].cumsum()))
+        parts.append(
+            part.assign(country=country, cluster=cluster, cumulated=part["entries"].cumsum())
+        )
     columns = ["country", "cluster", "year", "entries", "cumulated"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
 def first_entrants(entries: pd.DataFrame, first: int = 5) -> pd.DataFrame:
-    """List the first dated entrants of each cluster; firms of the year of the last one are all kept.
+    """List the first dated entrants of each cluster; firms of the year of the last one are all
+    kept.
 
     Returns
     -------
     DataFrame
-        ``country``, ``cluster``, ``place`` (rank by year, the same for one year), ``firm_id``, ``name``,
-        ``entry_year``, ``label``, ``source``, ``reach``, ``evidence``, ``frame``, ``source_urls``; sorted.
+        ``country``, ``cluster``, ``place`` (rank by year, the same for one year), ``firm_id``,
+        ``name``, ``entry_year``, ``label``, ``source``, ``reach``, ``evidence``, ``frame``,
+        ``source_urls``; sorted.
     """
     dated = entrants(entries).dropna(subset=["entry_year"]).copy()
-    dated["place"] = dated.groupby(["country", "cluster"])["entry_year"].rank(method="min").astype(int)
+    dated["place"] = (
+        dated.groupby(["country", "cluster"])["entry_year"].rank(method="min").astype(int)
+    )
     dated["name"] = dated["name_en"].fillna(dated["name_zh"])
     chosen = dated[dated["place"] <= first].rename(columns={"evidence_used": "evidence"})
     columns = [
-        "country", "cluster", "place", "firm_id", "name", "entry_year", "label", "source", "reach", "evidence",
-        "frame", "source_urls",
-    ]  # fmt: skip
-    return chosen.sort_values(["country", "cluster", "place", "firm_id"], ignore_index=True)[columns]
+        "country",
+        "cluster",
+        "place",
+        "firm_id",
+        "name",
+        "entry_year",
+        "label",
+        "source",
+        "reach",
+        "evidence",
+        "frame",
+        "source_urls",
+    ]
+    return chosen.sort_values(["country", "cluster", "place", "firm_id"], ignore_index=True)[
+        columns
+    ]
 
 
 def counts(entries: pd.DataFrame, dimension: str = "paper_type", smallest: int = 1) -> pd.DataFrame:
@@ -317,10 +383,11 @@ def pair_distances(profiles: np.ndarray, measure: str = "jensen_shannon") -> np.
     Parameters
     ----------
     profiles : ndarray
-        The last axis holds shares that sum to 1, the axis before it the clusters; more axes are copies.
+        The last axis holds shares that sum to 1, the axis before it the clusters; more axes are
+        copies.
     measure : {"jensen_shannon", "hellinger"}
-        Square root of the Jensen-Shannon divergence in bits (Lin 1991; a metric: Endres and Schindelin 2003), or
-        Hellinger distance (1909), by `scipy` and by its formula.
+        Square root of the Jensen-Shannon divergence in bits (Lin 1991; a metric: Endres and
+        Schindelin 2003), or Hellinger distance (1909), by `scipy` and by its formula.
 
     Returns
     -------
@@ -344,7 +411,9 @@ def distances(table: pd.DataFrame, measure: str = "jensen_shannon") -> pd.DataFr
 
 
 def _clades(tree: np.ndarray, size: int, groups: int) -> tuple[list[int], list[int]]:
-    """Return the members of every merge, and of the groups left when the highest merges are undone, as bit masks."""
+    """Return the members of every merge, and of the groups left when the highest merges are undone,
+    as bit masks.
+    """
     masks = [1 << place for place in range(size)]
     children = {}
     for left, right in tree[:, :2].astype(int):
@@ -361,7 +430,10 @@ def _sides(tree: np.ndarray, size: int, groups: int) -> np.ndarray:
     """Return the number of the group of every leaf; group 0 holds the first leaf, and so on."""
     parts = sorted(_clades(tree, size, groups)[1], key=lambda mask: mask & -mask)
     return np.array(
-        [next(number for number, mask in enumerate(parts) if mask >> leaf & 1) for leaf in range(size)]
+        [
+            next(number for number, mask in enumerate(parts) if mask >> leaf & 1)
+            for leaf in range(size)
+        ]
     )
 
 
@@ -372,11 +444,13 @@ def tree(
     draws: int = DRAWS,
     seed: int = SEED,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Join clusters of like composition by average linkage, and resample their firms to see what holds.
+    """Join clusters of like composition by average linkage, and resample their firms to see what
+    holds.
 
-    Firms are drawn anew within each cluster, as many as it has (bootstrap; Felsenstein 1985 for trees). Support is
-    the part of the draws in which a branch, or the side on which a cluster stands, comes out again. It says how far
-    the tree depends on single firms, nothing on firms that were not found.
+    Firms are drawn anew within each cluster, as many as it has (bootstrap; Felsenstein 1985 for
+    trees). Support is the part of the draws in which a branch, or the side on which a cluster
+    stands, comes out again. It says how far the tree depends on single firms, nothing on firms that
+    were not found.
 
     Parameters
     ----------
@@ -388,12 +462,12 @@ def tree(
     Returns
     -------
     merges : DataFrame
-        The tree in `scipy` order: ``step``, ``left``, ``right`` (numbers as in a linkage matrix), ``height``,
-        ``size``, ``members`` (``|`` between them), ``support``.
+        The tree in `scipy` order: ``step``, ``left``, ``right`` (numbers as in a linkage matrix),
+        ``height``, ``size``, ``members`` (``|`` between them), ``support``.
     members : DataFrame
-        Index: cluster. ``group`` (A holds the first cluster by name), ``group_support`` (part of the
-        draws in which its group has exactly these members), ``pair_support`` (mean part of the draws in which it
-        stands together with, or apart from, each other cluster as it does here).
+        Index: cluster. ``group`` (A holds the first cluster by name), ``group_support`` (part of
+        the draws in which its group has exactly these members), ``pair_support`` (mean part of the
+        draws in which it stands together with, or apart from, each other cluster as it does here).
     """
     observed = table.to_numpy(float)
     totals, size = observed.sum(axis=1).astype(int), len(table)
@@ -432,13 +506,14 @@ def tree(
 
 
 def adjusted_rand(one: Sequence[Hashable], other: Sequence[Hashable]) -> float:
-    """Measure how far two groupings of the same things agree: adjusted Rand index (Hubert and Arabie 1985).
+    """Measure how far two groupings of the same things agree: adjusted Rand index (Hubert and
+    Arabie 1985).
 
     Returns
     -------
     float
-        1 where they are the same, 0 on average by chance, below 0 where they agree less; ``nan`` where no grouping
-        could differ (both put all things together, or all apart).
+        1 where they are the same, 0 on average by chance, below 0 where they agree less; ``nan``
+        where no grouping could differ (both put all things together, or all apart).
 
     Examples
     --------
@@ -446,7 +521,9 @@ def adjusted_rand(one: Sequence[Hashable], other: Sequence[Hashable]) -> float:
     0.57
     """
     table = contingency.crosstab(list(one), list(other)).count
-    pairs = [(part * (part - 1) / 2).sum() for part in (table, table.sum(axis=1), table.sum(axis=0))]
+    pairs = [
+        (part * (part - 1) / 2).sum() for part in (table, table.sum(axis=1), table.sum(axis=0))
+    ]
     total = len(one) * (len(one) - 1) / 2
     expected = pairs[1] * pairs[2] / total if total else np.nan
     highest = (pairs[1] + pairs[2]) / 2
@@ -456,7 +533,8 @@ def adjusted_rand(one: Sequence[Hashable], other: Sequence[Hashable]) -> float:
 def arrangements(
     labels: Sequence[Hashable], draws: int = DRAWS, seed: int = SEED
 ) -> tuple[int, Iterator[list]]:
-    """Give the ways to hand out labels anew: all different ones if there are no more than ``draws``, else that many.
+    """Give the ways to hand out labels anew: all different ones if there are no more than
+    ``draws``, else that many.
 
     Returns
     -------
@@ -488,9 +566,9 @@ def permutation_test(
     Returns
     -------
     dict
-        ``value``, ``p`` (part of the ways with a value at least as high; for random ways with the real one among
-        them, Phipson and Smyth 2010), ``n``, ``ways`` (how many different ones there are), ``draws`` (0 if all were
-        tried); value and p are ``nan`` where the value is undefined.
+        ``value``, ``p`` (part of the ways with a value at least as high; for random ways with the
+        real one among them, Phipson and Smyth 2010), ``n``, ``ways`` (how many different ones there
+        are), ``draws`` (0 if all were tried); value and p are ``nan`` where the value is undefined.
     """
     value, (different, ways) = statistic(list(labels)), arrangements(list(labels), draws, seed)
     drawn = 0 if different <= draws else draws
@@ -519,7 +597,9 @@ def gap(square: np.ndarray, labels: Sequence[Hashable]) -> float:
     left, right = np.triu_indices(len(labels), 1)
     same = np.array([labels[i] == labels[j] for i, j in zip(left, right, strict=True)], dtype=bool)
     pairs = square[left, right]
-    return float(pairs[~same].mean() - pairs[same].mean()) if same.any() and (~same).any() else np.nan
+    return (
+        float(pairs[~same].mean() - pairs[same].mean()) if same.any() and (~same).any() else np.nan
+    )
 
 
 def agreement(
@@ -541,10 +621,11 @@ def agreement(
     Returns
     -------
     DataFrame
-        ``origin`` (``paper_type``, ``label``, each with pre-reform works; ``entrants``: paper_type without them),
-        ``measure``, ``kinds`` (``all``, or ``stated``: only those that the paper itself states), ``groups``, ``n``
-        (clusters), ``ways`` to hand out the kinds (no p-value can be below one by this), ``rand``, ``rand_p``,
-        ``gap``, ``gap_p``; undefined where there is only one kind.
+        ``origin`` (``paper_type``, ``label``, each with pre-reform works; ``entrants``: paper_type
+        without them), ``measure``, ``kinds`` (``all``, or ``stated``: only those that the paper
+        itself states), ``groups``, ``n`` (clusters), ``ways`` to hand out the kinds (no p-value can
+        be below one by this), ``rand``, ``rand_p``, ``gap``, ``gap_p``; undefined where there is
+        only one kind.
     """
     options = {"paper_type": entries, "label": entries, "entrants": entrants(entries)}
     rows = []
@@ -561,19 +642,28 @@ def agreement(
             rand = rand_test(_sides(steps, len(table), number), labels)
             rows.append(
                 {
-                    "origin": origin, "measure": measure, "kinds": which, "groups": number, "n": len(table),
-                    "ways": rand["ways"], "rand": rand["value"], "rand_p": rand["p"], "gap": apart["value"],
+                    "origin": origin,
+                    "measure": measure,
+                    "kinds": which,
+                    "groups": number,
+                    "n": len(table),
+                    "ways": rand["ways"],
+                    "rand": rand["value"],
+                    "rand_p": rand["p"],
+                    "gap": apart["value"],
                     "gap_p": apart["p"],
                 }
-            )  # fmt: skip
+            )
     return pd.DataFrame(rows)
 
 
 def correspondence(table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    """Draw clusters and origins into one map: correspondence analysis (Benzécri 1973; Greenacre 1984).
+    """Draw clusters and origins into one map: correspondence analysis (Benzécri 1973; Greenacre
+    1984).
 
-    Singular value decomposition of the standardised residuals; rows and columns in principal coordinates. Rows and
-    columns without any firm are left out. The sign of an axis is free: the column that is farthest out is positive.
+    Singular value decomposition of the standardised residuals; rows and columns in principal
+    coordinates. Rows and columns without any firm are left out. The sign of an axis is free: the
+    column that is farthest out is positive.
 
     Parameters
     ----------
@@ -583,8 +673,9 @@ def correspondence(table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     Returns
     -------
     points : DataFrame
-        ``side`` (``row``, ``column``), ``name``, ``axis1``, ``axis2`` (``nan`` where there is no such axis), ``mass``,
-        ``inertia`` (mass by squared chi-square distance to the mean), ``quality`` (part of it that the two axes show).
+        ``side`` (``row``, ``column``), ``name``, ``axis1``, ``axis2`` (``nan`` where there is no
+        such axis), ``mass``, ``inertia`` (mass by squared chi-square distance to the mean),
+        ``quality`` (part of it that the two axes show).
     inertias : ndarray
         Principal inertias, largest first; their sum is chi-square by n.
     """
@@ -612,7 +703,9 @@ def correspondence(table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
             quality = np.where(whole > 1e-12, squares[:, :2].sum(axis=1) / whole, np.nan)
         axes = np.full((len(names), 2), np.nan)
         axes[:, : min(kept, 2)] = (points * sign)[:, :2]
-        part = pd.DataFrame({"side": side, "name": list(names), "axis1": axes[:, 0], "axis2": axes[:, 1]})
+        part = pd.DataFrame(
+            {"side": side, "name": list(names), "axis1": axes[:, 0], "axis2": axes[:, 1]}
+        )
         parts.append(part.assign(mass=mass, inertia=mass * whole, quality=quality))
     return pd.concat(parts, ignore_index=True), singular**2
 
@@ -623,21 +716,28 @@ def map_table(country: str, table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``country``, ``kind`` (``cluster``, ``origin``) and the columns of `correspondence`, with ``total_inertia``,
-        ``axis1_share`` and ``axis2_share`` in every row.
+        ``country``, ``kind`` (``cluster``, ``origin``) and the columns of `correspondence`, with
+        ``total_inertia``, ``axis1_share`` and ``axis2_share`` in every row.
     """
     points, inertias = correspondence(table)
-    points = points.rename(columns={"side": "kind"}).replace({"kind": {"row": "cluster", "column": "origin"}})
-    shares = np.append(inertias, [0.0, 0.0])[:2] / inertias.sum() if inertias.sum() > 0 else [np.nan, np.nan]
+    points = points.rename(columns={"side": "kind"}).replace(
+        {"kind": {"row": "cluster", "column": "origin"}}
+    )
+    shares = (
+        np.append(inertias, [0.0, 0.0])[:2] / inertias.sum()
+        if inertias.sum() > 0
+        else [np.nan, np.nan]
+    )
     points.insert(0, "country", country)
     return points.assign(total_inertia=inertias.sum(), axis1_share=shares[0], axis2_share=shares[1])
 
 
 def location_quotients(table: pd.DataFrame) -> pd.DataFrame:
-    """Say how much of a category a place has relative to all places: location quotient (Florence 1939).
+    """Say how much of a category a place has relative to all places: location quotient (Florence
+    1939).
 
-    The share of the category in the place, by its share in all places: 1 is the mean. A place without any firm, or
-    a category without any, has no quotient; it is undefined, not 0.
+    The share of the category in the place, by its share in all places: 1 is the mean. A place
+    without any firm, or a category without any, has no quotient; it is undefined, not 0.
 
     Parameters
     ----------
@@ -658,11 +758,16 @@ def location_quotients(table: pd.DataFrame) -> pd.DataFrame:
     with np.errstate(invalid="ignore", divide="ignore"):
         local = observed / observed.sum(axis=1, keepdims=True)
         overall = observed.sum(axis=0) / observed.sum()
-        return pd.DataFrame(local / overall, index=table.index, columns=table.columns).replace(np.inf, np.nan)
+        return pd.DataFrame(local / overall, index=table.index, columns=table.columns).replace(
+            np.inf, np.nan
+        )
 
 
-def origin_quotients(country: str, entries: pd.DataFrame, dimension: str = "paper_type") -> pd.DataFrame:
-    """Compute location quotients of origins in clusters; at risk: entries with a cluster and a known origin.
+def origin_quotients(
+    country: str, entries: pd.DataFrame, dimension: str = "paper_type"
+) -> pd.DataFrame:
+    """Compute location quotients of origins in clusters; at risk: entries with a cluster and a
+    known origin.
 
     Clusters whose entries are all of unknown origin are kept, with an undefined quotient.
 
@@ -683,29 +788,34 @@ def _quotients(country: str, measure: str, table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "country": country, "measure": measure, "place": place, "category": category,
-                "count": int(table.loc[place, category]), "place_total": int(rows[place]),
-                "category_total": int(columns[category]), "total": total,
+                "country": country,
+                "measure": measure,
+                "place": place,
+                "category": category,
+                "count": int(table.loc[place, category]),
+                "place_total": int(rows[place]),
+                "category_total": int(columns[category]),
+                "total": total,
                 "expected": rows[place] * columns[category] / total if total else np.nan,
                 "value": quotients.loc[place, category],
             }
             for place in table.index
             for category in table.columns
         ]
-    )  # fmt: skip
+    )
 
 
 def base_quotients(sites: pd.DataFrame, torch: pd.Series) -> pd.DataFrame:
     """Compare where national bio-industry bases are with where torch bases of all fields are.
 
-    The share of a province in the bio-industry bases, by its share in the torch bases. Undefined where a province
-    has no torch base. At risk: all provinces.
+    The share of a province in the bio-industry bases, by its share in the torch bases. Undefined
+    where a province has no torch base. At risk: all provinces.
 
     Returns
     -------
     DataFrame
-        As `origin_quotients`, with ``measure`` ``bio_bases``: ``count`` and ``category_total`` are bio-industry bases,
-        ``place_total`` and ``total`` torch bases.
+        As `origin_quotients`, with ``measure`` ``bio_bases``: ``count`` and ``category_total`` are
+        bio-industry bases, ``place_total`` and ``total`` torch bases.
     """
     mine = sites[(sites["programme"] == BIO_BASE) & (sites["only_paper"] == "no")]
     bio = mine.groupby("province").size().reindex(torch.index, fill_value=0)
@@ -713,12 +823,18 @@ def base_quotients(sites: pd.DataFrame, torch: pd.Series) -> pd.DataFrame:
         value = (bio / bio.sum()) / (torch / torch.sum())
     return pd.DataFrame(
         {
-            "country": "China", "measure": "bio_bases", "place": torch.index, "category": "national bio-industry base",
-            "count": bio.to_numpy(), "place_total": torch.to_numpy(), "category_total": int(bio.sum()),
-            "total": int(torch.sum()), "expected": (torch * bio.sum() / torch.sum()).to_numpy(),
+            "country": "China",
+            "measure": "bio_bases",
+            "place": torch.index,
+            "category": "national bio-industry base",
+            "count": bio.to_numpy(),
+            "place_total": torch.to_numpy(),
+            "category_total": int(bio.sum()),
+            "total": int(torch.sum()),
+            "expected": (torch * bio.sum() / torch.sum()).to_numpy(),
             "value": value.replace(np.inf, np.nan).to_numpy(),
         }
-    )  # fmt: skip
+    )
 
 
 def phases(entries: pd.DataFrame, window: int = 5, part: int = 3, least: int = 5) -> pd.DataFrame:
@@ -734,24 +850,33 @@ def phases(entries: pd.DataFrame, window: int = 5, part: int = 3, least: int = 5
     Returns
     -------
     DataFrame
-        ``country``, ``cluster``, ``entries``, ``known``, ``unknown`` (by origin), ``dated``, ``undated`` (entrants,
-        without pre-reform works), ``first_year``, ``take_off``, one column per origin group, ``leading`` (the group
-        with most entries; blank in a tie).
+        ``country``, ``cluster``, ``entries``, ``known``, ``unknown`` (by origin), ``dated``,
+        ``undated`` (entrants, without pre-reform works), ``first_year``, ``take_off``, one column
+        per origin group, ``leading`` (the group with most entries; blank in a tie).
     """
     placed = entries.dropna(subset=["cluster"])
     rows = []
     for (country, cluster), group in placed.groupby(["country", "cluster"], sort=True):
-        tallies = {short: int((group["paper_type"] == name).sum()) for name, short in GROUPS.items()}
+        tallies = {
+            short: int((group["paper_type"] == name).sum()) for name, short in GROUPS.items()
+        }
         known, years = sum(tallies.values()), entrants(group)["entry_year"]
         top = [name for name, count in tallies.items() if count and count == max(tallies.values())]
         rows.append(
             {
-                "country": country, "cluster": cluster, "entries": len(group), "known": known,
-                "unknown": len(group) - known, "dated": int(years.notna().sum()), "undated": int(years.isna().sum()),
-                "first_year": years.min(), "take_off": take_off(years, window, part, least), **tallies,
+                "country": country,
+                "cluster": cluster,
+                "entries": len(group),
+                "known": known,
+                "unknown": len(group) - known,
+                "dated": int(years.notna().sum()),
+                "undated": int(years.isna().sum()),
+                "first_year": years.min(),
+                "take_off": take_off(years, window, part, least),
+                **tallies,
                 "leading": top[0] if len(top) == 1 else pd.NA,
             }
-        )  # fmt: skip
+        )
     columns = [
         "country",
         "cluster",
@@ -792,12 +917,15 @@ def profiles(
     Returns
     -------
     DataFrame
-        The columns of `phases`, ``name_in_paper``, ``kind``, ``kind_by``, the columns of ``endowed`` but for the works,
-        and those of ``grouped``.
+        The columns of `phases`, ``name_in_paper``, ``kind``, ``kind_by``, the columns of
+        ``endowed`` but for the works, and those of ``grouped``.
     """
     table = phases(entries, window, part, least)
     table = table.merge(
-        paper[["cluster", "name_in_paper", "kind", "kind_by"]], on="cluster", how="left", validate="1:1"
+        paper[["cluster", "name_in_paper", "kind", "kind_by"]],
+        on="cluster",
+        how="left",
+        validate="1:1",
     )
     table = table.merge(
         endowed.drop(columns="pre_reform_works"), left_on="cluster", right_index=True, how="left"
@@ -807,13 +935,14 @@ def profiles(
 
 
 def growth(numbers: pd.DataFrame) -> pd.DataFrame:
-    """Compare published numbers over time, where one source gives one measure of one region in one unit twice.
+    """Compare published numbers over time, where one source gives one measure of one region in one
+    unit twice.
 
     Returns
     -------
     DataFrame
-        ``region``, ``measure``, ``category``, ``unit``, ``first_year``, ``first``, ``last_year``, ``last``, ``ratio``,
-        ``per_year`` (mean yearly growth): neighbouring years only.
+        ``region``, ``measure``, ``category``, ``unit``, ``first_year``, ``first``, ``last_year``,
+        ``last``, ``ratio``, ``per_year`` (mean yearly growth): neighbouring years only.
     """
     keys = ["region", "measure", "category", "unit", "source_citation"]
     rows = []
@@ -848,7 +977,9 @@ def growth(numbers: pd.DataFrame) -> pd.DataFrame:
 
 
 def central_officials(entries: pd.DataFrame, source_rows: pd.DataFrame) -> pd.Series:
-    """Say of each entry whether a founder came from a government body that sits in Beijing (``True``, ``False``)."""
+    """Say of each entry whether a founder came from a government body that sits in Beijing
+    (``True``, ``False``).
+    """
     hit = source_rows[
         (source_rows["role"] == "founder")
         & (source_rows["timing"] == "at_entry")
@@ -861,7 +992,8 @@ def central_officials(entries: pd.DataFrame, source_rows: pd.DataFrame) -> pd.Se
 def has_source(entries: pd.DataFrame, source_rows: pd.DataFrame, where: str) -> pd.Series:
     """Say of each entry whether any founder, parent or former seat was in one kind of place.
 
-    Unlike ``reach`` this looks at every source, so a firm with founders from elsewhere and from abroad has both.
+    Unlike ``reach`` this looks at every source, so a firm with founders from elsewhere and from
+    abroad has both.
 
     Parameters
     ----------
@@ -875,9 +1007,9 @@ def has_source(entries: pd.DataFrame, source_rows: pd.DataFrame, where: str) -> 
     """
     here = entries.set_index("firm_id")[["country", "region"]].add_prefix("own_")
     rows = source_rows[source_rows["timing"] == "at_entry"].join(here, on="firm_id", how="inner")
-    abroad = (rows["country"].notna() & (rows["country"] != rows["own_country"])) | rows["org_type"].isin(
-        ABROAD
-    )
+    abroad = (rows["country"].notna() & (rows["country"] != rows["own_country"])) | rows[
+        "org_type"
+    ].isin(ABROAD)
     home = (rows["region"] == rows["own_region"]).fillna(False).astype(bool)
     rows["where"] = np.select(
         [abroad, rows["region"].isna(), home], ["abroad", "unknown", "home"], "elsewhere"
@@ -893,7 +1025,9 @@ def open_addresses(cell) -> int:
 
 
 def pairs_of(square: pd.DataFrame) -> pd.DataFrame:
-    """Turn a square table of distances into one row per pair, nearest first (``left``, ``right``, ``distance``)."""
+    """Turn a square table of distances into one row per pair, nearest first (``left``, ``right``,
+    ``distance``).
+    """
     rows = [(left, right, square.loc[left, right]) for left, right in combinations(square.index, 2)]
     return pd.DataFrame(rows, columns=["left", "right", "distance"]).sort_values(
         ["distance", "left", "right"], ignore_index=True

@@ -1,6 +1,8 @@
-"""Steps 04 and 05: entry on the stock of earlier entries, distance in kilometres, regions, and other years.
+"""Steps 04 and 05: entry on the stock of earlier entries, distance in kilometres, regions, and
+other years.
 
-Whatever is computed on a frame that cannot carry shares describes the register and nothing beyond it.
+Whatever is computed on a frame that cannot carry shares describes the register and nothing beyond
+it.
 """
 
 import numpy as np
@@ -33,13 +35,24 @@ PATTERNS = {
     "San Diego": ["academic", "second_order"],
 }
 """What the paper expects to be frequent in four American regions (section 4.4)."""
-ROLE_OF_MODE = {"relocation": "mover", "subsidiary": "parent", "spin_off": "parent", "backbone": "parent"}
+ROLE_OF_MODE = {
+    "relocation": "mover",
+    "subsidiary": "parent",
+    "spin_off": "parent",
+    "backbone": "parent",
+}
 """The source by which a firm's reach is measured; founders for all others (as in step 02)."""
 
 
 def origin_group(entries: pd.DataFrame) -> pd.Series:
-    """Return the group of origin of each entry: academic, second-order, subsidiary, other (unknown among them)."""
-    groups = {"a_academic": "academic", "b_enterprise": "second_order", "c_subsidiary": "subsidiary"}
+    """Return the group of origin of each entry: academic, second-order, subsidiary, other (unknown
+    among them).
+    """
+    groups = {
+        "a_academic": "academic",
+        "b_enterprise": "second_order",
+        "c_subsidiary": "subsidiary",
+    }
     return entries["paper_type"].map(groups).fillna("other")
 
 
@@ -48,8 +61,9 @@ def panel(
 ) -> pd.DataFrame:
     """Count entries per cluster and year, with the stock of entries of all earlier years.
 
-    At risk are the clusters with at least ``smallest`` dated entries up to ``last_year``, in every year from
-    ``first_year`` on, whether or not they had an entry before. Entries without a year or cluster are left out.
+    At risk are the clusters with at least ``smallest`` dated entries up to ``last_year``, in every
+    year from ``first_year`` on, whether or not they had an entry before. Entries without a year or
+    cluster are left out.
 
     Parameters
     ----------
@@ -65,8 +79,8 @@ def panel(
     Returns
     -------
     DataFrame
-        ``cluster``, ``year`` (first of the period), ``entries``, ``academic``, ``second_order``, ``subsidiary``,
-        ``other`` and ``stock`` (entries of earlier years, by origin and in all).
+        ``cluster``, ``year`` (first of the period), ``entries``, ``academic``, ``second_order``,
+        ``subsidiary``, ``other`` and ``stock`` (entries of earlier years, by origin and in all).
     """
     dated = entries.dropna(subset=["cluster", "entry_year"])
     dated = dated[dated["entry_year"] <= last_year].assign(group=origin_group)
@@ -76,12 +90,16 @@ def panel(
     for cluster in sorted(sizes.index[sizes >= smallest]):
         inside = dated[dated["cluster"] == cluster]
         years = inside["entry_year"].to_numpy(dtype=int)
-        of_group = {group: years[(inside["group"] == group).to_numpy(dtype=bool)] for group in ORIGIN_GROUPS}
+        of_group = {
+            group: years[(inside["group"] == group).to_numpy(dtype=bool)] for group in ORIGIN_GROUPS
+        }
         for start in starts:
             before = {group: int((those < start).sum()) for group, those in of_group.items()}
             now = int(((years >= start) & (years < start + width)).sum())
             stock = sum(before.values())
-            rows.append({"cluster": cluster, "year": int(start), "entries": now, **before, "stock": stock})
+            rows.append(
+                {"cluster": cluster, "year": int(start), "entries": now, **before, "stock": stock}
+            )
     columns = ["cluster", "year", "entries", *ORIGIN_GROUPS, "stock"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -89,10 +107,10 @@ def panel(
 def count_model(table: pd.DataFrame, terms: list[str], within: bool = False) -> pd.DataFrame:
     """Fit a Poisson model of entries on stocks with year effects, with two kinds of robust error.
 
-    Years in which no cluster had an entry are left out: their effect takes them up entirely. The interval with
-    errors by cluster uses t with clusters minus one degrees of freedom (Cameron and Miller 2015); it is blank
-    where there are not at least two clusters more than terms. Even then, below some twenty clusters such errors
-    tend to be too small.
+    Years in which no cluster had an entry are left out: their effect takes them up entirely. The
+    interval with errors by cluster uses t with clusters minus one degrees of freedom (Cameron and
+    Miller 2015); it is blank where there are not at least two clusters more than terms. Even then,
+    below some twenty clusters such errors tend to be too small.
 
     Parameters
     ----------
@@ -101,14 +119,15 @@ def count_model(table: pd.DataFrame, terms: list[str], within: bool = False) -> 
     terms : list of str
         Columns of stocks.
     within : bool
-        Whether clusters have effects of their own: the coefficient then speaks of change inside a cluster (and
-        is pulled down, because a stock is the sum of earlier outcomes; Nickell 1981).
+        Whether clusters have effects of their own: the coefficient then speaks of change inside a
+        cluster (and is pulled down, because a stock is the sum of earlier outcomes; Nickell 1981).
 
     Returns
     -------
     DataFrame
-        ``term``, ``errors`` (``cluster``, ``HC1``), ``estimate``, ``se``, ``low``, ``high``, ``p``, ``n``,
-        ``entries``, ``clusters``, ``dispersion`` (Pearson chi-square over degrees of freedom).
+        ``term``, ``errors`` (``cluster``, ``HC1``), ``estimate``, ``se``, ``low``, ``high``, ``p``,
+        ``n``, ``entries``, ``clusters``, ``dispersion`` (Pearson chi-square over degrees of
+        freedom).
     """
     alive = table[table.groupby("year")["entries"].transform("sum") > 0]
     if within:
@@ -120,7 +139,9 @@ def count_model(table: pd.DataFrame, terms: list[str], within: bool = False) -> 
     design = pd.concat([alive[terms].astype(float), *effects], axis=1)
     numbers = {"n": n, "entries": int(alive["entries"].sum()), "clusters": clusters}
     rows = []
-    possible = n > design.shape[1] and clusters > 1 and np.linalg.matrix_rank(design) == design.shape[1]
+    possible = (
+        n > design.shape[1] and clusters > 1 and np.linalg.matrix_rank(design) == design.shape[1]
+    )
     for errors in ("cluster", "HC1"):
         if not possible:
             blank = dict.fromkeys(["estimate", "se", "low", "high", "p", "dispersion"], np.nan)
@@ -132,7 +153,8 @@ def count_model(table: pd.DataFrame, terms: list[str], within: bool = False) -> 
         spread = fit.pearson_chi2 / fit.df_resid
         enough = errors == "HC1" or clusters >= len(terms) + 2
         law = stats.norm if errors == "HC1" else stats.t(clusters - 1)
-        # statsmodels' HC1 of a GLM leaves the factor n / (n - k) out that makes it HC1 (MacKinnon and White 1985)
+        # statsmodels' HC1 of a GLM leaves the factor n / (n - k) out that makes it HC1 (MacKinnon
+        # and White 1985)
         factor = np.sqrt(n / fit.df_resid) if errors == "HC1" else 1.0
         for term in terms:
             estimate, se = fit.params[term], factor * fit.bse[term] if enough else np.nan
@@ -154,7 +176,10 @@ def count_model(table: pd.DataFrame, terms: list[str], within: bool = False) -> 
 
 
 def count_models(
-    entries: pd.DataFrame, frames: pd.DataFrame, years: dict[str, tuple[int, int]], smallest: int = 5
+    entries: pd.DataFrame,
+    frames: pd.DataFrame,
+    years: dict[str, tuple[int, int]],
+    smallest: int = 5,
 ) -> pd.DataFrame:
     """Fit all of `MODELS` on every given frame.
 
@@ -170,7 +195,8 @@ def count_models(
     Returns
     -------
     DataFrame
-        ``country``, ``frame``, ``model``, ``first_year``, ``last_year`` and the columns of `count_model`.
+        ``country``, ``frame``, ``model``, ``first_year``, ``last_year`` and the columns of
+        `count_model`.
     """
     parts = []
     country = frames.set_index("frame")["country"]
@@ -200,36 +226,52 @@ def kilometres(lat1, lon1, lat2, lon2) -> np.ndarray:
     Returns
     -------
     ndarray
-        Kilometres on a sphere of the earth's mean radius; against the ellipsoid up to half a percent off.
+        Kilometres on a sphere of the earth's mean radius; against the ellipsoid up to half a
+        percent off.
 
     Examples
     --------
     >>> round(float(kilometres(52.5244, 13.4105, 48.8534, 2.3488)))
     878
     """
-    lat1, lon1, lat2, lon2 = (np.radians(np.asarray(x, dtype=float)) for x in (lat1, lon1, lat2, lon2))
-    half = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
+    lat1, lon1, lat2, lon2 = (
+        np.radians(np.asarray(x, dtype=float)) for x in (lat1, lon1, lat2, lon2)
+    )
+    half = (
+        np.sin((lat2 - lat1) / 2) ** 2
+        + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
+    )
     return 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
 
 
-def source_distances(source_rows: pd.DataFrame, firms: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+def source_distances(
+    source_rows: pd.DataFrame, firms: pd.DataFrame, places: pd.DataFrame
+) -> pd.DataFrame:
     """Measure how far each source at entry was from the place of the firm.
 
     Returns
     -------
     DataFrame
-        ``firm_id``, ``role``, ``position``, ``place_id`` (of the source), ``firm_place_id``, ``kilometres``
-        (missing where a place or its point is not known), ``same_country``.
+        ``firm_id``, ``role``, ``position``, ``place_id`` (of the source), ``firm_place_id``,
+        ``kilometres`` (missing where a place or its point is not known), ``same_country``.
     """
     index = place_index(places)
     points = places.set_index("place_id")[["latitude", "longitude"]].astype(float)
     rows = source_rows[source_rows["timing"] == "at_entry"]
     rows = rows[rows["firm_id"].isin(firms["firm_id"])].reset_index(drop=True)
     found = [None if pd.isna(city) else index.get((city, None)) for city in rows["city"]]
-    here = firms.set_index("firm_id")[["place_id", "country"]].reindex(rows["firm_id"]).reset_index(drop=True)
-    there = pd.Series([None if place is None else place["place_id"] for place in found], dtype="object")
+    here = (
+        firms.set_index("firm_id")[["place_id", "country"]]
+        .reindex(rows["firm_id"])
+        .reset_index(drop=True)
+    )
+    there = pd.Series(
+        [None if place is None else place["place_id"] for place in found], dtype="object"
+    )
     one, other = points.reindex(there).to_numpy(), points.reindex(here["place_id"]).to_numpy()
-    table = rows[["firm_id", "role", "position"]].assign(place_id=there, firm_place_id=here["place_id"])
+    table = rows[["firm_id", "role", "position"]].assign(
+        place_id=there, firm_place_id=here["place_id"]
+    )
     table["kilometres"] = kilometres(one[:, 0], one[:, 1], other[:, 0], other[:, 1])
     # Two firms of one company campus that has no point of its own are still nowhere apart.
     same = (there == here["place_id"].astype("object")).fillna(False).astype(bool)
@@ -239,14 +281,17 @@ def source_distances(source_rows: pd.DataFrame, firms: pd.DataFrame, places: pd.
     return table
 
 
-def distance_summary(distances: pd.DataFrame, entries: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
+def distance_summary(
+    distances: pd.DataFrame, entries: pd.DataFrame, frames: pd.DataFrame
+) -> pd.DataFrame:
     """Summarise distances by frame, for all sources and for those in the firm's country.
 
     Returns
     -------
     DataFrame
-        ``frame``, ``sources`` (``all``, ``domestic``), ``role`` (``all``, ``founder``, ``parent``), ``n`` (distances
-        known), ``unknown``, ``lower`` and ``upper`` (quartiles), ``median``, in kilometres.
+        ``frame``, ``sources`` (``all``, ``domestic``), ``role`` (``all``, ``founder``, ``parent``),
+        ``n`` (distances known), ``unknown``, ``lower`` and ``upper`` (quartiles), ``median``, in
+        kilometres.
     """
     rows = []
     for frame in frames["frame"]:
@@ -256,7 +301,9 @@ def distance_summary(distances: pd.DataFrame, entries: pd.DataFrame, frames: pd.
             for role in ("all", "founder", "parent"):
                 group = chosen if role == "all" else chosen[chosen["role"] == role]
                 known = group["kilometres"].dropna()
-                quarters = known.quantile([0.25, 0.5, 0.75]).to_numpy() if len(known) else [np.nan] * 3
+                quarters = (
+                    known.quantile([0.25, 0.5, 0.75]).to_numpy() if len(known) else [np.nan] * 3
+                )
                 named = dict(zip(["lower", "median", "upper"], quarters, strict=True))
                 numbers = {"n": len(known), "unknown": int(len(group) - len(known))}
                 rows.append({"frame": frame, "sources": sources, "role": role, **numbers, **named})
@@ -264,12 +311,14 @@ def distance_summary(distances: pd.DataFrame, entries: pd.DataFrame, frames: pd.
 
 
 def farthest_source(distances: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
-    """Return how far the sources that decide a firm's reach lie from it: parents, founders or the seat it left.
+    """Return how far the sources that decide a firm's reach lie from it: parents, founders or the
+    seat it left.
 
     Returns
     -------
     DataFrame
-        ``firm_id``, ``reach``, ``kilometres`` of the farthest known source, missing where none is known.
+        ``firm_id``, ``reach``, ``kilometres`` of the farthest known source, missing where none is
+        known.
     """
     wanted = entries.set_index("firm_id")["mode"].map(ROLE_OF_MODE).fillna("founder")
     rows = distances[distances["firm_id"].isin(wanted.index)]
@@ -280,22 +329,27 @@ def farthest_source(distances: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFr
 
 
 def near_share(farthest: pd.DataFrame, within: float) -> dict[str, float]:
-    """Share of entries all of whose located sources lie within so many kilometres; others are unknown."""
+    """Share of entries all of whose located sources lie within so many kilometres; others are
+    unknown.
+    """
     known = farthest["kilometres"].dropna()
     return share(int((known <= within).sum()), len(known), len(farthest) - len(known))
 
 
-def us_patterns(entries: pd.DataFrame, frames: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
+def us_patterns(
+    entries: pd.DataFrame, frames: pd.DataFrame, properties: pd.DataFrame
+) -> pd.DataFrame:
     """Set each region that the paper names beside all other American regions, property by property.
 
-    Fisher's exact test, with Holm's correction over the patterns that the paper expects, on frames that can carry
-    shares; on the others the counts stand alone.
+    Fisher's exact test, with Holm's correction over the patterns that the paper expects, on frames
+    that can carry shares; on the others the counts stand alone.
 
     Returns
     -------
     DataFrame
-        ``frame``, ``carries_shares``, ``region``, ``property``, ``expected``, ``count``, ``n``, ``unknown``,
-        ``count2``, ``n2`` (other regions), ``value`` (difference), ``low``, ``high``, ``p``, ``p_holm``.
+        ``frame``, ``carries_shares``, ``region``, ``property``, ``expected``, ``count``, ``n``,
+        ``unknown``, ``count2``, ``n2`` (other regions), ``value`` (difference), ``low``, ``high``,
+        ``p``, ``p_holm``.
     """
     tested = dict.fromkeys(prop for names in PATTERNS.values() for prop in names)
     chosen = properties[properties["property"].isin(list(tested))]
@@ -332,7 +386,8 @@ def _compared(row: dict) -> dict[str, float]:
 
 
 def fisher_power(n: int, value: float, n2: int, value2: float, alpha: float = 0.05) -> float:
-    """Return the probability that Fisher's exact test tells two true shares apart, by enumeration of all tables.
+    """Return the probability that Fisher's exact test tells two true shares apart, by enumeration
+    of all tables.
 
     Parameters
     ----------
@@ -343,8 +398,13 @@ def fisher_power(n: int, value: float, n2: int, value2: float, alpha: float = 0.
     alpha : float
         Level of the two-sided test.
     """
-    chance = np.outer(stats.binom.pmf(range(n + 1), n, value), stats.binom.pmf(range(n2 + 1), n2, value2))
-    p = [[stats.fisher_exact([[x, n - x], [y, n2 - y]]).pvalue for y in range(n2 + 1)] for x in range(n + 1)]
+    chance = np.outer(
+        stats.binom.pmf(range(n + 1), n, value), stats.binom.pmf(range(n2 + 1), n2, value2)
+    )
+    p = [
+        [stats.fisher_exact([[x, n - x], [y, n2 - y]]).pvalue for y in range(n2 + 1)]
+        for x in range(n + 1)
+    ]
     return float(chance[np.array(p) <= alpha].sum())
 
 
@@ -374,7 +434,8 @@ def year_sensitivity(
     Parameters
     ----------
     entries, frames, periods : DataFrame
-        Entries with ``entry_year``, ``entry_year_low``, ``entry_year_high``, ``mode``; frames; periods.
+        Entries with ``entry_year``, ``entry_year_low``, ``entry_year_high``, ``mode``; frames;
+        periods.
     part : float
         Part of the dated firms whose year is moved by one.
     draws, seed : int
@@ -383,16 +444,21 @@ def year_sensitivity(
     Returns
     -------
     DataFrame
-        ``frame``, ``scenario``, ``measure``, ``category``, ``base``, ``low``, ``high``, ``largest_change``, ``n``,
-        ``moved``, ``draws``, ``seed``; see the contract of ``year_sensitivity``.
+        ``frame``, ``scenario``, ``measure``, ``category``, ``base``, ``low``, ``high``,
+        ``largest_change``, ``n``, ``moved``, ``draws``, ``seed``; see the contract of
+        ``year_sensitivity``.
     """
     rows = []
     for frame in frames["frame"]:
-        dated = in_frame(entries, frames, frame).dropna(subset=["entry_year"]).sort_values("firm_id")
+        dated = (
+            in_frame(entries, frames, frame).dropna(subset=["entry_year"]).sort_values("firm_id")
+        )
         years = dated["entry_year"].to_numpy(dtype=int)
         scenarios = {"moved_by_one": move_years(years, draws, part, seed)}
         for scenario, column in {"earliest": "entry_year_low", "latest": "entry_year_high"}.items():
-            scenarios[scenario] = dated[column].fillna(dated["entry_year"]).to_numpy(dtype=int)[None, :]
+            scenarios[scenario] = (
+                dated[column].fillna(dated["entry_year"]).to_numpy(dtype=int)[None, :]
+            )
         base = _by_period(dated, years[None, :], periods)
         for scenario, moved in scenarios.items():
             about = {
@@ -407,9 +473,16 @@ def year_sensitivity(
                 start = 0.0 if measure == "curve" else base[measure, category][0]
                 low, high = _limits(drawn)
                 largest = (
-                    np.nan if np.isnan(start) or np.isnan(drawn).all() else np.nanmax(np.abs(drawn - start))
+                    np.nan
+                    if np.isnan(start) or np.isnan(drawn).all()
+                    else np.nanmax(np.abs(drawn - start))
                 )
-                row = {"frame": frame, "scenario": scenario, "measure": measure, "category": category}
+                row = {
+                    "frame": frame,
+                    "scenario": scenario,
+                    "measure": measure,
+                    "category": category,
+                }
                 numbers = {"base": start, "low": low, "high": high, "largest_change": largest}
                 rows.append(row | numbers | about)
     return pd.DataFrame(rows)
@@ -428,7 +501,9 @@ def _by_period(dated: pd.DataFrame, years: np.ndarray, periods: pd.DataFrame) ->
     values = {}
     for period in periods.itertuples():
         inside = (years >= period.first_year) & (years <= period.last_year)
-        values["period_share", period.period] = _ratio(inside.sum(axis=1), np.full(len(years), len(dated)))
+        values["period_share", period.period] = _ratio(
+            inside.sum(axis=1), np.full(len(years), len(dated))
+        )
         part = (inside & start_up).sum(axis=1)
         values["start_up_share", period.period] = _ratio(part, (inside & known).sum(axis=1))
     return values

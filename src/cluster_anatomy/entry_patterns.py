@@ -1,6 +1,7 @@
 """Step 04: who enters where, and when: the composition of entry by origin.
 
-An entry is a firm's start at a place. Every share carries its n, its frame, its interval and its bounds.
+An entry is a firm's start at a place. Every share carries its n, its frame, its interval and its
+bounds.
 """
 
 import pandas as pd
@@ -26,11 +27,17 @@ ORIGINS = {
 DIMENSIONS = {
     "mode": ["start_up", "spin_off", "subsidiary", "relocation", "backbone"],
     "source": [
-        "academia", "same_industry_firm", "other_firm", "government", "hospital", "foreign_firm", "individual",
+        "academia",
+        "same_industry_firm",
+        "other_firm",
+        "government",
+        "hospital",
+        "foreign_firm",
+        "individual",
     ],
     "reach": ["home", "elsewhere", "abroad", "mixed"],
     "label": [label for label in ORIGINS if label != "unknown"],
-}  # fmt: skip
+}
 
 
 def entries(firms: pd.DataFrame, origins: pd.DataFrame, periods: pd.DataFrame) -> pd.DataFrame:
@@ -59,7 +66,8 @@ def in_frame(table: pd.DataFrame, frames: pd.DataFrame, frame: str) -> pd.DataFr
     table : DataFrame
         From `entries`.
     frames : DataFrame
-        ``frame``, ``country`` (blank: any), ``includes`` (``column=value``, any of them between ``|``).
+        ``frame``, ``country`` (blank: any), ``includes`` (``column=value``, any of them between
+        ``|``).
     frame : str
         Name of the frame.
 
@@ -80,13 +88,14 @@ def in_frame(table: pd.DataFrame, frames: pd.DataFrame, frame: str) -> pd.DataFr
 
 
 def compositions(table: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
-    """Share out the entries of every frame by mode, source, reach and origin: in all, by cluster, by period.
+    """Share out the entries of every frame by mode, source, reach and origin: in all, by cluster,
+    by period.
 
     Returns
     -------
     DataFrame
-        ``frame``, ``group`` (``all``, ``cluster``, ``period``), ``member``, ``dimension``, ``category``, and the
-        columns of `statistics.share`.
+        ``frame``, ``group`` (``all``, ``cluster``, ``period``), ``member``, ``dimension``,
+        ``category``, and the columns of `statistics.share`.
     """
     parts = []
     for frame in frames["frame"]:
@@ -125,7 +134,8 @@ def property_share(table: pd.DataFrame, prop) -> dict[str, float]:
 
 
 def entry_counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Count entries by country, year and origin; firms without a year are counted under the year ``<NA>``.
+    """Count entries by country, year and origin; firms without a year are counted under the year
+    ``<NA>``.
 
     Returns
     -------

@@ -1,8 +1,9 @@
-"""Figures, tables and numbers against the notebooks that make them: the lists that a data editor asks for.
+"""Figures, tables and numbers against the notebooks that make them: the lists that a data editor
+asks for.
 
-A Markdown page holds a list between two invisible marks, ``<!--list:figures-->`` and ``<!--/list-->``; `fill`
-puts the list there. Everything comes from ``notebooks/steps.toml``, ``figures/captions.csv``, the contracts
-and the register of results.
+A Markdown page holds a list between two invisible marks, ``<!--list:figures-->`` and
+``<!--/list-->``; `fill` puts the list there. Everything comes from ``notebooks/steps.toml``,
+``figures/captions.csv``, the contracts and the register of results.
 """
 
 import csv
@@ -56,18 +57,30 @@ def figures(base: Path, up: str = "") -> list[list[str]]:
         for path in step.writes:
             stem = Path(path).stem
             if path.startswith("figures/") and path.endswith(".png"):
-                files = ", ".join(f"[{end}]({up}figures/{stem}.{end})" for end in ("png", "pdf", "csv"))
-                found.append([known.get(stem, {}).get("title", stem), _notebook(step.name, up), files])
+                files = ", ".join(
+                    f"[{end}]({up}figures/{stem}.{end})" for end in ("png", "pdf", "csv")
+                )
+                found.append(
+                    [known.get(stem, {}).get("title", stem), _notebook(step.name, up), files]
+                )
     return found
 
 
 def processed(base: Path, up: str = "") -> list[list[str]]:
-    """Return title, notebook and file of every table that a step writes, but for figures and the register's parts."""
+    """Return title, notebook and file of every table that a step writes, but for figures and the
+    register's parts.
+    """
     found = []
     for step in steps.load_steps(base):
         for path in step.writes:
-            if path.startswith("data/processed/") and "/results/" not in path and path.endswith(".csv"):
-                found.append([contract_of(path).title, _notebook(step.name, up), f"[`{path}`]({up}{path})"])
+            if (
+                path.startswith("data/processed/")
+                and "/results/" not in path
+                and path.endswith(".csv")
+            ):
+                found.append(
+                    [contract_of(path).title, _notebook(step.name, up), f"[`{path}`]({up}{path})"]
+                )
     return found
 
 
@@ -76,8 +89,12 @@ def quoted(base: Path, page: str) -> list[list[str]]:
     ids = dict.fromkeys(RESULT.findall(page))
     by_id = {row["id"]: row for row in register(base)}
     if missing := [name for name in ids if name not in by_id]:
-        raise TableError([f"the page quotes {name}, which is not in the register" for name in missing])
-    return [[f"`{name}`", _notebook(by_id[name]["notebook"]), by_id[name]["statement"]] for name in ids]
+        raise TableError(
+            [f"the page quotes {name}, which is not in the register" for name in missing]
+        )
+    return [
+        [f"`{name}`", _notebook(by_id[name]["notebook"]), by_id[name]["statement"]] for name in ids
+    ]
 
 
 def datasets(base: Path) -> list[list[str]]:
@@ -92,7 +109,9 @@ def datasets(base: Path) -> list[list[str]]:
 
 
 def references(base: Path) -> list[str]:
-    """Return the entries of ``seeds/references.bib`` as a reader wants them, sorted by author and year."""
+    """Return the entries of ``seeds/references.bib`` as a reader wants them, sorted by author and
+    year.
+    """
     text, found = (base / "seeds/references.bib").read_text(encoding="utf-8"), []
     for entry in re.findall(r"^@\w+\{.*?^\}", text, flags=re.DOTALL | re.MULTILINE):
         fields = dict(re.findall(r"^\s*(\w+)\s*=\s*\{(.*)\},?$", entry, flags=re.MULTILINE))
@@ -113,19 +132,23 @@ def references(base: Path) -> list[str]:
         parts += [said["pages"]] if "pages" in said else []
         parts += [f"<https://doi.org/{said['doi']}>"] if "doi" in said else []
         found.append(
-            f"{people} ({said['year']}). {said['title'].rstrip('.')}. {', '.join(parts)}".rstrip(". ") + "."
+            f"{people} ({said['year']}). {said['title'].rstrip('.')}. {', '.join(parts)}".rstrip(
+                ". "
+            )
+            + "."
         )
     return sorted(found)
 
 
 def checked(page: str) -> list[list[object]]:
-    """Count the items of each section of the checklists by how they are met, with a last row of sums.
+    """Count the items of each section of the checklists by how they are met, with a last row of
+    sums.
 
     Parameters
     ----------
     page : str
-        Markdown whose sections start with ``## `` and whose items are rows ``| yes | …``, ``| partly | …``,
-        ``| no | …``.
+        Markdown whose sections start with ``## `` and whose items are rows ``| yes | …``, ``|
+        partly | …``, ``| no | …``.
     """
     rows: list[list[object]] = []
     for section in re.split(r"^## ", page, flags=re.MULTILINE)[1:]:
@@ -136,7 +159,9 @@ def checked(page: str) -> list[list[object]]:
 
 
 def pages(base: Path) -> list[str]:
-    """Return the pages with lists. `archive` fills them; a run fills README.md too, with its numbers."""
+    """Return the pages with lists. `archive` fills them; a run fills README.md too, with its
+    numbers.
+    """
     found = [base / "README.md", base / "data/README.md", *sorted((base / "docs").glob("*.md"))]
     return [
         page.relative_to(base).as_posix()
@@ -160,12 +185,15 @@ def measured(name: str, base: Path) -> str:
         return table([label.replace("_", " ") for label in head], rows)
     scripts = [*(base / "benchmarks").glob("*.py"), *(base / "src").rglob("*.py")]
     if not any(f"{name}.csv" in script.read_text(encoding="utf-8") for script in scripts):
-        raise TableError([f"there is no list '{name}', and nothing that makes {MEASURED}/{name}.csv"])
+        raise TableError(
+            [f"there is no list '{name}', and nothing that makes {MEASURED}/{name}.csv"]
+        )
     return f"*Not measured yet: `{MEASURED}/{name}.csv` is missing.*\n"
 
 
 def fill(text: str, base: Path) -> str:
-    """Fill the lists of a page between their marks: those named below, or a table of ``benchmarks/results``.
+    """Fill the lists of a page between their marks: those named below, or a table of
+    ``benchmarks/results``.
 
     Raises
     ------
@@ -189,12 +217,18 @@ def fill(text: str, base: Path) -> str:
 
 
 def _where(sources: list[tuple[int, str]], name: str, default: str) -> str:
-    """Return the number of the code cell in which a name is last written out, else the last with a default text."""
+    """Return the number of the code cell in which a name is last written out, else the last with a
+    default text.
+    """
     while name:
-        cells = [number for number, source in sources if f'"{name}' in source or f"/{name}" in source]
+        cells = [
+            number for number, source in sources if f'"{name}' in source or f"/{name}" in source
+        ]
         if cells:
             return str(cells[-1])
-        shorter = name.rstrip("_").rpartition("_")[0]  # the end of a name may be put together in a loop
+        shorter = name.rstrip("_").rpartition("_")[
+            0
+        ]  # the end of a name may be put together in a loop
         name = f"{shorter}_" if shorter else ""
     return str(max((number for number, source in sources if default in source), default=""))
 
@@ -202,7 +236,9 @@ def _where(sources: list[tuple[int, str]], name: str, default: str) -> str:
 def numbers_page(base: Path) -> str:
     """Return the page that lists every figure, table and number with notebook, code cell and file."""
     sources: dict[str, list[tuple[int, str]]] = {
-        step.name: [(n, c["source"]) for n, c in steps.code_cells(steps.read_notebook(base / step.notebook))]
+        step.name: [
+            (n, c["source"]) for n, c in steps.code_cells(steps.read_notebook(base / step.notebook))
+        ]
         for step in steps.load_steps(base)
     }
 
@@ -214,7 +250,12 @@ def numbers_page(base: Path) -> str:
         for title, made, files in figures(base, "../")
     ]
     tables = [
-        [title, made, cell(made, Path(path.strip("[]`").partition("`")[0]).stem, "tables.write"), path]
+        [
+            title,
+            made,
+            cell(made, Path(path.strip("[]`").partition("`")[0]).stem, "tables.write"),
+            path,
+        ]
         for title, made, path in processed(base, "../")
     ]
     numbers = []
@@ -231,10 +272,19 @@ def numbers_page(base: Path) -> str:
     head = [
         "# Figures, tables and numbers, and what makes them",
         "",
-        "Generated by `python -m cluster_anatomy archive`. *Cell* is the number of the code cell, counted from 1, in which the",
-        "exhibit is written or, if its name is put together there, in which the notebook writes what it has found. Every",
-        "number stands in `data/processed/results/` under its notebook's name, and in `data/processed/results.csv`.",
-    ]  # fmt: skip
+        (
+            "Generated by `python -m cluster_anatomy archive`. *Cell* is the number of the code"
+            " cell, counted from 1, in which the"
+        ),
+        (
+            "exhibit is written or, if its name is put together there, in which the notebook writes"
+            " what it has found. Every"
+        ),
+        (
+            "number stands in `data/processed/results/` under its notebook's name, and in"
+            " `data/processed/results.csv`."
+        ),
+    ]
     return (
         "\n".join(head)
         + f"\n\n## Figures ({len(shown)})\n\n"

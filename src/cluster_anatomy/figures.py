@@ -65,13 +65,16 @@ def composition_data(members: list[tuple[str, str, pd.DataFrame]]) -> pd.DataFra
     Returns
     -------
     DataFrame
-        ``panel``, ``bar``, ``label``, ``entries``, ``n`` (of the bar), ``firm_ids`` (``|`` between them).
+        ``panel``, ``bar``, ``label``, ``entries``, ``n`` (of the bar), ``firm_ids`` (``|`` between
+        them).
     """
     rows = []
     for panel, bar, group in members:
         for label in ORIGINS:
             firms = group.loc[group["label"] == label, "firm_id"]
-            rows.append((panel, bar, label, len(firms), len(group), "|".join(sorted(firms)) or pd.NA))
+            rows.append(
+                (panel, bar, label, len(firms), len(group), "|".join(sorted(firms)) or pd.NA)
+            )
     return pd.DataFrame(rows, columns=["panel", "bar", "label", "entries", "n", "firm_ids"])
 
 
@@ -88,9 +91,13 @@ def composition(data: pd.DataFrame, share: bool = True) -> Figure:
     panels = list(dict.fromkeys(data["panel"]))
     heights = [data[data["panel"] == panel]["bar"].nunique() for panel in panels]
     figure, axes = plt.subplots(
-        len(panels), 1, figsize=(TWO_COLUMNS, 1.2 + 0.25 * sum(heights) + 0.4 * len(panels)), squeeze=False,
-        height_ratios=[rows + 1 for rows in heights], layout="constrained",
-    )  # fmt: skip
+        len(panels),
+        1,
+        figsize=(TWO_COLUMNS, 1.2 + 0.25 * sum(heights) + 0.4 * len(panels)),
+        squeeze=False,
+        height_ratios=[rows + 1 for rows in heights],
+        layout="constrained",
+    )
     for axis, panel in zip(axes[:, 0], panels, strict=True):
         part = data[data["panel"] == panel]
         bars = list(dict.fromkeys(part["bar"]))
@@ -98,13 +105,22 @@ def composition(data: pd.DataFrame, share: bool = True) -> Figure:
         totals = part.groupby("bar")["n"].first().reindex(bars).to_numpy()
         for label in ORIGINS:
             counts = (
-                part[part["label"] == label].set_index("bar")["entries"].reindex(bars).to_numpy(dtype=float)
+                part[part["label"] == label]
+                .set_index("bar")["entries"]
+                .reindex(bars)
+                .to_numpy(dtype=float)
             )
             width = counts / totals if share else counts
             axis.barh(
-                bars, width, left=left, color=COLOURS[label], hatch=HATCHES[label], edgecolor="white",
-                linewidth=0.4, label=ORIGINS[label],
-            )  # fmt: skip
+                bars,
+                width,
+                left=left,
+                color=COLOURS[label],
+                hatch=HATCHES[label],
+                edgecolor="white",
+                linewidth=0.4,
+                label=ORIGINS[label],
+            )
             left += width
         for bar, total, end in zip(bars, totals, left, strict=True):
             axis.text(end + (0.01 if share else 0.3), bar, f"n = {total}", va="center", fontsize=7)
@@ -131,15 +147,26 @@ def difference_data(
     Returns
     -------
     DataFrame
-        ``property``, ``label``, ``series`` (a frame, or ``difference``), ``value``, ``low``, ``high``,
-        ``bound_low``, ``bound_high``, ``n``, ``n2``.
+        ``property``, ``label``, ``series`` (a frame, or ``difference``), ``value``, ``low``,
+        ``high``, ``bound_low``, ``bound_high``, ``n``, ``n2``.
     """
     first = shares.rename(columns={"frame": "series"})
     second = differences.assign(series="difference")
     table = pd.concat([first, second], ignore_index=True).merge(
         properties[["property", "label"]], on="property"
     )
-    columns = ["property", "label", "series", "value", "low", "high", "bound_low", "bound_high", "n", "n2"]
+    columns = [
+        "property",
+        "label",
+        "series",
+        "value",
+        "low",
+        "high",
+        "bound_low",
+        "bound_high",
+        "n",
+        "n2",
+    ]
     return table.reindex(columns=columns)
 
 
@@ -176,19 +203,30 @@ def china_usa(
     for (series, name), (colour, marker, shift) in zip(names.items(), looks, strict=True):
         part = data[data["series"] == series]
         rows = part["label"].map(place) + shift
-        left.hlines(rows, part["bound_low"], part["bound_high"], color=colour, alpha=0.25, linewidth=5)
+        left.hlines(
+            rows, part["bound_low"], part["bound_high"], color=colour, alpha=0.25, linewidth=5
+        )
         _interval(left, part, rows, colour, marker, name)
     property_of = dict(zip(data["property"], data["label"], strict=True))
     for prop, value in published.items():
         row = place[property_of[prop]]
-        left.plot([value, value], [row - 0.42, row + 0.42], color="black", linewidth=1, linestyle=":")
+        left.plot(
+            [value, value], [row - 0.42, row + 0.42], color="black", linewidth=1, linestyle=":"
+        )
         left.annotate(
-            "published, USA", (value, row + 0.42), xytext=(0, -3), textcoords="offset points", ha="center",
-            va="top", fontsize=7,
-        )  # fmt: skip
+            "published, USA",
+            (value, row + 0.42),
+            xytext=(0, -3),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize=7,
+        )
     part = data[data["series"] == "difference"]
     rows = part["label"].map(place)
-    right.hlines(rows, part["bound_low"], part["bound_high"], color="black", alpha=0.15, linewidth=5)
+    right.hlines(
+        rows, part["bound_low"], part["bound_high"], color="black", alpha=0.15, linewidth=5
+    )
     _interval(right, part, rows, "black", "D", difference)
     right.axvline(0, color="black", linewidth=0.6)
     left.set_yticks(range(len(labels)), [label[0].upper() + label[1:] for label in labels])
@@ -208,9 +246,17 @@ def china_usa(
 def _interval(axis, part: pd.DataFrame, rows, colour: str, marker: str, name: str) -> None:
     errors = [part["value"] - part["low"], part["high"] - part["value"]]
     axis.errorbar(
-        part["value"], rows, xerr=np.array(errors, dtype=float).clip(0), color=colour, marker=marker, markersize=4,
-        linestyle="none", linewidth=1, capsize=2, label=name,
-    )  # fmt: skip
+        part["value"],
+        rows,
+        xerr=np.array(errors, dtype=float).clip(0),
+        color=colour,
+        marker=marker,
+        markersize=4,
+        linestyle="none",
+        linewidth=1,
+        capsize=2,
+        label=name,
+    )
 
 
 def over_time_data(frames: dict[str, pd.DataFrame], step: int = 3) -> pd.DataFrame:
@@ -269,20 +315,33 @@ def over_time(
                 .fillna(0)
             )
             axis.bar(
-                bottom.index + years / 2 - 0.5, counts, width=years * 0.9, bottom=bottom, color=COLOURS[label],
-                hatch=HATCHES[label], edgecolor="white", linewidth=0.4, label=ORIGINS[label],
-            )  # fmt: skip
+                bottom.index + years / 2 - 0.5,
+                counts,
+                width=years * 0.9,
+                bottom=bottom,
+                color=COLOURS[label],
+                hatch=HATCHES[label],
+                edgecolor="white",
+                linewidth=0.4,
+                label=ORIGINS[label],
+            )
             bottom += counts
         top = bottom.max() * 1.3
         axis.set_ylim(0, top)
         for place, (year, words) in enumerate(events.get(frame, [])):
             axis.axvline(year - 0.5, color="black", linewidth=0.6, linestyle="--")
             axis.text(
-                year - 0.2, top * (0.98 - 0.11 * (place % 2)), words, fontsize=7, va="top",
+                year - 0.2,
+                top * (0.98 - 0.11 * (place % 2)),
+                words,
+                fontsize=7,
+                va="top",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
-            )  # fmt: skip
+            )
         note = f"; {early} before {first} not drawn" if early else ""
-        axis.set_title(f"{title} ({int(part['entries'].sum())} entries with a year{note})", loc="left")
+        axis.set_title(
+            f"{title} ({int(part['entries'].sum())} entries with a year{note})", loc="left"
+        )
         axis.set_ylabel(f"Entries per {years} years")
         axis.yaxis.get_major_locator().set_params(integer=True)
     handles, labels = axes[0, 0].get_legend_handles_labels()
@@ -311,7 +370,9 @@ def known_words(
             if pd.notna(name):
                 city.setdefault(name, firm.city)
                 chinese.setdefault(name, firm.name_zh)
-    keep = [{name: word for name, word in words.items() if pd.notna(word)} for words in (city, chinese)]
+    keep = [
+        {name: word for name, word in words.items() if pd.notna(word)} for words in (city, chinese)
+    ]
     return keep[0], keep[1]
 
 
@@ -332,8 +393,8 @@ def ego_data(
     Returns
     -------
     DataFrame
-        ``source``, ``target``, ``words`` (types and years of the ties), ``in_paper`` (``yes``, ``no``),
-        ``source_city``, ``target_city``, ``source_zh``, ``target_zh``.
+        ``source``, ``target``, ``words`` (types and years of the ties), ``in_paper`` (``yes``,
+        ``no``), ``source_city``, ``target_city``, ``source_zh``, ``target_zh``.
     """
     chosen = edges[edges["figure"] == figure].copy()
     year = ["" if pd.isna(value) else f" {value}" for value in chosen["year"]]
@@ -363,10 +424,11 @@ def ego_data(
 
 
 def ego_network(data: pd.DataFrame, centre: str) -> Figure:
-    """Draw the ties around one person or firm; full arrows stand in the paper, dashed ones were found elsewhere.
+    """Draw the ties around one person or firm; full arrows stand in the paper, dashed ones were
+    found elsewhere.
 
-    Left stands who reaches the centre, right whom it reaches (and all others); each arrow is numbered, and its
-    words stand in the list below.
+    Left stands who reaches the centre, right whom it reaches (and all others); each arrow is
+    numbered, and its words stand in the list below.
     """
     keyed = data.reset_index(drop=True)
     labels = {
@@ -395,15 +457,24 @@ def ego_network(data: pd.DataFrame, centre: str) -> Figure:
     drawn = {}
     for name, (x, y) in at.items():
         drawn[name] = axis.text(
-            x, y, "\n".join(labels[name]), ha="center", va="center", fontsize=7, zorder=3,
+            x,
+            y,
+            "\n".join(labels[name]),
+            ha="center",
+            va="center",
+            fontsize=7,
+            zorder=3,
             bbox={
-                "boxstyle": "round,pad=0.25", "facecolor": "#FFF3D6" if name == centre else "white",
-                "edgecolor": "#555555", "linewidth": 0.7,
+                "boxstyle": "round,pad=0.25",
+                "facecolor": "#FFF3D6" if name == centre else "white",
+                "edgecolor": "#555555",
+                "linewidth": 0.7,
             },
-        )  # fmt: skip
+        )
     figure.canvas.draw()
     half = {
-        name: text.get_bbox_patch().get_window_extent().width / figure.dpi / 2 for name, text in drawn.items()
+        name: text.get_bbox_patch().get_window_extent().width / figure.dpi / 2
+        for name, text in drawn.items()
     }
     boxes = [(*spot, half[name]) for name, spot in at.items()]
     taken: list[tuple] = []
@@ -423,7 +494,9 @@ def ego_network(data: pd.DataFrame, centre: str) -> Figure:
     return figure
 
 
-def _arrow(axis, start: tuple, end: tuple, number: str, in_paper: bool, taken: list[tuple], boxes) -> None:
+def _arrow(
+    axis, start: tuple, end: tuple, number: str, in_paper: bool, taken: list[tuple], boxes
+) -> None:
     """Draw one numbered arrow from box to box; within a column it bends outwards."""
     (x, y, half), (x2, y2, half2) = start, end
     if x == x2:
@@ -436,20 +509,38 @@ def _arrow(axis, start: tuple, end: tuple, number: str, in_paper: bool, taken: l
     colour = "#0072B2" if in_paper else "#D55E00"
     axis.add_patch(
         FancyArrowPatch(
-            start, end, arrowstyle="-|>", mutation_scale=8, shrinkA=1, shrinkB=1, zorder=1, color=colour,
-            linestyle="-" if in_paper else (0, (4, 2)), linewidth=1.1, connectionstyle=f"arc3,rad={bend}",
+            start,
+            end,
+            arrowstyle="-|>",
+            mutation_scale=8,
+            shrinkA=1,
+            shrinkB=1,
+            zorder=1,
+            color=colour,
+            linestyle="-" if in_paper else (0, (4, 2)),
+            linewidth=1.1,
+            connectionstyle=f"arc3,rad={bend}",
         )
-    )  # fmt: skip
+    )
     spot = _free_spot(start, end, bend, taken, boxes)
     taken.append(spot)
     axis.text(
-        *spot, number, fontsize=7, ha="center", va="center", zorder=2,
+        *spot,
+        number,
+        fontsize=7,
+        ha="center",
+        va="center",
+        zorder=2,
         bbox={"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": "none"},
-    )  # fmt: skip
+    )
 
 
-def _free_spot(start: tuple, end: tuple, bend: float, taken: list[tuple], boxes) -> tuple[float, float]:
-    """Find a point of a bent arrow (a quadratic Bezier curve) that is clear of names and of the numbers already placed."""
+def _free_spot(
+    start: tuple, end: tuple, bend: float, taken: list[tuple], boxes
+) -> tuple[float, float]:
+    """Find a point of a bent arrow (a quadratic Bezier curve) that is clear of names and of the
+    numbers already placed.
+    """
     first, last = np.array(start), np.array(end)
     control = (first + last) / 2 + bend * np.array([last[1] - first[1], first[0] - last[0]])
     spots = [
@@ -481,21 +572,25 @@ def map_data(entries: pd.DataFrame, tiles: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``country``, ``admin``, ``code``, ``row``, ``column``, ``label``, ``entries``: squares without an entry
-        have one row with 0 and no origin.
+        ``country``, ``admin``, ``code``, ``row``, ``column``, ``label``, ``entries``: squares
+        without an entry have one row with 0 and no origin.
     """
     counts = entries.groupby(["country", "admin", "label"]).size().rename("entries").reset_index()
     table = tiles.merge(counts, on=["country", "admin"], how="left")
     table["entries"] = table["entries"].fillna(0).astype(int)
     order = {label: place for place, label in enumerate(ORIGINS)}
     table = table.sort_values(
-        ["country", "row", "column", "label"], key=lambda c: c.map(order) if c.name == "label" else c
+        ["country", "row", "column", "label"],
+        key=lambda c: c.map(order) if c.name == "label" else c,
     )
-    return table[["country", "admin", "code", "row", "column", "label", "entries"]].reset_index(drop=True)
+    return table[["country", "admin", "code", "row", "column", "label", "entries"]].reset_index(
+        drop=True
+    )
 
 
 def tile_map(data: pd.DataFrame) -> Figure:
-    """Draw a map of equal squares per country; each pie's area is the number of entries, its wedges their origin.
+    """Draw a map of equal squares per country; each pie's area is the number of entries, its wedges
+    their origin.
 
     Parameters
     ----------
@@ -523,7 +618,14 @@ def tile_map(data: pd.DataFrame) -> Figure:
             total = square["entries"].sum()
             words = f"{code} {total}" if total else code
             axis.text(
-                column - 0.42, row - 0.44, words, fontsize=7, va="top", ha="left", color="#333333", zorder=4
+                column - 0.42,
+                row - 0.44,
+                words,
+                fontsize=7,
+                va="top",
+                ha="left",
+                color="#333333",
+                zorder=4,
             )
             if total:
                 _pie(axis, column, row + 0.14, 0.46 * np.sqrt(total / largest), square)
@@ -537,7 +639,9 @@ def tile_map(data: pd.DataFrame) -> Figure:
             fontsize=8,
         )
     handles = [
-        plt.Rectangle((0, 0), 1, 1, facecolor=COLOURS[label], hatch=HATCHES[label], edgecolor="white")
+        plt.Rectangle(
+            (0, 0), 1, 1, facecolor=COLOURS[label], hatch=HATCHES[label], edgecolor="white"
+        )
         for label in ORIGINS
     ]
     figure.legend(handles, ORIGINS.values(), loc="outside lower center", ncols=4)
@@ -574,11 +678,15 @@ def claims_at_a_glance(claims: pd.DataFrame) -> Figure:
     """
     parts = list(dict.fromkeys(claims["part"]))
     widest = claims.groupby("part").size().max()
-    figure, axis = plt.subplots(figsize=(TWO_COLUMNS, 0.7 + 0.26 * len(parts)), layout="constrained")
+    figure, axis = plt.subplots(
+        figsize=(TWO_COLUMNS, 0.7 + 0.26 * len(parts)), layout="constrained"
+    )
     for row, part in enumerate(parts):
         for column, claim in enumerate(claims[claims["part"] == part].itertuples()):
             axis.add_patch(
-                plt.Rectangle((column, row - 0.42), 0.9, 0.84, linewidth=0.5, **_cell(claim.verdict))
+                plt.Rectangle(
+                    (column, row - 0.42), 0.9, 0.84, linewidth=0.5, **_cell(claim.verdict)
+                )
             )
     axis.set_xlim(0, widest)
     axis.set_ylim(len(parts) - 0.4, -0.6)
@@ -595,7 +703,11 @@ def claims_at_a_glance(claims: pd.DataFrame) -> Figure:
 
 def _cell(verdict: str) -> dict[str, str]:
     colour, hatch, _ = VERDICTS[verdict]
-    return {"facecolor": colour, "hatch": hatch, "edgecolor": "#777777" if colour == "#FFFFFF" else "white"}
+    return {
+        "facecolor": colour,
+        "hatch": hatch,
+        "edgecolor": "#777777" if colour == "#FFFFFF" else "white",
+    }
 
 
 def tie_matrix_data(ties: pd.DataFrame, country: str, largest: int) -> pd.DataFrame:
@@ -604,10 +716,13 @@ def tie_matrix_data(ties: pd.DataFrame, country: str, largest: int) -> pd.DataFr
     Returns
     -------
     DataFrame
-        ``cluster``, ``other`` (a cluster, ``other clusters``, ``abroad``), ``ties``: each cluster with each, for the
-        ``largest`` clusters by number of ties; ties with an unknown end are left out.
+        ``cluster``, ``other`` (a cluster, ``other clusters``, ``abroad``), ``ties``: each cluster
+        with each, for the ``largest`` clusters by number of ties; ties with an unknown end are left
+        out.
     """
-    known = ties[(ties["seen_from"] == country) & ties["kind"].isin(["local", "external", "foreign"])]
+    known = ties[
+        (ties["seen_from"] == country) & ties["kind"].isin(["local", "external", "foreign"])
+    ]
     home = {
         end: known[f"{end}_cluster"].where(known[f"{end}_country"] == country, "abroad")
         for end in ("source", "target")
@@ -649,11 +764,22 @@ def tie_matrix(data: pd.DataFrame) -> Figure:
         order, columns = list(dict.fromkeys(part["cluster"])), list(dict.fromkeys(part["other"]))
         table = part.pivot(index="cluster", columns="other", values="ties").loc[order, columns]
         seaborn.heatmap(
-            table.astype(float), ax=axis, cmap="Blues", norm=PowerNorm(0.5), cbar=False, annot=True, fmt=".0f",
-            annot_kws={"fontsize": 7}, mask=table == 0, xticklabels=True, yticklabels=True,
-        )  # fmt: skip
+            table.astype(float),
+            ax=axis,
+            cmap="Blues",
+            norm=PowerNorm(0.5),
+            cbar=False,
+            annot=True,
+            fmt=".0f",
+            annot_kws={"fontsize": 7},
+            mask=table == 0,
+            xticklabels=True,
+            yticklabels=True,
+        )
         for place in range(len(order)):
-            axis.add_patch(plt.Rectangle((place, place), 1, 1, fill=False, edgecolor="#D55E00", linewidth=1))
+            axis.add_patch(
+                plt.Rectangle((place, place), 1, 1, fill=False, edgecolor="#D55E00", linewidth=1)
+            )
         axis.set(xlabel="", ylabel="")
         axis.tick_params(length=0)
         axis.set_title(country, loc="left")
@@ -661,19 +787,23 @@ def tie_matrix(data: pd.DataFrame) -> Figure:
 
 
 def specification_curve(data: pd.DataFrame, choices: list[str], label: str) -> Figure:
-    """Draw the estimates of all specifications in ascending order and, below, which options are in force.
+    """Draw the estimates of all specifications in ascending order and, below, which options are in
+    force.
 
     Parameters
     ----------
     data : DataFrame
-        One row per specification: ``value``, ``low``, ``high``, ``default`` (``yes``, ``no``) and the choices.
+        One row per specification: ``value``, ``low``, ``high``, ``default`` (``yes``, ``no``) and
+        the choices.
     choices : list of str
         Columns of choices, a band of rows each.
     label : str
         What the estimate is (Simonsohn, Simmons and Nelson 2020).
     """
     data = data.sort_values(["value", *choices], ignore_index=True)
-    options = [(choice, option) for choice in choices for option in sorted(data[choice].dropna().unique())]
+    options = [
+        (choice, option) for choice in choices for option in sorted(data[choice].dropna().unique())
+    ]
     figure, (top, below) = plt.subplots(
         2,
         1,
@@ -684,7 +814,13 @@ def specification_curve(data: pd.DataFrame, choices: list[str], label: str) -> F
     )
     x = np.arange(len(data))
     top.fill_between(
-        x, data["low"], data["high"], color="#56B4E9", alpha=0.35, linewidth=0, label="95 % interval"
+        x,
+        data["low"],
+        data["high"],
+        color="#56B4E9",
+        alpha=0.35,
+        linewidth=0,
+        label="95 % interval",
     )
     top.plot(x, data["value"], color="#0072B2", linewidth=1.2, label="estimate")
     default = data.index[data["default"] == "yes"]
@@ -703,7 +839,14 @@ def specification_curve(data: pd.DataFrame, choices: list[str], label: str) -> F
     top.legend(loc="upper left", ncols=3)
     for row, (choice, option) in enumerate(options):
         chosen = data.index[data[choice] == option]
-        below.plot(chosen, np.full(len(chosen), row), "|", color="#333333", markersize=4, markeredgewidth=0.3)
+        below.plot(
+            chosen,
+            np.full(len(chosen), row),
+            "|",
+            color="#333333",
+            markersize=4,
+            markeredgewidth=0.3,
+        )
     below.set_yticks(
         range(len(options)),
         [f"{choice}: {option}".replace("_", " ") for choice, option in options],
@@ -723,14 +866,16 @@ def clusters_and_origins(
     Parameters
     ----------
     data : DataFrame
-        ``country``, ``kind`` (``cluster``, ``origin``), ``name``, ``axis1``, ``axis2``, ``mass``, ``axis1_share``,
-        ``axis2_share`` (correspondence analysis).
+        ``country``, ``kind`` (``cluster``, ``origin``), ``name``, ``axis1``, ``axis2``, ``mass``,
+        ``axis1_share``, ``axis2_share`` (correspondence analysis).
     merges : dict
         Country to the tree: ``left``, ``right``, ``height``, ``size`` in scipy's order.
     names : dict
         Origin to the words of the map.
     """
-    figure, axes = plt.subplots(2, 2, figsize=(TWO_COLUMNS, 6.4), width_ratios=[3, 2], layout="constrained")
+    figure, axes = plt.subplots(
+        2, 2, figsize=(TWO_COLUMNS, 6.4), width_ratios=[3, 2], layout="constrained"
+    )
     for (axis, tree), (country, steps) in zip(axes, merges.items(), strict=True):
         part = data[data["country"] == country].reset_index(drop=True)
         for kind, colour, marker in (("cluster", "#0072B2", "o"), ("origin", "#D55E00", "^")):
@@ -753,9 +898,14 @@ def clusters_and_origins(
         axis.set_title(country, loc="left")
         clusters = list(part.loc[part["kind"] == "cluster", "name"])
         dendrogram(
-            steps[["left", "right", "height", "size"]].to_numpy(float), labels=clusters, orientation="left", ax=tree,
-            color_threshold=0, above_threshold_color="#555555", leaf_font_size=7,
-        )  # fmt: skip
+            steps[["left", "right", "height", "size"]].to_numpy(float),
+            labels=clusters,
+            orientation="left",
+            ax=tree,
+            color_threshold=0,
+            above_threshold_color="#555555",
+            leaf_font_size=7,
+        )
         tree.set_xlabel("distance of compositions")
     axes[0, 0].legend(loc="lower right")
     figure.canvas.draw()
@@ -804,14 +954,20 @@ def ei_against_null(data: pd.DataFrame) -> Figure:
     Parameters
     ----------
     data : DataFrame
-        ``group`` (panel), ``label``, ``ei``, ``null_mean``, ``null_low``, ``null_high``, ``n`` (ties).
+        ``group`` (panel), ``label``, ``ei``, ``null_mean``, ``null_low``, ``null_high``, ``n``
+        (ties).
     """
     panels = list(dict.fromkeys(data["group"]))
     heights = [int((data["group"] == panel).sum()) for panel in panels]
     figure, axes = plt.subplots(
-        len(panels), 1, figsize=(TWO_COLUMNS, 0.9 + 0.21 * sum(heights) + 0.35 * len(panels)), sharex=True, squeeze=False,
-        height_ratios=[height + 0.8 for height in heights], layout="constrained",
-    )  # fmt: skip
+        len(panels),
+        1,
+        figsize=(TWO_COLUMNS, 0.9 + 0.21 * sum(heights) + 0.35 * len(panels)),
+        sharex=True,
+        squeeze=False,
+        height_ratios=[height + 0.8 for height in heights],
+        layout="constrained",
+    )
     for axis, panel in zip(axes[:, 0], panels, strict=True):
         part = data[data["group"] == panel].reset_index(drop=True)
         rows = np.arange(len(part))
@@ -826,7 +982,9 @@ def ei_against_null(data: pd.DataFrame) -> Figure:
         )
         axis.plot(part["null_mean"], rows, "|", color="#555555", markersize=7, label="their mean")
         axis.plot(part["ei"], rows, "o", color="#0072B2", markersize=4, label="observed")
-        axis.set_yticks(rows, [f"{label} ({n})" for label, n in zip(part["label"], part["n"], strict=True)])
+        axis.set_yticks(
+            rows, [f"{label} ({n})" for label, n in zip(part["label"], part["n"], strict=True)]
+        )
         axis.set_ylim(len(part) - 0.5, -0.5)
         axis.axvline(0, color="black", linewidth=0.5)
         axis.set_title(panel, loc="left")
@@ -853,7 +1011,11 @@ def genealogy(data: pd.DataFrame, roots: dict[str, list[str]]) -> Figure:
     }
     tallest = max(map(len, listed.values()))
     figure, axes = plt.subplots(
-        1, len(roots), figsize=(TWO_COLUMNS, 0.6 + 0.17 * tallest), layout="constrained", squeeze=False
+        1,
+        len(roots),
+        figsize=(TWO_COLUMNS, 0.6 + 0.17 * tallest),
+        layout="constrained",
+        squeeze=False,
     )
     for axis, (country, lines) in zip(axes[0], listed.items(), strict=True):
         above: dict[int, int] = {}
@@ -866,7 +1028,9 @@ def genealogy(data: pd.DataFrame, roots: dict[str, list[str]]) -> Figure:
                     color="#777777",
                     linewidth=0.7,
                 )
-            look = {"local": "#0072B2", "external": "#D55E00", "foreign": "#CC79A7"}.get(kind, "black")
+            look = {"local": "#0072B2", "external": "#D55E00", "foreign": "#CC79A7"}.get(
+                kind, "black"
+            )
             axis.text(depth, row, words, fontsize=7, va="center", color=look)
         axis.set_xlim(-0.2, 6)
         axis.set_ylim(tallest - 0.5, -0.8)
@@ -875,7 +1039,8 @@ def genealogy(data: pd.DataFrame, roots: dict[str, list[str]]) -> Figure:
     figure.text(
         0.01,
         0,
-        "Blue: founded in the parent's cluster. Orange ↑: in another cluster. Pink →: in another country. Black: place not known.",
+        "Blue: founded in the parent's cluster. Orange ↑: in another cluster. Pink →: in another"
+        " country. Black: place not known.",
         fontsize=7,
         va="top",
     )
@@ -883,11 +1048,15 @@ def genealogy(data: pd.DataFrame, roots: dict[str, list[str]]) -> Figure:
 
 
 def _descendants(data: pd.DataFrame, root: str) -> list[tuple[int, str, str]]:
-    """List a family from its root down: depth, words, and whether the child stayed in the parent's cluster."""
+    """List a family from its root down: depth, words, and whether the child stayed in the parent's
+    cluster.
+    """
     lines: list[tuple[int, str, str]] = [(0, root, "")]
 
     def add(parent: str, depth: int, seen: frozenset) -> None:
-        children = data[data["parent"] == parent].drop_duplicates("child").sort_values(["year", "child"])
+        children = (
+            data[data["parent"] == parent].drop_duplicates("child").sort_values(["year", "child"])
+        )
         for row in children.itertuples():
             mark = {"external": " ↑", "foreign": " →"}.get(row.kind, "")
             year = "" if pd.isna(row.year) else f" {int(row.year)}"
@@ -902,24 +1071,30 @@ def _descendants(data: pd.DataFrame, root: str) -> list[tuple[int, str, str]]:
 def cluster_years_data(
     entries: pd.DataFrame, profiles: pd.DataFrame, smallest: int, years: int
 ) -> pd.DataFrame:
-    """Count dated entries per cluster, period of years and origin, with the cluster's year of take-off.
+    """Count dated entries per cluster, period of years and origin, with the cluster's year of
+    take-off.
 
     Returns
     -------
     DataFrame
-        ``country``, ``cluster``, ``first_year``, ``years``, ``label``, ``entries``, ``take_off`` (blank where
-        undefined); clusters with at least ``smallest`` dated entries.
+        ``country``, ``cluster``, ``first_year``, ``years``, ``label``, ``entries``, ``take_off``
+        (blank where undefined); clusters with at least ``smallest`` dated entries.
     """
     dated = entries.dropna(subset=["entry_year", "cluster"])
-    dated = dated.assign(first_year=(dated["entry_year"].astype(int) - 1) // years * years + 1, years=years)
+    dated = dated.assign(
+        first_year=(dated["entry_year"].astype(int) - 1) // years * years + 1, years=years
+    )
     sizes = dated.groupby(["country", "cluster"])["firm_id"].transform("size")
     keys = ["country", "cluster", "first_year", "years", "label"]
     table = dated[sizes >= smallest].groupby(keys).size().rename("entries").reset_index()
-    return table.merge(profiles[["country", "cluster", "take_off"]], on=["country", "cluster"], how="left")
+    return table.merge(
+        profiles[["country", "cluster", "take_off"]], on=["country", "cluster"], how="left"
+    )
 
 
 def cluster_years(data: pd.DataFrame, first: int) -> Figure:
-    """Draw entries over time by origin, a small panel per cluster; the dashed line is the year of take-off.
+    """Draw entries over time by origin, a small panel per cluster; the dashed line is the year of
+    take-off.
 
     Parameters
     ----------
@@ -943,7 +1118,9 @@ def cluster_years(data: pd.DataFrame, first: int) -> Figure:
         layout="constrained",
     )
     years, drawn = int(data["years"].iloc[0]), {}
-    for axis, (country, cluster, total) in zip(axes.flat, totals.itertuples(index=False), strict=False):
+    for axis, (country, cluster, total) in zip(
+        axes.flat, totals.itertuples(index=False), strict=False
+    ):
         part = data[(data["country"] == country) & (data["cluster"] == cluster)]
         bottom = pd.Series(0.0, index=sorted(part["first_year"].unique()))
         for label in [label for label in ORIGINS if label in set(part["label"])]:
@@ -954,9 +1131,15 @@ def cluster_years(data: pd.DataFrame, first: int) -> Figure:
                 .fillna(0)
             )
             drawn[label] = axis.bar(
-                bottom.index + years / 2 - 0.5, counts, width=years * 0.9, bottom=bottom, color=COLOURS[label],
-                hatch=HATCHES[label], edgecolor="white", linewidth=0.3,
-            )  # fmt: skip
+                bottom.index + years / 2 - 0.5,
+                counts,
+                width=years * 0.9,
+                bottom=bottom,
+                color=COLOURS[label],
+                hatch=HATCHES[label],
+                edgecolor="white",
+                linewidth=0.3,
+            )
             bottom += counts
         if pd.notna(part["take_off"].iloc[0]):
             axis.axvline(part["take_off"].iloc[0], color="black", linewidth=0.7, linestyle="--")
@@ -975,7 +1158,9 @@ def cluster_years(data: pd.DataFrame, first: int) -> Figure:
     return figure
 
 
-def clusters_and_origins_data(correspondence: pd.DataFrame, trees: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def clusters_and_origins_data(
+    correspondence: pd.DataFrame, trees: dict[str, pd.DataFrame]
+) -> pd.DataFrame:
     """Put the points of the maps and the merges of the trees into one table."""
     points = correspondence[["country", "kind", "name", "axis1", "axis2", "mass"]]
     merges = [
@@ -988,21 +1173,29 @@ def clusters_and_origins_data(correspondence: pd.DataFrame, trees: dict[str, pd.
 
 
 def ei_data(table: pd.DataFrame) -> pd.DataFrame:
-    """Choose the rows of the E-I figure: each country, its clusters and its types of tie, foreign ties left out."""
+    """Choose the rows of the E-I figure: each country, its clusters and its types of tie, foreign
+    ties left out.
+    """
     chosen = table[
         (table["foreign_ties"] == "left_out") & table["scope"].isin(["all", "cluster", "tie_type"])
     ].copy()
-    part = chosen["scope"].map({"all": "clusters", "cluster": "clusters", "tie_type": "types of tie"})
+    part = chosen["scope"].map(
+        {"all": "clusters", "cluster": "clusters", "tie_type": "types of tie"}
+    )
     chosen["group"] = chosen["country"] + ", " + part
     chosen["label"] = chosen["member"].replace(TIE_WORDS | {"all": "all clusters"})
     chosen["n"] = chosen["internal"] + chosen["external"]
-    return chosen[["group", "label", "n", "ei", "null_mean", "null_low", "null_high"]].reset_index(drop=True)
+    return chosen[["group", "label", "n", "ei", "null_mean", "null_low", "null_high"]].reset_index(
+        drop=True
+    )
 
 
 def genealogy_data(families: pd.DataFrame, roots: dict[str, list[str]]) -> pd.DataFrame:
     """Choose the families drawn, a panel per country."""
     parts = [
-        families[families["root"] == root].drop_duplicates(["parent", "child"]).assign(country=country)
+        families[families["root"] == root]
+        .drop_duplicates(["parent", "child"])
+        .assign(country=country)
         for country, names in roots.items()
         for root in names
     ]

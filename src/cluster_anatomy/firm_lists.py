@@ -1,8 +1,8 @@
 """Step 01: many lists and codings become one register of firms.
 
-Rows of evidence and of lists are compared pair by pair. A rule or a score decides what is clearly the same or
-clearly different; a reviewed crosswalk always wins; what is left between is listed as borderline and kept apart.
-Nothing depends on the order of rows.
+Rows of evidence and of lists are compared pair by pair. A rule or a score decides what is clearly
+the same or clearly different; a reviewed crosswalk always wins; what is left between is listed as
+borderline and kept apart. Nothing depends on the order of rows.
 """
 
 import re
@@ -22,26 +22,47 @@ BORDERLINE_FROM = 100 * linkage.load_model().borderline_from
 """Score from which a pair is listed; below it two names do not look alike."""
 
 MERGED_COLUMNS = [
-    "founder_names", "founder_prior_orgs", "founder_prior_org_types", "founder_prior_cities",
-    "parent_orgs", "parent_org_types", "parent_cities", "parent_countries",
-    "investors", "foreign_partner", "lead_products", "source_urls",
-]  # fmt: skip
+    "founder_names",
+    "founder_prior_orgs",
+    "founder_prior_org_types",
+    "founder_prior_cities",
+    "parent_orgs",
+    "parent_org_types",
+    "parent_cities",
+    "parent_countries",
+    "investors",
+    "foreign_partner",
+    "lead_products",
+    "source_urls",
+]
 """Evidence columns in which the rows of one firm add to each other."""
 CHOSEN_COLUMNS = [
-    "city", "province_or_state", "founded_year", "entry_year", "returnee_founder", "predecessor",
-    "relocated_from", "ownership_at_entry", "region", "founder_scope", "product_field", "pre_reform",
-]  # fmt: skip
+    "city",
+    "province_or_state",
+    "founded_year",
+    "entry_year",
+    "returnee_founder",
+    "predecessor",
+    "relocated_from",
+    "ownership_at_entry",
+    "region",
+    "founder_scope",
+    "product_field",
+    "pre_reform",
+]
 """Evidence columns in which the rows of one firm can contradict each other."""
 
 
 SETTLED_COLUMNS = ["parent_timing", "pre_reform", "scope"]
-"""Columns that only a reviewer fills: whether a parent came later, whether a firm is older than the reforms,
-whether it is an entry at all."""
+"""Columns that only a reviewer fills: whether a parent came later, whether a firm is older than the
+reforms, whether it is an entry at all."""
 
 
 def split(value) -> list[str]:
     """Split a cell with ``|`` between its values; a blank cell has none."""
-    return [] if pd.isna(value) else [part.strip() for part in str(value).split("|") if part.strip()]
+    return (
+        [] if pd.isna(value) else [part.strip() for part in str(value).split("|") if part.strip()]
+    )
 
 
 def place_index(places: pd.DataFrame) -> dict[tuple[str, str | None], pd.Series]:
@@ -60,34 +81,51 @@ def gather(evidence: pd.DataFrame, lists: pd.DataFrame, places: pd.DataFrame) ->
     Parameters
     ----------
     evidence : DataFrame
-        The evidence of all coders with ``coder``, ``name_en``, ``name_zh``, ``aliases``, ``city``, …
+        The evidence of all coders with ``coder``, ``name_en``, ``name_zh``, ``aliases``, ``city``,
+        …
     lists : DataFrame
-        The lists as printed, with ``list``, ``name_as_listed`` and, where a list has them, ``name_zh`` and
-        ``place_as_listed``.
+        The lists as printed, with ``list``, ``name_as_listed`` and, where a list has them,
+        ``name_zh`` and ``place_as_listed``.
     places : DataFrame
         The table of places.
 
     Returns
     -------
     DataFrame
-        One row per row in: ``row_id`` (coder and name), ``coder``, ``kind`` (``evidence`` or ``list``),
-        ``name_as_given``, ``names`` (list), ``country``, ``place``.
+        One row per row in: ``row_id`` (coder and name), ``coder``, ``kind`` (``evidence`` or
+        ``list``), ``name_as_given``, ``names`` (list), ``country``, ``place``.
     """
     index = place_index(places)
     rows = []
     for row in evidence.itertuples():
-        names = [row.name_en, *split(row.name_zh), *split(row.aliases), *_inside_brackets(row.name_en)]
+        names = [
+            row.name_en,
+            *split(row.name_zh),
+            *split(row.aliases),
+            *_inside_brackets(row.name_en),
+        ]
         known = index.get((row.city, row.province_or_state))
         metro = None if known is None else known["metro"]
         admin = None if pd.isna(row.province_or_state) else row.province_or_state
         country = "China" if pd.isna(row.country) else row.country
-        rows.append((row.coder, "evidence", row.name_en, _usable(names, index), country, Place(metro, admin)))
+        rows.append(
+            (
+                row.coder,
+                "evidence",
+                row.name_en,
+                _usable(names, index),
+                country,
+                Place(metro, admin),
+            )
+        )
     for row in lists.itertuples():
         names = [row.name_as_listed, *split(getattr(row, "name_zh", pd.NA))]
         found = index.get((getattr(row, "place_as_listed", None), None))
         place = Place() if found is None else Place(found["metro"], found["admin"])
         rows.append((row.list, "list", row.name_as_listed, names, "China", place))
-    table = pd.DataFrame(rows, columns=["coder", "kind", "name_as_given", "names", "country", "place"])
+    table = pd.DataFrame(
+        rows, columns=["coder", "kind", "name_as_given", "names", "country", "place"]
+    )
     table.insert(0, "row_id", table["coder"] + ":" + table["name_as_given"])
     if table["row_id"].duplicated().any():
         twice = sorted(table.loc[table["row_id"].duplicated(), "row_id"])
@@ -104,30 +142,42 @@ def _inside_brackets(name: str) -> list[str]:
 def _usable(names: list[str], places: dict) -> list[str]:
     """Drop stock exchange codes and plain place names; keep the order, each name once."""
     codes = [name for name in names if name.isdigit() or name.upper().startswith("HKEX")]
-    return [name for name in dict.fromkeys(names) if name not in codes and (name, None) not in places]
+    return [
+        name for name in dict.fromkeys(names) if name not in codes and (name, None) not in places
+    ]
 
 
-def compare(rows: pd.DataFrame, rules: NameRules, borderline_from: float = BORDERLINE_FROM) -> pd.DataFrame:
+def compare(
+    rows: pd.DataFrame, rules: NameRules, borderline_from: float = BORDERLINE_FROM
+) -> pd.DataFrame:
     """Score the pairs of rows of one country by the linkage model (`cluster_anatomy.linkage`).
 
-    Each row's own place goes before the one that a name says. A row has as many tries as it has names; the two
-    names that meet are those with the same legal name, else with the highest score, else in places that fit.
+    Each row's own place goes before the one that a name says. A row has as many tries as it has
+    names; the two names that meet are those with the same legal name, else with the highest score,
+    else in places that fit.
 
     Returns
     -------
     DataFrame
-        Pairs from the score ``borderline_from`` on: ``left``, ``right`` (row ids in alphabetical order), ``left_name``,
-        ``right_name`` (the two names that met), ``score`` (probability that the two are one firm, 0-100),
-        ``same_legal_name`` (score 100), ``place`` (``same``, ``different``, ``unknown``).
+        Pairs from the score ``borderline_from`` on: ``left``, ``right`` (row ids in alphabetical
+        order), ``left_name``, ``right_name`` (the two names that met), ``score`` (probability that
+        the two are one firm, 0-100), ``same_legal_name`` (score 100), ``place`` (``same``,
+        ``different``, ``unknown``).
     """
     names = rows[["row_id", "names", "country", "place"]].explode("names").dropna(subset=["names"])
-    names = names[[len(rules.core(name)) > 1 and not rules.is_place(name) for name in names["names"]]]
+    names = names[
+        [len(rules.core(name)) > 1 and not rules.is_place(name) for name in names["names"]]
+    ]
     own = [
         place if place.metro or place.admin else rules.place(name)
         for place, name in zip(names["place"], names["names"], strict=True)
     ]
     records = pd.DataFrame(
-        {"record_id": names["row_id"], "name": names["names"], "place": [place.metro for place in own]}
+        {
+            "record_id": names["row_id"],
+            "name": names["names"],
+            "place": [place.metro for place in own],
+        }
     )
     found = linkage.pairs(linkage.prepare(records, rules=rules), threshold=0.0, each_name=True)
     country = rows.set_index("row_id")["country"]
@@ -147,30 +197,34 @@ def compare(rows: pd.DataFrame, rules: NameRules, borderline_from: float = BORDE
     found["apart"] = found["place"] == "different"
     order = ["left", "right", "same_legal_name", "score", "apart", "left_name", "right_name"]
     found = found.sort_values(order, ascending=[True, True, False, False, True, True, True])
-    found = found[found["score"] >= borderline_from].drop_duplicates(["left", "right"], ignore_index=True)
+    found = found[found["score"] >= borderline_from].drop_duplicates(
+        ["left", "right"], ignore_index=True
+    )
     return found[["left", "right", "left_name", "right_name", "score", "same_legal_name", "place"]]
 
 
-def decide(pairs: pd.DataFrame, crosswalk: pd.DataFrame, same_from: float = SAME_FROM) -> pd.DataFrame:
+def decide(
+    pairs: pd.DataFrame, crosswalk: pd.DataFrame, same_from: float = SAME_FROM
+) -> pd.DataFrame:
     """Say for every pair whether the two rows are one firm, and why.
 
-    The reviewed crosswalk wins. Then: one coder or list names a firm once; firms in different places are
-    different entries; one Chinese legal name is one firm; so is a score from ``same_from`` in one place. What is
-    left is ``borderline``: kept apart and listed for review.
+    The reviewed crosswalk wins. Then: one coder or list names a firm once; firms in different
+    places are different entries; one Chinese legal name is one firm; so is a score from
+    ``same_from`` in one place. What is left is ``borderline``: kept apart and listed for review.
 
     Parameters
     ----------
     pairs : DataFrame
         From `compare`.
     crosswalk : DataFrame
-        ``left``, ``right``, ``same`` (``yes`` or ``no``), ``reason``. Reviewed pairs that do not look alike are
-        added to the pairs.
+        ``left``, ``right``, ``same`` (``yes`` or ``no``), ``reason``. Reviewed pairs that do not
+        look alike are added to the pairs.
 
     Returns
     -------
     DataFrame
-        ``left``, ``right``, ``decision`` (``same``, ``different``, ``borderline``), ``rule``, ``score``,
-        ``place``, ``left_name``, ``right_name``, ``reason``; sorted.
+        ``left``, ``right``, ``decision`` (``same``, ``different``, ``borderline``), ``rule``,
+        ``score``, ``place``, ``left_name``, ``right_name``, ``reason``; sorted.
     """
     reviewed = crosswalk.rename(columns={"reason": "review"})
     table = pairs.merge(reviewed, on=["left", "right"], how="outer").sort_values(["left", "right"])
@@ -186,14 +240,24 @@ def decide(pairs: pd.DataFrame, crosswalk: pd.DataFrame, same_from: float = SAME
             "different",
             "the names look alike, the places differ",
         ),
-        ("same_legal_name", table["same_legal_name"], "same", "the same Chinese name but for the legal form"),
+        (
+            "same_legal_name",
+            table["same_legal_name"],
+            "same",
+            "the same Chinese name but for the legal form",
+        ),
         (
             "same_core_and_place",
             (table["score"] >= same_from) & (table["place"] == "same"),
             "same",
             "names that look alike in the same place",
         ),
-        ("too_little", table["left"].notna(), "borderline", "looks alike, but no rule decides: kept apart"),
+        (
+            "too_little",
+            table["left"].notna(),
+            "borderline",
+            "looks alike, but no rule decides: kept apart",
+        ),
     ]
     for column in ("rule", "decision", "reason"):
         table[column] = pd.Series(pd.NA, index=table.index, dtype="object")
@@ -201,12 +265,23 @@ def decide(pairs: pd.DataFrame, crosswalk: pd.DataFrame, same_from: float = SAME
         open_and_true = table["rule"].isna() & holds.fillna(False).astype(bool)
         table.loc[open_and_true, ["rule", "decision", "reason"]] = [rule, decision, reason]
     table["reason"] = table["review"].fillna(table["reason"])
-    columns = ["left", "right", "decision", "rule", "score", "place", "left_name", "right_name", "reason"]
+    columns = [
+        "left",
+        "right",
+        "decision",
+        "rule",
+        "score",
+        "place",
+        "left_name",
+        "right_name",
+        "reason",
+    ]
     return table[columns].reset_index(drop=True)
 
 
 def assemble(rows: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
-    """Join rows that are one firm and give each firm an id that does not depend on the order of rows.
+    """Join rows that are one firm and give each firm an id that does not depend on the order of
+    rows.
 
     The id is country and name: the name of the first coder in `CODER_ORDER`, else the list's print.
 
@@ -218,8 +293,8 @@ def assemble(rows: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If a chain of matches joins two rows that were decided to be different: the review has to say which
-        link is wrong.
+        If a chain of matches joins two rows that were decided to be different: the review has to
+        say which link is wrong.
     """
     graph = nx.Graph()
     graph.add_nodes_from(rows["row_id"])
@@ -231,8 +306,9 @@ def assemble(rows: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
         if firm_of.get(pair.left) is not None and firm_of.get(pair.left) == firm_of.get(pair.right):
             chain = " = ".join(nx.shortest_path(graph, pair.left, pair.right))
             raise ValueError(
-                f"'{pair.left}' and '{pair.right}' are decided to be different ({pair.rule}), but matches join "
-                f"them: {chain}. Add the wrong link to data/raw/crosswalk.csv with same = no."
+                f"'{pair.left}' and '{pair.right}' are decided to be different ({pair.rule}), but"
+                f" matches join them: {chain}. Add the wrong link to data/raw/crosswalk.csv with"
+                " same = no."
             )
     table = rows[["row_id", "coder", "kind", "name_as_given", "country"]].copy()
     table["firm"] = table["row_id"].map(firm_of)
@@ -240,7 +316,9 @@ def assemble(rows: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
     table["rank"] = table["coder"].map(order).fillna(len(order)).astype(int)
     table = table.sort_values(["firm", "rank", "row_id"])
     first = table.groupby("firm").first()
-    table["firm_id"] = table["firm"].map((first["country"] + " " + first["name_as_given"]).map(slug))
+    table["firm_id"] = table["firm"].map(
+        (first["country"] + " " + first["name_as_given"]).map(slug)
+    )
     if table.groupby("firm_id")["firm"].nunique().max() > 1:
         raise ValueError("Two firms have got one id; make their names different.")
     columns = ["firm_id", "coder", "kind", "name_as_given", "row_id"]
@@ -251,14 +329,21 @@ def slug(text: str) -> str:
     """Turn a name into an id: ``China 3S Bio`` becomes ``cn-3s-bio``; Chinese is romanised."""
     country, name = text.split(" ", 1)
     code = {"China": "cn", "USA": "us"}.get(country, ascii_fold(country)[:12])
-    words = "".join(f" {pinyin(char)} " if is_chinese(char) else char for char in name.replace("&", " and "))
-    # a name in a script that is not romanised here still needs an id that does not depend on the order of rows
+    words = "".join(
+        f" {pinyin(char)} " if is_chinese(char) else char for char in name.replace("&", " and ")
+    )
+    # a name in a script that is not romanised here still needs an id that does not depend on the
+    # order of rows
     parts = re.findall("[a-z0-9]+", ascii_fold(words)) or [sha256(name.encode()).hexdigest()[:8]]
     return "-".join([code, *parts])
 
 
-def with_evidence(members: pd.DataFrame, evidence: pd.DataFrame, how: str = "inner") -> pd.DataFrame:
-    """Join the rows of firms with what their coders wrote; with ``how="left"`` rows of lists stay, blank."""
+def with_evidence(
+    members: pd.DataFrame, evidence: pd.DataFrame, how: str = "inner"
+) -> pd.DataFrame:
+    """Join the rows of firms with what their coders wrote; with ``how="left"`` rows of lists stay,
+    blank.
+    """
     keys = {"left_on": ["coder", "name_as_given"], "right_on": ["coder", "name_en"]}
     return members.merge(evidence, how=how, validate="1:1", **keys)
 
@@ -278,9 +363,9 @@ def in_order(rows: pd.DataFrame, *by: str) -> pd.DataFrame:
 def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make one record per firm out of its evidence rows and keep every value that lost.
 
-    Columns that add up (founders, parents, investors, sources, …) are joined, the surer row first. In columns
-    that can contradict each other the row with the highest confidence wins, then the coder who comes first in
-    `CODER_ORDER`, blank values never.
+    Columns that add up (founders, parents, investors, sources, …) are joined, the surer row first.
+    In columns that can contradict each other the row with the highest confidence wins, then the
+    coder who comes first in `CODER_ORDER`, blank values never.
 
     Parameters
     ----------
@@ -294,8 +379,8 @@ def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame
     firms : DataFrame
         One row per firm, sorted by ``firm_id``.
     conflicts : DataFrame
-        ``firm_id``, ``column``, ``value``, ``coder``, ``confidence``, ``chosen`` for each column in which the
-        rows of a firm differ.
+        ``firm_id``, ``column``, ``value``, ``coder``, ``confidence``, ``chosen`` for each column in
+        which the rows of a firm differ.
     """
     joined = in_order(
         with_evidence(members, evidence, how="left"), "firm_id", "confidence", "coder", "row_id"
@@ -330,7 +415,9 @@ def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame
 
 
 def _names(rows: pd.DataFrame) -> dict:
-    """Names of a firm: English by the coder who comes first, Chinese in the longest form, all others beside."""
+    """Names of a firm: English by the coder who comes first, Chinese in the longest form, all
+    others beside.
+    """
     by_coder = in_order(rows, "coder", "row_id")
     given = list(by_coder["name_as_given"])
     chinese = [name for cell in by_coder["name_zh"] for name in split(cell)]
@@ -364,7 +451,8 @@ def settle(evidence: pd.DataFrame, settlements: pd.DataFrame) -> pd.DataFrame:
     evidence : DataFrame
         All evidence rows with ``coder`` and ``name_en``.
     settlements : DataFrame
-        ``coder``, ``name_en``, ``column``, ``value``, ``reason``; columns of the evidence or `SETTLED_COLUMNS`.
+        ``coder``, ``name_en``, ``column``, ``value``, ``reason``; columns of the evidence or
+        `SETTLED_COLUMNS`.
 
     Raises
     ------
@@ -384,7 +472,9 @@ def settle(evidence: pd.DataFrame, settlements: pd.DataFrame) -> pd.DataFrame:
     for column, rows in settlements.groupby("column"):
         kind = evidence[column].dtype
         for row in rows.itertuples():
-            evidence.loc[(row.coder, row.name_en), column] = int(row.value) if kind == "Int64" else row.value
+            evidence.loc[(row.coder, row.name_en), column] = (
+                int(row.value) if kind == "Int64" else row.value
+            )
     return evidence.reset_index(drop=True)
 
 
@@ -421,7 +511,16 @@ def register(
     index = place_index(places)
     listed = {} if rows is None else _listed_places(rows, members)
     located = [_locate(firm, index, rules, listed.get(firm.firm_id)) for firm in firms.itertuples()]
-    columns = ["place_id", "city", "admin", "region", "economic_region", "cluster", "latitude", "longitude"]
+    columns = [
+        "place_id",
+        "city",
+        "admin",
+        "region",
+        "economic_region",
+        "cluster",
+        "latitude",
+        "longitude",
+    ]
     firms = firms.drop(columns=["city", "region", "province_or_state"])
     firms[columns] = pd.DataFrame(located, columns=columns, index=firms.index)
     chinese = firms["firm_id"].str.startswith("cn-")
@@ -431,7 +530,9 @@ def register(
     )
     spread = _years(members, evidence)
     firms["entry_year_low"] = firms["firm_id"].map(spread["low"]).where(firms["entry_year"].notna())
-    firms["entry_year_high"] = firms["firm_id"].map(spread["high"]).where(firms["entry_year"].notna())
+    firms["entry_year_high"] = (
+        firms["firm_id"].map(spread["high"]).where(firms["entry_year"].notna())
+    )
     firms["entry_year_low"] = firms[["entry_year_low", "entry_year"]].min(axis=1)
     firms["entry_year_high"] = firms[["entry_year_high", "entry_year"]].max(axis=1)
     in_paper, sample, scope = _membership(members, evidence)
@@ -454,17 +555,30 @@ def _plain(name: str) -> str:
 
 def _listed_places(rows: pd.DataFrame, members: pd.DataFrame) -> dict[str, Place]:
     firm_of = members.set_index("row_id")["firm_id"]
-    known = rows[(rows["kind"] == "list") & rows["place"].map(lambda place: place.metro is not None)]
+    known = rows[
+        (rows["kind"] == "list") & rows["place"].map(lambda place: place.metro is not None)
+    ]
     return {firm_of[row.row_id]: row.place for row in known.itertuples()}
 
 
 def _locate(firm, index: dict, rules: NameRules, listed: Place | None) -> tuple:
-    """Place of a firm: its city, else its coder's region, else what a list prints beside or in its name."""
+    """Place of a firm: its city, else its coder's region, else what a list prints beside or in its
+    name.
+    """
     found = index.get((firm.city, firm.province_or_state)) if pd.notna(firm.city) else None
     if found is None and pd.isna(firm.coders):
         found = index.get(((listed or rules.place(_printed(firm))).metro, None))
     if found is not None:
-        wanted = ["place_id", "name", "admin", "metro", "economic_region", "cluster", "latitude", "longitude"]
+        wanted = [
+            "place_id",
+            "name",
+            "admin",
+            "metro",
+            "economic_region",
+            "cluster",
+            "latitude",
+            "longitude",
+        ]
         return tuple(found[wanted])
     admin = firm.province_or_state
     if pd.isna(firm.coders):
@@ -558,5 +672,7 @@ def ledger(rows: pd.DataFrame, members: pd.DataFrame, firms: pd.DataFrame) -> pd
         line("scope", -len(part), f"firms that are no entry of the industry: {scope}")
     table = pd.DataFrame(lines)
     assert len(rows) == len(members), "rows were lost or doubled between reading and linking"
-    assert table["rows_out"].iloc[-1] == (firms["scope"] == "entry").sum(), "the ledger does not add up"
+    assert table["rows_out"].iloc[-1] == (firms["scope"] == "entry").sum(), (
+        "the ledger does not add up"
+    )
     return table

@@ -1,9 +1,10 @@
 """Step 02: where each firm came from, by rules that can be read.
 
-An origin has three dimensions: *mode* (start-up, spin-off, subsidiary, relocation, backbone), *source* (of
-founders, capital and knowledge) and *reach* (where the source sits relative to the entry). The rules are a
-table (``data/raw/coding/origin_rules.csv``), and so are the conventions on which honest coders differ
-(``conventions.csv``). The coders' labels are the yardstick of the rules, never their input.
+An origin has three dimensions: *mode* (start-up, spin-off, subsidiary, relocation, backbone),
+*source* (of founders, capital and knowledge) and *reach* (where the source sits relative to the
+entry). The rules are a table (``data/raw/coding/origin_rules.csv``), and so are the conventions on
+which honest coders differ (``conventions.csv``). The coders' labels are the yardstick of the rules,
+never their input.
 """
 
 from collections.abc import Mapping
@@ -16,13 +17,23 @@ from cluster_anatomy.names import BRACKETS, ascii_fold
 
 ROLES = ["founder", "parent", "mover"]
 LABELS = [
-    "relocation", "subsidiary_foreign", "subsidiary_domestic", "academic_spinoff", "academic_startup",
-    "enterprise_startup", "government_startup", "state_backbone", "independent_startup", "unknown",
-]  # fmt: skip
+    "relocation",
+    "subsidiary_foreign",
+    "subsidiary_domestic",
+    "academic_spinoff",
+    "academic_startup",
+    "enterprise_startup",
+    "government_startup",
+    "state_backbone",
+    "independent_startup",
+    "unknown",
+]
 """The ten labels of the coders, in the order in which they were applied."""
 ABROAD = ["foreign_firm", "foreign_university"]
 OFFSHORE = ["China (Hong Kong)", "Cayman Islands"]
-"""Countries through which Chinese capital comes back: foreign only if they lead (see convention hong_kong)."""
+"""Countries through which Chinese capital comes back: foreign only if they lead (see convention
+hong_kong).
+"""
 
 
 def defaults(conventions: pd.DataFrame) -> dict[str, str]:
@@ -42,7 +53,9 @@ def choose(conventions: pd.DataFrame, given: Mapping[str, str] | None = None) ->
     options = conventions.groupby("convention")["option"].agg(list).to_dict()
     for name, option in (given or {}).items():
         if name not in options:
-            raise ValueError(f"There is no convention '{name}'; there are: {', '.join(sorted(options))}.")
+            raise ValueError(
+                f"There is no convention '{name}'; there are: {', '.join(sorted(options))}."
+            )
         if option not in options[name]:
             raise ValueError(
                 f"Convention '{name}' has no option '{option}'; it has: {', '.join(options[name])}."
@@ -53,7 +66,8 @@ def choose(conventions: pd.DataFrame, given: Mapping[str, str] | None = None) ->
 def sources(
     members: pd.DataFrame, evidence: pd.DataFrame, places: pd.DataFrame, types: pd.DataFrame
 ) -> pd.DataFrame:
-    """List who stood behind each entry: founders' earlier organisations, parents, and the seat a firm left.
+    """List who stood behind each entry: founders' earlier organisations, parents, and the seat a
+    firm left.
 
     Parameters
     ----------
@@ -64,29 +78,39 @@ def sources(
     places : DataFrame
         The table of places.
     types : DataFrame
-        ``contains``, ``coded_as``, ``type``: names that, among organisations coded as one type, mean a kind of
-        its own (biological-products institutes, epidemic stations), which a convention can read in two ways.
+        ``contains``, ``coded_as``, ``type``: names that, among organisations coded as one type,
+        mean a kind of its own (biological-products institutes, epidemic stations), which a
+        convention can read in two ways.
 
     Returns
     -------
     DataFrame
-        ``firm_id``, ``role`` (founder, parent, mover), ``position`` (0 is the one that leads), ``organisation``,
-        ``org_type``, ``city``, ``country``, ``region``, ``timing`` (``at_entry`` or ``later``), ``coder``.
+        ``firm_id``, ``role`` (founder, parent, mover), ``position`` (0 is the one that leads),
+        ``organisation``, ``org_type``, ``city``, ``country``, ``region``, ``timing`` (``at_entry``
+        or ``later``), ``coder``.
     """
     index = place_index(places)
     joined = in_order(with_evidence(members, evidence), "firm_id", "confidence", "coder")
     found = []
     for row in joined.itertuples():
-        founders = _aligned(row.founder_prior_orgs, row.founder_prior_org_types, row.founder_prior_cities)
-        parents = _aligned(row.parent_orgs, row.parent_org_types, row.parent_cities, row.parent_countries)
+        founders = _aligned(
+            row.founder_prior_orgs, row.founder_prior_org_types, row.founder_prior_cities
+        )
+        parents = _aligned(
+            row.parent_orgs, row.parent_org_types, row.parent_cities, row.parent_countries
+        )
         later = pd.notna(row.parent_timing) and row.parent_timing == "later"
-        found += [(row.firm_id, "founder", *values, None, "at_entry", row.coder) for values in founders]
+        found += [
+            (row.firm_id, "founder", *values, None, "at_entry", row.coder) for values in founders
+        ]
         found += [
             (row.firm_id, "parent", *values, "later" if later else "at_entry", row.coder)
             for values in parents
         ]
         if pd.notna(row.relocated_from):
-            found.append((row.firm_id, "mover", None, None, row.relocated_from, None, "at_entry", row.coder))
+            found.append(
+                (row.firm_id, "mover", None, None, row.relocated_from, None, "at_entry", row.coder)
+            )
     columns = ["firm_id", "role", "organisation", "org_type", "city", "country", "timing", "coder"]
     table = pd.DataFrame(found, columns=columns)
     for rule in types.itertuples():
@@ -107,7 +131,8 @@ def sources(
 def _aligned(*cells) -> list[tuple]:
     """Line up ``|``-lists cell by cell; a list that is shorter has blanks at its end."""
     lists = [
-        [] if pd.isna(cell) else [part.strip() or None for part in str(cell).split("|")] for cell in cells
+        [] if pd.isna(cell) else [part.strip() or None for part in str(cell).split("|")]
+        for cell in cells
     ]
     longest = max(map(len, lists))
     return list(zip(*(values + [None] * (longest - len(values)) for values in lists), strict=True))
@@ -125,7 +150,8 @@ def conditions(
     source_rows : DataFrame
         From `sources`.
     roles : DataFrame
-        What each kind of organisation counts as, as a founder's employer and as a parent, by convention.
+        What each kind of organisation counts as, as a founder's employer and as a parent, by
+        convention.
     options : mapping
         The conventions in force (`choose`).
 
@@ -134,9 +160,13 @@ def conditions(
     DataFrame
         One row per firm (index ``firm_id``), one boolean column per condition.
     """
-    in_force = roles["convention"].isna() | (roles["convention"].map(dict(options)) == roles["option"])
+    in_force = roles["convention"].isna() | (
+        roles["convention"].map(dict(options)) == roles["option"]
+    )
     meaning = roles[in_force].set_index("org_type")
-    rows = source_rows.merge(firms[["firm_id", "country"]].rename(columns={"country": "home"}), on="firm_id")
+    rows = source_rows.merge(
+        firms[["firm_id", "country"]].rename(columns={"country": "home"}), on="firm_id"
+    )
     rows["as_founder"] = rows["org_type"].map(meaning["as_founder"])
     rows["as_parent"] = rows["org_type"].map(meaning["as_parent"])
     known = pd.DataFrame(index=pd.Index(firms["firm_id"], name="firm_id"))
@@ -148,22 +178,35 @@ def conditions(
     parents["as_parent"] = parents["as_parent"].mask(
         ~foreign & (parents["as_parent"] == "foreign_firm"), "other_firm"
     )
-    domestic = parents[~foreign].dropna(subset=["as_parent"]).groupby("firm_id")["as_parent"].first()
+    domestic = (
+        parents[~foreign].dropna(subset=["as_parent"]).groupby("firm_id")["as_parent"].first()
+    )
 
     known["moved"] = known.index.isin(rows.loc[rows["role"] == "mover", "firm_id"])
     register = firms.set_index("firm_id")
-    before = (register["founded_year"] < 1980).fillna(False) | (register["pre_reform"] == "yes").fillna(False)
+    before = (register["founded_year"] < 1980).fillna(False) | (
+        register["pre_reform"] == "yes"
+    ).fillna(False)
     known["pre_reform"] = before & (register["country"] == "China")
     known["foreign_parent"] = known.index.isin(parents.loc[foreign, "firm_id"])
     if options["joint_venture"] == "domestic":
         known["foreign_parent"] &= ~known.index.isin(domestic.index)
     for source in ["same_industry_firm", "other_firm", "academia", "government", "hospital"]:
-        known[f"parent_{source}"] = known.index.map(domestic).isin([source]) & ~known["foreign_parent"]
+        known[f"parent_{source}"] = (
+            known.index.map(domestic).isin([source]) & ~known["foreign_parent"]
+        )
     owned = register["ownership_at_entry"].isin(["foreign", "joint_venture"])
     known["foreign_owned"] = owned & ~known.index.isin(parents["firm_id"])
     for source in [
-        "academia", "same_industry_firm", "government", "hospital", "other_firm", "abroad", "capital", "individual",
-    ]:  # fmt: skip
+        "academia",
+        "same_industry_firm",
+        "government",
+        "hospital",
+        "other_firm",
+        "abroad",
+        "capital",
+        "individual",
+    ]:
         known[f"founder_{source}"] = known.index.map(lead).isin([source])
     known["returnee"] = (register["returnee_founder"] == "yes").fillna(False)
     known["founders_named"] = register["founder_names"].notna()
@@ -204,7 +247,8 @@ def classify(known: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``firm_id``, ``mode``, ``source``, ``rule``, ``runner_up`` (the next rule that would hold), sorted.
+        ``firm_id``, ``mode``, ``source``, ``rule``, ``runner_up`` (the next rule that would hold),
+        sorted.
 
     Raises
     ------
@@ -216,8 +260,8 @@ def classify(known: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
         wanted = split_words(rule.when)
         if missing := [name for name in wanted if name not in known]:
             raise ValueError(
-                f"data/raw/coding/origin_rules.csv, rule '{rule.rule}': there is no condition {missing[0]!r}; "
-                f"there are: {', '.join(known.columns)}."
+                f"data/raw/coding/origin_rules.csv, rule '{rule.rule}': there is no condition"
+                f" {missing[0]!r}; there are: {', '.join(known.columns)}."
             )
         holds[rule.rule] = known[wanted].all(axis=1) if wanted else True
     if not holds.any(axis=1).all():
@@ -240,7 +284,9 @@ def split_words(cell) -> list[str]:
     return [] if pd.isna(cell) else str(cell).split()
 
 
-def override(origins: pd.DataFrame, members: pd.DataFrame, alternatives: pd.DataFrame) -> pd.DataFrame:
+def override(
+    origins: pd.DataFrame, members: pd.DataFrame, alternatives: pd.DataFrame
+) -> pd.DataFrame:
     """Give disputed firms their other reading (convention ``disputed`` = ``alternative``)."""
     key = members.rename(columns={"name_as_given": "name_en"})[["firm_id", "coder", "name_en"]]
     other = alternatives.merge(key, on=["coder", "name_en"], validate="1:1").set_index("firm_id")
@@ -261,9 +307,10 @@ def reach(
 ) -> pd.DataFrame:
     """Say where the source of each entry sits relative to the entry.
 
-    A relocated firm is measured by the seat it left, a firm made by an organisation by its parents, any other by
-    where its founders worked. Sources at home and in other places are ``mixed``; of several places away the source
-    named first counts. Where no source has a known place the coder's own statement is taken, where there is one.
+    A relocated firm is measured by the seat it left, a firm made by an organisation by its parents,
+    any other by where its founders worked. Sources at home and in other places are ``mixed``; of
+    several places away the source named first counts. Where no source has a known place the coder's
+    own statement is taken, where there is one.
 
     Parameters
     ----------
@@ -272,22 +319,29 @@ def reach(
     level : str
         ``metro``, ``city``, ``province`` or ``economic`` (convention ``region``).
     hong_kong : {"foreign", "domestic"}
-        Whether a source in an offshore place is abroad, or elsewhere in the country (convention ``hong_kong``).
+        Whether a source in an offshore place is abroad, or elsewhere in the country (convention
+        ``hong_kong``).
 
     Returns
     -------
     DataFrame
-        ``firm_id``, ``reach`` (``home``, ``elsewhere``, ``abroad``, ``mixed``, ``unknown``), ``reach_basis``
-        (``places``, ``coder``, ``returnee`` or blank).
+        ``firm_id``, ``reach`` (``home``, ``elsewhere``, ``abroad``, ``mixed``, ``unknown``),
+        ``reach_basis`` (``places``, ``coder``, ``returnee`` or blank).
     """
     index = place_index(places)
-    column = {"metro": "metro", "city": "name", "province": "admin", "economic": "economic_region"}[level]
-    own = {"metro": "region", "city": "city", "province": "admin", "economic": "economic_region"}[level]
+    column = {"metro": "metro", "city": "name", "province": "admin", "economic": "economic_region"}[
+        level
+    ]
+    own = {"metro": "region", "city": "city", "province": "admin", "economic": "economic_region"}[
+        level
+    ]
     here = firms.set_index("firm_id")
     role = origins.set_index("firm_id")["mode"].map(
         {"relocation": "mover", "subsidiary": "parent", "spin_off": "parent", "backbone": "parent"}
     )
-    rows = source_rows[(source_rows["timing"] == "at_entry") & source_rows["firm_id"].isin(here.index)].copy()
+    rows = source_rows[
+        (source_rows["timing"] == "at_entry") & source_rows["firm_id"].isin(here.index)
+    ].copy()
     wanted = rows["firm_id"].map(role).fillna("founder")
     has_wanted = rows["firm_id"].isin(rows.loc[rows["role"] == wanted, "firm_id"])
     rows = rows[(rows["role"] == wanted) | ~has_wanted]
@@ -313,9 +367,11 @@ def reach(
     stated = here["founder_scope"].reindex(table["firm_id"]).to_numpy()
     for word, values in {
         "coder": pd.Series(stated, dtype="object"),
-        "returnee": (here["returnee_founder"].reindex(table["firm_id"]) == "yes")
-        .map({True: "abroad"})
-        .reset_index(drop=True),
+        "returnee": (
+            (here["returnee_founder"].reindex(table["firm_id"]) == "yes")
+            .map({True: "abroad"})
+            .reset_index(drop=True)
+        ),
     }.items():
         fill = table["reach"].isna() & values.notna().to_numpy()
         table.loc[fill, "reach"] = values[fill].to_numpy()
@@ -325,7 +381,9 @@ def reach(
 
 
 def _together(kinds: pd.Series) -> str:
-    """Reach of several sources: mixed if one of them is at home, else that of the source named first."""
+    """Reach of several sources: mixed if one of them is at home, else that of the source named
+    first.
+    """
     several = len(set(kinds)) > 1 and "home" in set(kinds)
     return "mixed" if several else kinds.iloc[0]
 
@@ -347,8 +405,9 @@ def flags(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``firm_id``, ``returnee``, ``foreign_partner``, ``former_official``, ``military``, ``state_owned``, each
-        ``yes``, ``no`` or ``not_seen``. Only a returnee founder and ownership are stated as ``no`` by coders.
+        ``firm_id``, ``returnee``, ``foreign_partner``, ``former_official``, ``military``,
+        ``state_owned``, each ``yes``, ``no`` or ``not_seen``. Only a returnee founder and ownership
+        are stated as ``no`` by coders.
     """
     register = firms.set_index("firm_id")
     at_entry = source_rows[source_rows["timing"] == "at_entry"]
@@ -356,11 +415,15 @@ def flags(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
 
     def seen(rows: pd.DataFrame, types: list[str]) -> pd.Series:
         found = rows.loc[rows["org_type"].isin(types), "firm_id"]
-        return pd.Series(np.where(register.index.isin(found), "yes", "not_seen"), index=register.index)
+        return pd.Series(
+            np.where(register.index.isin(found), "yes", "not_seen"), index=register.index
+        )
 
     table = pd.DataFrame(index=register.index)
     table["returnee"] = register["returnee_founder"].fillna("not_seen")
-    table["foreign_partner"] = register["foreign_partner"].notna().map({True: "yes", False: "not_seen"})
+    table["foreign_partner"] = (
+        register["foreign_partner"].notna().map({True: "yes", False: "not_seen"})
+    )
     table["former_official"] = seen(founder, ["government", "epidemic_station"])
     table["military"] = seen(at_entry, ["military_institute"])
     owner = register["ownership_at_entry"]
@@ -371,7 +434,8 @@ def flags(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def second_order(origins: pd.DataFrame) -> pd.Series:
-    """Say of each firm whether staff of an existing firm of the industry started it (Romanelli and Feldman 2006).
+    """Say of each firm whether staff of an existing firm of the industry started it (Romanelli and
+    Feldman 2006).
 
     Returns
     -------
@@ -396,25 +460,33 @@ def serial(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``country``, ``kind`` (``person``, ``organisation``), ``actor``, ``entries``, ``firm_ids``, ``regions``
-        (of the entries, ``|`` between them), ``regions_known``; most entries first.
+        ``country``, ``kind`` (``person``, ``organisation``), ``actor``, ``entries``, ``firm_ids``,
+        ``regions`` (of the entries, ``|`` between them), ``regions_known``; most entries first.
     """
     index = name_index(firms)
     named = [
         ("person", person_name(name), firm.firm_id)
         for firm in firms.itertuples()
         for name in split(firm.founder_names)
-        if not any(word in name.lower() for word in ("unnamed", "partners", "professors", "scientists"))
+        if not any(
+            word in name.lower() for word in ("unnamed", "partners", "professors", "scientists")
+        )
     ]
     rows = source_rows[(source_rows["timing"] == "at_entry") & source_rows["organisation"].notna()]
     for row in rows.itertuples():
         if "unnamed" not in row.organisation.lower():
             named.append(
-                ("organisation", index.get(organisation_key(row.organisation), row.organisation), row.firm_id)
+                (
+                    "organisation",
+                    index.get(organisation_key(row.organisation), row.organisation),
+                    row.firm_id,
+                )
             )
     table = pd.DataFrame(named, columns=["kind", "actor", "firm_id"]).drop_duplicates()
     table["key"] = table["actor"].map(organisation_key)
-    table = table.merge(firms[["firm_id", "country", "region"]], on="firm_id").sort_values(["key", "firm_id"])
+    table = table.merge(firms[["firm_id", "country", "region"]], on="firm_id").sort_values(
+        ["key", "firm_id"]
+    )
     grouped = table.groupby(["country", "kind", "key"]).agg(
         actor=("actor", "first"),
         entries=("firm_id", "nunique"),
@@ -425,12 +497,16 @@ def serial(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
     grouped["regions"] = grouped["regions"].replace("", pd.NA)
     several = grouped[grouped["entries"] > 1].reset_index().drop(columns="key")
     return several.sort_values(
-        ["country", "kind", "entries", "actor"], ascending=[True, True, False, True], ignore_index=True
+        ["country", "kind", "entries", "actor"],
+        ascending=[True, True, False, True],
+        ignore_index=True,
     )
 
 
 def serial_of_firm(serial_table: pd.DataFrame, kind: str) -> pd.Series:
-    """Return the serial persons or organisations behind each firm (index ``firm_id``, ``|`` between them)."""
+    """Return the serial persons or organisations behind each firm (index ``firm_id``, ``|`` between
+    them).
+    """
     chosen = serial_table[serial_table["kind"] == kind]
     pairs = chosen.assign(firm_id=chosen["firm_ids"].map(split)).explode("firm_id")
     return pairs.groupby("firm_id")["actor"].agg("|".join)
@@ -467,7 +543,9 @@ def coder_labels(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``firm_id``, ``coder``, ``coder_label``, ``coder_confidence``, ``all_labels``.
     """
-    grouped = in_order(with_evidence(members, evidence), "firm_id", "confidence", "coder").groupby("firm_id")
+    grouped = in_order(with_evidence(members, evidence), "firm_id", "confidence", "coder").groupby(
+        "firm_id"
+    )
     return grouped.agg(
         coder=("coder", "first"),
         coder_label=("origin_coder_label", "first"),
@@ -482,12 +560,15 @@ def describe_evidence(source_rows: pd.DataFrame) -> pd.Series:
     text = []
     for row in rows.itertuples():
         named = next((part for part in (row.organisation, row.city) if pd.notna(part)), "not named")
-        text.append(f"{row.role}: {named}" + (f" ({row.org_type})" if pd.notna(row.org_type) else ""))
+        text.append(
+            f"{row.role}: {named}" + (f" ({row.org_type})" if pd.notna(row.org_type) else "")
+        )
     return pd.Series(text, index=rows["firm_id"]).groupby(level=0).agg("; ".join)
 
 
 def agreement(one: pd.Series, other: pd.Series) -> dict[str, float]:
-    """Measure how far two labellings agree: Cohen's kappa with a large-sample 95 % interval (Cohen 1960).
+    """Measure how far two labellings agree: Cohen's kappa with a large-sample 95 % interval (Cohen
+    1960).
 
     Parameters
     ----------
@@ -497,7 +578,8 @@ def agreement(one: pd.Series, other: pd.Series) -> dict[str, float]:
     Returns
     -------
     dict
-        ``n``, ``agree`` (count), ``kappa``, ``low``, ``high`` (``nan`` where kappa is undefined: one label only).
+        ``n``, ``agree`` (count), ``kappa``, ``low``, ``high`` (``nan`` where kappa is undefined:
+        one label only).
     """
     from statsmodels.stats.inter_rater import cohens_kappa
 

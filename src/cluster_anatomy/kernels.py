@@ -1,10 +1,12 @@
-"""Kernels forked from a process that has the libraries loaded, so that a notebook need not load them again.
+"""Kernels forked from a process that has the libraries loaded, so that a notebook need not load
+them again.
 
-Starting a kernel and importing pandas, scipy, statsmodels and matplotlib takes longer than most notebooks of the
-study. `server` starts a process that imports them once and then waits; the kernel provisioner `ForkedKernel` (the
-place that Jupyter has for this) asks it for a copy of itself. Each notebook has a kernel of its own, in its own
-process; the server imports nothing of the study and runs no code of a notebook. A kernel dies with the connection
-over which it was asked for, and all of them with the server, which dies with the process that started it.
+Starting a kernel and importing pandas, scipy, statsmodels and matplotlib takes longer than most
+notebooks of the study. `server` starts a process that imports them once and then waits; the kernel
+provisioner `ForkedKernel` (the place that Jupyter has for this) asks it for a copy of itself. Each
+notebook has a kernel of its own, in its own process; the server imports nothing of the study and
+runs no code of a notebook. A kernel dies with the connection over which it was asked for, and all
+of them with the server, which dies with the process that started it.
 
 Wherever this is not possible, an ordinary kernel is started: the results are the same.
 """
@@ -32,32 +34,72 @@ NAME = "cluster-anatomy-forked"
 SERVER_VARIABLE = "CLUSTER_ANATOMY_KERNELS"
 """The socket of the server, set by `server`; without it kernels are ordinary ones."""
 SWITCH_VARIABLE = "CLUSTER_ANATOMY_FORK"
-"""``no`` turns forked kernels off; ``yes`` turns them on where they are off by default (all but Linux)."""
+"""``no`` turns forked kernels off; ``yes`` turns them on where they are off by default (all but
+Linux).
+"""
 LAUNCHER = "ipykernel_launcher"
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
-"""A process with more than one thread cannot be forked safely: BLAS and Arrow are told to start none."""
+"""A process with more than one thread cannot be forked safely: BLAS and Arrow are told to start
+none.
+"""
 FIRST = ["ipykernel.kernelapp", "ipykernel.ipkernel", "IPython", "pandas", "pandera.pandas"]
-"""What the server imports before it gives out the first kernel; the rest it imports while it waits."""
+"""What the server imports before it gives out the first kernel; the rest it imports while it waits.
+"""
 LATER = [
-    "rapidfuzz.fuzz", "pypinyin", "scipy.stats", "networkx", "statsmodels.api", "statsmodels.stats.proportion",
-    "statsmodels.stats.multitest", "pandera.backends.pandas.builtin_checks", "scipy.cluster.hierarchy",
-    "matplotlib.pyplot", "seaborn", "PIL.Image", "matplotlib.backends.backend_pdf", "matplotlib.backends.backend_agg",
-]  # fmt: skip
-FIXED = ("PYTHON", "MPL", "OMP_", "OPENBLAS_", "MKL_", "VECLIB_", "JE_", "LD_", "DYLD_", "LC_", "LANG", "TZ")
-"""Beginnings of names of environment variables that work when a process starts or a library is loaded."""
-START = "import runpy, sys; del sys.path[0], sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
-"""How the server starts: this file alone, without the package and without its folder in the path of imports."""
+    "rapidfuzz.fuzz",
+    "pypinyin",
+    "scipy.stats",
+    "networkx",
+    "statsmodels.api",
+    "statsmodels.stats.proportion",
+    "statsmodels.stats.multitest",
+    "pandera.backends.pandas.builtin_checks",
+    "scipy.cluster.hierarchy",
+    "matplotlib.pyplot",
+    "seaborn",
+    "PIL.Image",
+    "matplotlib.backends.backend_pdf",
+    "matplotlib.backends.backend_agg",
+]
+FIXED = (
+    "PYTHON",
+    "MPL",
+    "OMP_",
+    "OPENBLAS_",
+    "MKL_",
+    "VECLIB_",
+    "JE_",
+    "LD_",
+    "DYLD_",
+    "LC_",
+    "LANG",
+    "TZ",
+)
+"""Beginnings of names of environment variables that work when a process starts or a library is
+loaded.
+"""
+START = (
+    "import runpy, sys; del sys.path[0], sys.argv[0]; runpy.run_path(sys.argv[0],"
+    " run_name='__main__')"
+)
+"""How the server starts: this file alone, without the package and without its folder in the path of
+imports.
+"""
 PATIENCE = 60.0  # seconds to wait for the server, which may still be importing
 
 
 def possible() -> bool:
-    """Whether kernels are forked here: on Linux; on macOS, whose system libraries may not stand a fork, if asked for."""
+    """Whether kernels are forked here: on Linux; on macOS, whose system libraries may not stand a
+    fork, if asked for.
+    """
     wanted = os.environ.get(SWITCH_VARIABLE, "")
     return hasattr(os, "fork") and wanted != "no" and (sys.platform == "linux" or wanted == "yes")
 
 
 def write_spec(folder: Path, forked: bool = True) -> None:
-    """Write a kernel spec ``python3`` into a folder of ``JUPYTER_PATH``: this interpreter, forked if there is a server."""
+    """Write a kernel spec ``python3`` into a folder of ``JUPYTER_PATH``: this interpreter, forked
+    if there is a server.
+    """
     place = folder / "kernels/python3"
     place.mkdir(parents=True, exist_ok=True)
     spec = {
@@ -73,7 +115,9 @@ def register() -> None:
     """Make the provisioner known to Jupyter in this process."""
     from importlib.metadata import EntryPoint
 
-    entry = EntryPoint(NAME, f"{__name__}:{ForkedKernel.__name__}", KernelProvisionerFactory.GROUP_NAME)
+    entry = EntryPoint(
+        NAME, f"{__name__}:{ForkedKernel.__name__}", KernelProvisionerFactory.GROUP_NAME
+    )
     KernelProvisionerFactory.instance().provisioners[NAME] = entry
 
 
@@ -102,7 +146,9 @@ class ForkedProcess:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, command: list[str], environment: dict[str, str], folder: str, streams: list[int]):
+    def __init__(
+        self, command: list[str], environment: dict[str, str], folder: str, streams: list[int]
+    ):
         self.returncode: int | None = None
         self.link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.link.settimeout(PATIENCE)
@@ -154,12 +200,17 @@ class ForkedKernel(LocalProvisioner):
     """Start a kernel by forking the server; an ordinary one where that is not possible."""
 
     peak: float | None = None
-    """Peak memory in MB of the last kernel that was shut down in this process, None where it cannot be read."""
+    """Peak memory in MB of the last kernel that was shut down in this process, None where it cannot
+    be read.
+    """
 
     async def launch_kernel(self, cmd: list[str], **kwargs):
         if SERVER_VARIABLE not in os.environ:
             return await super().launch_kernel(cmd, **kwargs)
-        environment, folder = kwargs.get("env") or dict(os.environ), str(kwargs.get("cwd") or Path.cwd())
+        environment, folder = (
+            kwargs.get("env") or dict(os.environ),
+            str(kwargs.get("cwd") or Path.cwd()),
+        )
         streams = [
             stream if isinstance(stream, int) else stream.fileno() if stream else number
             for number, stream in ((1, kwargs.get("stdout")), (2, kwargs.get("stderr")))
@@ -167,7 +218,10 @@ class ForkedKernel(LocalProvisioner):
         try:
             self.process = ForkedProcess(cmd, environment, folder, streams)
         except (OSError, Declined) as error:
-            print(f"an ordinary kernel is started, since it could not be forked: {error}", file=sys.stderr)
+            print(
+                f"an ordinary kernel is started, since it could not be forked: {error}",
+                file=sys.stderr,
+            )
             return await super().launch_kernel(cmd, **kwargs)
         self.pid = self.pgid = self.process.pid
         self.cwd = folder
@@ -190,13 +244,14 @@ def _peak(pid: int) -> float | None:
 
 @contextmanager
 def server(environment: dict[str, str]) -> Iterator[tuple[str | None, list[int]]]:
-    """Start the server; while it runs, kernels asked for with its address in the environment are forked from it.
+    """Start the server; while it runs, kernels asked for with its address in the environment are
+    forked from it.
 
     Parameters
     ----------
     environment : dict
-        Its environment. A kernel that is to have another value of what a library or the interpreter reads when
-        it is loaded will be an ordinary one.
+        Its environment. A kernel that is to have another value of what a library or the interpreter
+        reads when it is loaded will be an ordinary one.
 
     Yields
     ------
@@ -217,8 +272,11 @@ def server(environment: dict[str, str]) -> Iterator[tuple[str | None, list[int]]
         listener.listen()  # kernels can be asked for from now on, though the server still has to start
         process = subprocess.Popen(
             [sys.executable, "-c", START, __file__, str(listener.fileno())],
-            stdin=subprocess.PIPE, env=environment | ENVIRONMENT, pass_fds=[listener.fileno()], start_new_session=True,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            env=environment | ENVIRONMENT,
+            pass_fds=[listener.fileno()],
+            start_new_session=True,
+        )
     try:
         yield address, [process.stdin.fileno()]
     finally:
@@ -277,7 +335,8 @@ def _serve(listener: socket.socket) -> dict:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     here = _start_environment(os.environ)
-    # As ipykernel does it, but before matplotlib reads it; the backend itself must first be loaded in a kernel.
+    # As ipykernel does it, but before matplotlib reads it; the backend itself must first be loaded
+    # in a kernel.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     # pandas sets the width of its tables by where it is loaded: not in a terminal, but in a kernel.
     builtins.get_ipython = lambda: SimpleNamespace(kernel=None)
@@ -286,7 +345,9 @@ def _serve(listener: socket.socket) -> dict:
     del builtins.get_ipython
     later = list(LATER)
     while True:
-        ready, _, _ = select.select([0, listener, woken, *links.values()], [], [], 0 if later else None)
+        ready, _, _ = select.select(
+            [0, listener, woken, *links.values()], [], [], 0 if later else None
+        )
         if 0 in ready:  # whoever started this process is gone
             for pid in links:
                 _kill(pid)
@@ -324,7 +385,9 @@ def _serve(listener: socket.socket) -> dict:
             for stream in streams:
                 os.close(stream)
             with suppress(OSError):
-                link.sendall(f"declined {objection}\n".encode() if objection else f"started {pid}\n".encode())
+                link.sendall(
+                    f"declined {objection}\n".encode() if objection else f"started {pid}\n".encode()
+                )
             if objection:
                 link.close()
             else:
@@ -341,10 +404,14 @@ def _kill(pid: int) -> None:
 
 
 def _become_kernel(request: dict) -> None:
-    """Be, in a forked child, what ``python -m ipykernel_launcher`` would be in a process of its own."""
+    """Be, in a forked child, what ``python -m ipykernel_launcher`` would be in a process of its
+    own.
+    """
     os.setsid()
     nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)  # the end of this pipe is how the server, not a kernel, learns that it is to end
+    os.dup2(
+        nothing, 0
+    )  # the end of this pipe is how the server, not a kernel, learns that it is to end
     os.close(nothing)
     os.environ.clear()
     os.environ.update(request["env"])

@@ -1,11 +1,12 @@
 """The linkage model: which names are compared, how, and what each agreement weighs.
 
-One model (``linkage.toml`` beside this file) says what is blocked and compared, with the probabilities and
-thresholds; ``docs/MODEL_CARD.md`` describes it and how good it is. It is a model of Fellegi and Sunter (1969),
-run by splink (Linacre et al. 2022), on DuckDB unless another engine is given.
+One model (``linkage.toml`` beside this file) says what is blocked and compared, with the
+probabilities and thresholds; ``docs/MODEL_CARD.md`` describes it and how good it is. It is a model
+of Fellegi and Sunter (1969), run by splink (Linacre et al. 2022), on DuckDB unless another engine
+is given.
 
-`prepare` takes names apart once, row by row, so that it can run on batches of any engine; what is left for the
-engine is plain SQL on text and whole numbers.
+`prepare` takes names apart once, row by row, so that it can run on batches of any engine; what is
+left for the engine is plain SQL on text and whole numbers.
 """
 
 import hashlib
@@ -23,21 +24,43 @@ import pandas as pd
 from cluster_anatomy.names import FORMERLY, NameRules, default_rules, is_chinese
 
 FILTERS, WIDTH = 8, 64
-"""Whole numbers that hold the words of a name as a Bloom filter (Schnell et al. 2009), and their bits."""
+"""Whole numbers that hold the words of a name as a Bloom filter (Schnell et al. 2009), and their
+bits.
+"""
 UNIT = 3
-"""Bits of information that set one bit of the filter: a rare word sets more of them than a common one."""
+"""Bits of information that set one bit of the filter: a rare word sets more of them than a common
+one.
+"""
 MOST_WORDS = 12
 TRADE_BITS = 3
 COMMON_CHARACTERS = 7
-"""Two Chinese characters with at most so many bits (one firm in 128 has them) are a word by themselves."""
+"""Two Chinese characters with at most so many bits (one firm in 128 has them) are a word by
+themselves.
+"""
 LONGEST_ACRONYM = 6
 COLUMNS = {
-    "name_id": "string", "record_id": "string", "name": "string", "kind": "string", "script": "string",
-    "words": "string", "sorted": "string", "joined": "string", "core": "string", "pattern": "string",
-    "first": "string", "initials": "string", "numbers": "string", "legal": "string", "country": "string",
-    "place": "string", "year": "Int64", "valid_from": "Int64", "valid_to": "Int64", "info": "int64",
+    "name_id": "string",
+    "record_id": "string",
+    "name": "string",
+    "kind": "string",
+    "script": "string",
+    "words": "string",
+    "sorted": "string",
+    "joined": "string",
+    "core": "string",
+    "pattern": "string",
+    "first": "string",
+    "initials": "string",
+    "numbers": "string",
+    "legal": "string",
+    "country": "string",
+    "place": "string",
+    "year": "Int64",
+    "valid_from": "Int64",
+    "valid_to": "Int64",
+    "info": "int64",
     **{f"f{number}": "int64" for number in range(1, FILTERS + 1)},
-}  # fmt: skip
+}
 """Columns that `prepare` returns besides ``keys``, and their types."""
 
 
@@ -58,7 +81,8 @@ class Model:
     words, characters : dict
         Bits of common words, and of common pairs of Chinese characters.
     comparisons : list of dict
-        ``name``, ``meaning``, ``source``, ``null`` (SQL) and ``levels`` with ``label``, ``sql``, ``m``, ``u``.
+        ``name``, ``meaning``, ``source``, ``null`` (SQL) and ``levels`` with ``label``, ``sql``,
+        ``m``, ``u``.
     """
 
     prior: float
@@ -73,11 +97,13 @@ class Model:
     def bits(self, word: str, rules: NameRules) -> int:
         """Return how much two names that share a word tell, in bits: -log2 of its share of firms.
 
-        The name of a place tells one bit (places are compared apart); a word of the trade and a single letter tell
-        `TRADE_BITS` at most.
+        The name of a place tells one bit (places are compared apart); a word of the trade and a
+        single letter tell `TRADE_BITS` at most.
         """
         table = self.characters if is_chinese(word) else self.words
-        found = table.get(word, self.rare if len(word) > 1 or not is_chinese(word) else self.rare // 2)
+        found = table.get(
+            word, self.rare if len(word) > 1 or not is_chinese(word) else self.rare // 2
+        )
         if word in rules.place_words:
             return 1
         if word in rules.trade_words or (len(word) == 1 and word.isascii() and word.isalpha()):
@@ -138,26 +164,28 @@ def prepare(
     Parameters
     ----------
     records : DataFrame
-        ``record_id`` and ``name`` (a record may have several rows); where there are, ``place`` and ``country`` (any text; compared as it is),
-        ``year`` (of the record), ``other_names`` (``|`` between them) and ``former_names`` (``|`` between them,
-        each with its years in square brackets where known: ``Old Name [1994-2001]``).
+        ``record_id`` and ``name`` (a record may have several rows); where there are, ``place`` and
+        ``country`` (any text; compared as it is), ``year`` (of the record), ``other_names`` (``|``
+        between them) and ``former_names`` (``|`` between them, each with its years in square
+        brackets where known: ``Old Name [1994-2001]``).
     model : Model, optional
         The package's own if not given.
     rules : NameRules, optional
         Words, legal forms and places; the compendium's own if not given.
     romanise : bool
-        Add a row in Latin letters for each Chinese name, so that it can meet romanised names. A register in
-        one script does not need it.
+        Add a row in Latin letters for each Chinese name, so that it can meet romanised names. A
+        register in one script does not need it.
 
     Returns
     -------
     DataFrame
-        `COLUMNS` and ``keys`` (list of str): ``name_id`` (record and number of the name), ``record_id``, the
-        ``name`` as given, ``kind`` (``name``, ``other``, ``former``, ``romanised``), ``script`` (``han`` or
-        ``other``), ``words`` (cleaned), ``sorted``, ``joined``, ``core`` (the rare words), ``f1`` to ``f8`` (the words as a Bloom filter in
-        which a rare word sets more bits) with the number of their bits ``info``, ``first`` word that is
-        no place, ``initials``,
-        ``numbers``, ``legal`` form, and what was given. A name without any letter has no row.
+        `COLUMNS` and ``keys`` (list of str): ``name_id`` (record and number of the name),
+        ``record_id``, the ``name`` as given, ``kind`` (``name``, ``other``, ``former``,
+        ``romanised``), ``script`` (``han`` or ``other``), ``words`` (cleaned), ``sorted``,
+        ``joined``, ``core`` (the rare words), ``f1`` to ``f8`` (the words as a Bloom filter in
+        which a rare word sets more bits) with the number of their bits ``info``, ``first`` word
+        that is no place, ``initials``, ``numbers``, ``legal`` form, and what was given. A name
+        without any letter has no row.
     """
     model, rules = model or load_model(), rules or default_rules()
     rows, keys, count = [], [], Counter()
@@ -168,7 +196,10 @@ def prepare(
     for record, name, other, former, *context in zip(
         columns["record_id"], columns["name"], *many, *given, strict=True
     ):
-        context = [None if value is None or value is pd.NA or value != value else value for value in context]
+        context = [
+            None if value is None or value is pd.NA or value != value else value
+            for value in context
+        ]
         for text, kind, start, end in _names_of(name, other, former):
             number = count[record]
             count[record] += 1
@@ -182,14 +213,42 @@ def prepare(
                     continue
                 identity = f"{record}#{number}{'r' if variant == 'romanised' else ''}"
                 rows.append(
-                    (identity, str(record), written, variant, legal, *context, start, end, *features[0])
+                    (
+                        identity,
+                        str(record),
+                        written,
+                        variant,
+                        legal,
+                        *context,
+                        start,
+                        end,
+                        *features[0],
+                    )
                 )
                 keys.append(features[1])
     names = [
-        "name_id", "record_id", "name", "kind", "legal", "country", "place", "year", "valid_from", "valid_to",
-        "script", "words", "sorted", "joined", "core", "pattern", "first", "initials", "numbers", "info",
+        "name_id",
+        "record_id",
+        "name",
+        "kind",
+        "legal",
+        "country",
+        "place",
+        "year",
+        "valid_from",
+        "valid_to",
+        "script",
+        "words",
+        "sorted",
+        "joined",
+        "core",
+        "pattern",
+        "first",
+        "initials",
+        "numbers",
+        "info",
         *(f"f{number}" for number in range(1, FILTERS + 1)),
-    ]  # fmt: skip
+    ]
     table = pd.DataFrame(rows, columns=names).astype(COLUMNS)[list(COLUMNS)]
     table["keys"] = pd.Series(keys, index=table.index, dtype=object)
     return table
@@ -219,7 +278,9 @@ def _former(text: str) -> tuple[str, str, int | None, int | None]:
     return text[: years.start()].strip(), "former", start, end
 
 
-def _features(words: list[str], initials: str, kind: str, model: Model, rules: NameRules) -> tuple | None:
+def _features(
+    words: list[str], initials: str, kind: str, model: Model, rules: NameRules
+) -> tuple | None:
     joined = "".join(words)
     if not joined:
         return None
@@ -243,15 +304,29 @@ def _features(words: list[str], initials: str, kind: str, model: Model, rules: N
         *short,
         *(f"w:{token}" for token in (rare if han else rare[:4])),
     ]
-    keys += [f"w:{one} {other}" for one, other in ((0, 1), (0, 2), (1, 2)) if other < len(rare)
-             for one, other in [sorted((rare[one], rare[other]))]]  # fmt: skip
+    keys += [
+        f"w:{one} {other}"
+        for one, other in ((0, 1), (0, 2), (1, 2))
+        if other < len(rare)
+        for one, other in [sorted((rare[one], rare[other]))]
+    ]
     features = (
-        "han" if han else "other", spaced, in_order, joined, joined if han else core,
+        "han" if han else "other",
+        spaced,
+        in_order,
+        joined,
+        joined if han else core,
         "%" + "%".join(joined) + "%" if han and own and 2 < len(joined) <= 6 else None,
-        next((word for word in words if word not in rules.place_words), words[0]) if not han else joined[:2], acronym,
+        (
+            next((word for word in words if word not in rules.place_words), words[0])
+            if not han
+            else joined[:2]
+        ),
+        acronym,
         " ".join(word for word in words if word.isdigit()) or None,
-        mask.bit_count(), *_halves(mask),
-    )  # fmt: skip
+        mask.bit_count(),
+        *_halves(mask),
+    )
     return features, list(dict.fromkeys(keys))
 
 
@@ -273,10 +348,11 @@ def _halves(mask: int) -> list[int]:
 
 
 def characters_as_words(runs: list[str], common: dict[str, int], rules: NameRules) -> list[str]:
-    """Cut runs of Chinese characters: places, trade and common words by themselves, all else into pairs.
+    """Cut runs of Chinese characters: places, trade and common words by themselves, all else into
+    pairs.
 
-    Chinese names have no blanks. Where no common word stands, each two characters side by side are a word, so
-    that names which share two characters in a row share a word.
+    Chinese names have no blanks. Where no common word stands, each two characters side by side are
+    a word, so that names which share two characters in a row share a word.
     """
     tokens = []
     for run in (part for whole in runs for part in rules.cut(whole)):
@@ -303,7 +379,8 @@ def _overlapping(run: str) -> list[str]:
 
 
 def limit_keys(prepared: pd.DataFrame, largest: int) -> pd.DataFrame:
-    """Take out keys that more than ``largest`` names share: they would make most pairs and almost no matches.
+    """Take out keys that more than ``largest`` names share: they would make most pairs and almost
+    no matches.
 
     Block purging (Papadakis et al. 2020). The key of all words in order stays in any case.
     """
@@ -312,7 +389,9 @@ def limit_keys(prepared: pd.DataFrame, largest: int) -> pd.DataFrame:
     frequent = set(counts.index[(counts > largest) & ~counts.index.str.startswith("s:")])
     if not frequent:
         return prepared
-    return prepared.assign(keys=[[key for key in keys if key not in frequent] for keys in prepared["keys"]])
+    return prepared.assign(
+        keys=[[key for key in keys if key not in frequent] for keys in prepared["keys"]]
+    )
 
 
 # --- What splink is told
@@ -330,12 +409,15 @@ def _sql(template: str) -> str:
         .replace("{contains}", "(strpos(joined_l, joined_r) > 0 OR strpos(joined_r, joined_l) > 0)")
         .replace("{numbers}", "COALESCE(numbers_l, '') = COALESCE(numbers_r, '')")
         .replace(
-            "{opens}", "(first_l = first_r OR strpos(joined_l, first_r) = 1 OR strpos(joined_r, first_l) = 1)"
+            "{opens}",
+            "(first_l = first_r OR strpos(joined_l, first_r) = 1 OR strpos(joined_r, first_l) = 1)",
         )
     )
 
 
-def settings(model: Model | None = None, link_type: str = "dedupe_only", prior: float | None = None):
+def settings(
+    model: Model | None = None, link_type: str = "dedupe_only", prior: float | None = None
+):
     """Return the model as splink's settings (a ``SettingsCreator``), all probabilities fixed.
 
     Parameters
@@ -356,17 +438,25 @@ def settings(model: Model | None = None, link_type: str = "dedupe_only", prior: 
     built = []
     for comparison in model.comparisons:
         ladder = [
-            levels.CustomLevel(comparison["null"], base_dialect_str="duckdb").configure(is_null_level=True)
+            levels.CustomLevel(comparison["null"], base_dialect_str="duckdb").configure(
+                is_null_level=True
+            )
         ]
         for level in comparison["levels"]:
             one = (
                 levels.ElseLevel()
                 if level["sql"] == "ELSE"
-                else levels.CustomLevel(_sql(level["sql"]), level["label"], base_dialect_str="duckdb")
+                else levels.CustomLevel(
+                    _sql(level["sql"]), level["label"], base_dialect_str="duckdb"
+                )
             )
-            ladder.append(one.configure(
-                m_probability=level["m"], u_probability=level["u"], label_for_charts=level["label"]
-            ))  # fmt: skip
+            ladder.append(
+                one.configure(
+                    m_probability=level["m"],
+                    u_probability=level["u"],
+                    label_for_charts=level["label"],
+                )
+            )
         built.append(comparisons.CustomComparison(ladder, output_column_name=comparison["name"]))
     return SettingsCreator(
         link_type=link_type,
@@ -399,7 +489,8 @@ def pairs(
     model : Model, optional
         The package's own if not given.
     threshold : float, optional
-        Least probability of the pairs that are returned; the model's ``borderline_from`` if not given.
+        Least probability of the pairs that are returned; the model's ``borderline_from`` if not
+        given.
     prior : float, optional
         Instead of the model's.
     each_name : bool
@@ -408,10 +499,11 @@ def pairs(
     Returns
     -------
     DataFrame
-        ``left``, ``right`` (record ids, left first in the order of the alphabet), ``left_name``, ``right_name``
-        (the names that met), ``left_kind``, ``right_kind``, ``weight`` (bits, prior included; Fellegi and Sunter
-        1969), ``probability`` and one column per comparison with the bits it adds (0 where nothing is known);
-        sorted, rounded, so that the same records give the same table on every run.
+        ``left``, ``right`` (record ids, left first in the order of the alphabet), ``left_name``,
+        ``right_name`` (the names that met), ``left_kind``, ``right_kind``, ``weight`` (bits, prior
+        included; Fellegi and Sunter 1969), ``probability`` and one column per comparison with the
+        bits it adds (0 where nothing is known); sorted, rounded, so that the same records give the
+        same table on every run.
     """
     from splink import Linker
     from splink.backends.duckdb import DuckDBAPI
@@ -425,13 +517,19 @@ def pairs(
         frames, kind = [api.register(part) for part in parts], "link_only"
     else:
         frames, kind = [api.register(table)], "dedupe_only"
-    linker = Linker(frames, settings(model, kind, prior), log_level="ERROR", validate_settings=False)
+    linker = Linker(
+        frames, settings(model, kind, prior), log_level="ERROR", validate_settings=False
+    )
     found = linker.inference.predict(threshold_match_probability=least).as_pandas_dataframe()
     return tidy(found, model, each_name)
 
 
-def tidy(predicted: pd.DataFrame, model: Model | None = None, each_name: bool = False) -> pd.DataFrame:
-    """Put splink's predictions on names into the form of `pairs`, the best pair of names of two records first."""
+def tidy(
+    predicted: pd.DataFrame, model: Model | None = None, each_name: bool = False
+) -> pd.DataFrame:
+    """Put splink's predictions on names into the form of `pairs`, the best pair of names of two
+    records first.
+    """
     model = model or load_model()
     found = predicted[predicted["record_id_l"] != predicted["record_id_r"]]
     turned = (found["record_id_l"] > found["record_id_r"]).to_numpy()
@@ -445,7 +543,9 @@ def tidy(predicted: pd.DataFrame, model: Model | None = None, each_name: bool = 
     for comparison in model.comparisons:
         table[comparison["name"]] = found[f"mw_{comparison['name']}"].to_numpy().round(4)
     order = ["left", "right", "weight", "left_name", "right_name", "left_kind", "right_kind"]
-    table = table.sort_values(order, ascending=[True, True, False, True, True, True, True], ignore_index=True)
+    table = table.sort_values(
+        order, ascending=[True, True, False, True, True, True, True], ignore_index=True
+    )
     return table if each_name else table.drop_duplicates(["left", "right"], ignore_index=True)
 
 

@@ -1,9 +1,10 @@
 """Names of firms taken apart: legal form, place and industry words, and what is left.
 
-Firms appear in many scripts, in long and short forms. A name is cleaned into words (`NameRules.clean`), which
-`cluster_anatomy.linkage` compares; its *core* and its place are read apart, since half of the industry's firms
-are called after a city. The words to take off are data (``data/raw/coding/name_words.csv`` and
-``legal_forms.csv``), so a rule can be read and changed without touching code.
+Firms appear in many scripts, in long and short forms. A name is cleaned into words
+(`NameRules.clean`), which `cluster_anatomy.linkage` compares; its *core* and its place are read
+apart, since half of the industry's firms are called after a city. The words to take off are data
+(``data/raw/coding/name_words.csv`` and ``legal_forms.csv``), so a rule can be read and changed
+without touching code.
 """
 
 import re
@@ -19,9 +20,26 @@ from cluster_anatomy import tables
 _HAN = re.compile(r"[\u3400-\u9fff]")
 BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
 _UNDECOMPOSED = str.maketrans(
-    {"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l",
-     "đ": "d", "Đ": "d", "ı": "i", "þ": "th", "Þ": "th", "ð": "d", "Ð": "d"}
-)  # fmt: skip
+    {
+        "ß": "ss",
+        "ẞ": "ss",
+        "æ": "ae",
+        "Æ": "ae",
+        "œ": "oe",
+        "Œ": "oe",
+        "ø": "o",
+        "Ø": "o",
+        "ł": "l",
+        "Ł": "l",
+        "đ": "d",
+        "Đ": "d",
+        "ı": "i",
+        "þ": "th",
+        "Þ": "th",
+        "ð": "d",
+        "Ð": "d",
+    }
+)
 _MARKS = re.compile(r"[\u0300-\u036f\u0591-\u05c7]")
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
 _REGISTRY_SUFFIX = re.compile(r"[/\\]\s*(?:[a-z]{2}|new|adr|can)\s*[/\\]?\s*$")
@@ -32,17 +50,22 @@ _NOT_WORD = re.compile(r"[\W_]+")
 _GLUED = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _PINYIN_V = re.compile(r"^([ln])v(?=[e]|$|[bcdfghjklmnpqrstwxyz])")
 _HAN_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|[a-z0-9]+")
-_HAN_REMNANT = re.compile(r"(?<=[\u3400-\u9fff]{2})股份$|(?<=[\u3400-\u9fff])[省市](?=[\u3400-\u9fff]{2})")
+_HAN_REMNANT = re.compile(
+    r"(?<=[\u3400-\u9fff]{2})股份$|(?<=[\u3400-\u9fff])[省市](?=[\u3400-\u9fff]{2})"
+)
 _EXCHANGE_PREFIX = re.compile(r"^(?:\*ST|S\*ST|SST|ST|XD|XR|DR)(?=[\u3400-\u9fff])")
 _EXCHANGE_SUFFIX = re.compile(r"(?<=[\u3400-\u9fff])(?:[AB]|-[A-Z]{1,3})$")
 FORMERLY = re.compile(
-    r"[(（]\s*(?:formerly(?: known as)?|f/?k/?a|previously|ehemals|vormals|anciennement|原名|曾用名|前身为?)[:：]?\s*"
+    r"[(（]\s*(?:formerly(?: known"
+    r" as)?|f/?k/?a|previously|ehemals|vormals|anciennement|原名|曾用名|前身为?)[:：]?\s*"
     r"([^()（）]+)[)）]",
     re.IGNORECASE,
 )
 SMALL_WORDS = frozenset(["and", "the", "of", "de", "la", "y", "et", "und", "e"])
 """Words that carry nothing: a name with and without them is one name."""
-PLAIN_FORMS = frozenset(["co", "corp", "corporation", "inc", "incorporated", "ltd", "limited", "llc", "plc"])
+PLAIN_FORMS = frozenset(
+    ["co", "corp", "corporation", "inc", "incorporated", "ltd", "limited", "llc", "plc"]
+)
 """Legal forms that are taken off before the last word, too (``Churchill Capital Corp II``)."""
 LAST_ROMAN = {"i": "1", "v": "5", "x": "10"}
 ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
@@ -67,7 +90,9 @@ def pinyin(chinese: str) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a name says it is: metro region and province or state, either of them unknown (``None``)."""
+    """Where a name says it is: metro region and province or state, either of them unknown
+    (``None``).
+    """
 
     metro: str | None = None
     admin: str | None = None
@@ -87,7 +112,8 @@ class NameRules:
     Parameters
     ----------
     words : DataFrame
-        Columns ``word``, ``script`` (``zh`` or ``en``), ``kind`` (``legal_form``, ``industry_word``, ``kept``).
+        Columns ``word``, ``script`` (``zh`` or ``en``), ``kind`` (``legal_form``,
+        ``industry_word``, ``kept``).
     provinces : DataFrame
         Columns ``province``, ``name_zh``.
     places : DataFrame
@@ -110,7 +136,9 @@ class NameRules:
         self._normal: dict[str, str] = {}
 
     def _list(self, script: str, *kinds: str) -> list[str]:
-        chosen = self._words[(self._words["script"] == script) & self._words["kind"].isin(kinds)]["word"]
+        chosen = self._words[(self._words["script"] == script) & self._words["kind"].isin(kinds)][
+            "word"
+        ]
         return sorted(chosen, key=lambda word: (-len(word), word))
 
     @cached_property
@@ -123,12 +151,20 @@ class NameRules:
     @cached_property
     def _english_places(self) -> dict[str, Place]:
         """English place words; a word that names two places (Taizhou, Fuzhou) keeps neither."""
-        found = {ascii_fold(row.province): Place(admin=row.province) for row in self._provinces.itertuples()}
+        found = {
+            ascii_fold(row.province): Place(admin=row.province)
+            for row in self._provinces.itertuples()
+        }
         words: dict[str, set[Place]] = {}
         for row in self._places.itertuples():
             word = ascii_fold(BRACKETS.sub("", row.name)).strip()
-            words.setdefault(word, set()).add(Place(row.metro, None if pd.isna(row.admin) else row.admin))
-        found |= {word: next(iter(places)) if len(places) == 1 else Place() for word, places in words.items()}
+            words.setdefault(word, set()).add(
+                Place(row.metro, None if pd.isna(row.admin) else row.admin)
+            )
+        found |= {
+            word: next(iter(places)) if len(places) == 1 else Place()
+            for word, places in words.items()
+        }
         return found
 
     @cached_property
@@ -140,7 +176,8 @@ class NameRules:
         """Read the place that a name carries: a Chinese prefix, or an English place word."""
         if is_chinese(name):
             return next(
-                (place for word, place in self._chinese_places.items() if name.startswith(word)), Place()
+                (place for word, place in self._chinese_places.items() if name.startswith(word)),
+                Place(),
             )
         hit = self._english_pattern.search(ascii_fold(name))
         return self._english_places[hit.group(1)] if hit else Place()
@@ -157,7 +194,9 @@ class NameRules:
         forms = self._list("zh", "legal_form")
         if self._legal_forms is not None:
             forms = forms + [form for form in self._legal_forms["form"] if is_chinese(form)]
-        return re.compile("|".join(map(re.escape, sorted(set(forms), key=lambda form: (-len(form), form)))))
+        return re.compile(
+            "|".join(map(re.escape, sorted(set(forms), key=lambda form: (-len(form), form))))
+        )
 
     @cached_property
     def _chinese_industry(self) -> re.Pattern:
@@ -166,13 +205,17 @@ class NameRules:
         return re.compile(f"({'|'.join(kept)})|" + "|".join(words))
 
     def legal(self, name: str) -> str:
-        """Return a Chinese name without brackets, spaces and legal form: what two prints of one firm share."""
+        """Return a Chinese name without brackets, spaces and legal form: what two prints of one
+        firm share.
+        """
         return self._chinese_endings.sub("", re.sub(r"[\s…·]", "", BRACKETS.sub("", name)))
 
     def _chinese_core(self, name: str) -> str:
         legal = self.legal(name)
         bare = legal
-        while prefix := next((word for word in self._chinese_places if bare.startswith(word)), None):
+        while prefix := next(
+            (word for word in self._chinese_places if bare.startswith(word)), None
+        ):
             bare = bare[len(prefix) :].lstrip("省市")
         core = self._chinese_industry.sub(lambda hit: hit.group(1) or "", bare)
         return core or bare or legal
@@ -184,15 +227,21 @@ class NameRules:
     def _english_core(self, name: str) -> str:
         text = re.sub(r"[^a-z0-9 ]", " ", ascii_fold(BRACKETS.sub(" ", name)).replace("&", " and "))
         words = [
-            word for word in self._english_pattern.sub(" ", text).split() if word not in self._english_drop
+            word
+            for word in self._english_pattern.sub(" ", text).split()
+            if word not in self._english_drop
         ]
         return " ".join(words) or " ".join(text.split())
 
     # --- Cleaning into words
 
     @cached_property
-    def _forms(self) -> tuple[dict[str, list[tuple[list[str], str]]], dict[str, list[tuple[list[str], str]]]]:
-        """Legal forms by their last word, and those that also open a name by their first; longest first."""
+    def _forms(
+        self,
+    ) -> tuple[dict[str, list[tuple[list[str], str]]], dict[str, list[tuple[list[str], str]]]]:
+        """Legal forms by their last word, and those that also open a name by their first; longest
+        first.
+        """
         own = [(word, word, "end") for word in self._list("en", "legal_form") if word != "group"]
         table = [] if self._legal_forms is None else self._legal_forms
         if len(table):
@@ -216,7 +265,9 @@ class NameRules:
         known = self._words[self._words["script"] == "en"]
         if "same_as" not in known:
             return {}
-        return dict(known.dropna(subset=["same_as"])[["word", "same_as"]].itertuples(index=False, name=None))
+        return dict(
+            known.dropna(subset=["same_as"])[["word", "same_as"]].itertuples(index=False, name=None)
+        )
 
     @cached_property
     def _korean_forms(self) -> re.Pattern:
@@ -242,10 +293,11 @@ class NameRules:
     def clean(self, name: str) -> tuple[list[str], str, str]:
         """Return what two spellings of one name share.
 
-        Accents, case, punctuation, brackets, registry suffixes (``/DE/``), small words (``of``, ``and``) and the
-        legal form at the end (in some countries at the front) are off; abbreviations are written out; a plural
-        and its singular are one word; roman numbers are digits. Of a name in Chinese or Japanese characters the
-        "words" are its runs of characters. If nothing else is there, the legal form stays as the name.
+        Accents, case, punctuation, brackets, registry suffixes (``/DE/``), small words (``of``,
+        ``and``) and the legal form at the end (in some countries at the front) are off;
+        abbreviations are written out; a plural and its singular are one word; roman numbers are
+        digits. Of a name in Chinese or Japanese characters the "words" are its runs of characters.
+        If nothing else is there, the legal form stays as the name.
 
         Returns
         -------
@@ -273,7 +325,13 @@ class NameRules:
         if "(" in text or "（" in text:
             outside = BRACKETS.sub(" ", text)
             text = outside if _WORD.search(outside) else text
-        text = text.replace("'", "").replace("’", "").replace('"', "").replace("״", "").replace("&", " and ")
+        text = (
+            text.replace("'", "")
+            .replace("’", "")
+            .replace('"', "")
+            .replace("״", "")
+            .replace("&", " and ")
+        )
         if "." in text:
             text = _DOTTED.sub(r"\1", text)
         words = _SINGLES.sub(r"\1", _NOT_WORD.sub(" ", text).strip()).split()
@@ -342,7 +400,9 @@ class NameRules:
         )
 
     def cut(self, run: str) -> list[str]:
-        """Cut a run of Chinese characters at the names of places and the words of the trade, which stay as parts."""
+        """Cut a run of Chinese characters at the names of places and the words of the trade, which
+        stay as parts.
+        """
         return [part for part in self._chinese_known.split(run) if part]
 
     @cached_property
@@ -358,9 +418,13 @@ class NameRules:
         return re.compile("|".join(map(re.escape, longest_first)) or "(?!)"), english
 
     def romanise(self, name: str) -> str:
-        """Write a Chinese name in Latin letters: places and industry words in English, the rest in pinyin."""
+        """Write a Chinese name in Latin letters: places and industry words in English, the rest in
+        pinyin.
+        """
         pattern, english = self._romanised
-        name = _EXCHANGE_SUFFIX.sub("", _EXCHANGE_PREFIX.sub("", unicodedata.normalize("NFKC", name).strip()))
+        name = _EXCHANGE_SUFFIX.sub(
+            "", _EXCHANGE_PREFIX.sub("", unicodedata.normalize("NFKC", name).strip())
+        )
         text = self.legal(name)
         parts, start = [], 0
         for hit in pattern.finditer(text):

@@ -32,21 +32,23 @@ def say(text: str, register: pd.DataFrame, holds: bool | Iterable[bool] = True):
     register : DataFrame
         The results.
     holds : bool or iterable of bool
-        What the words of the paragraph ("most", "more than", "rare") claim about the numbers. If it is not
-        true, the paragraph is wrong.
+        What the words of the paragraph ("most", "more than", "rare") claim about the numbers. If it
+        is not true, the paragraph is wrong.
 
     Raises
     ------
     AssertionError
-        If the paragraph claims what the numbers do not say. A run with other parameters than the study's own
-        goes on and marks the paragraph as fallen: that is what such a run is for.
+        If the paragraph claims what the numbers do not say. A run with other parameters than the
+        study's own goes on and marks the paragraph as fallen: that is what such a run is for.
     """
     claims = [holds] if isinstance(holds, bool) else list(holds)
     rendered = results.render(text, register)
     if all(bool(claim) for claim in claims):
         return Markdown(rendered)
     if os.environ.get(paths.VARIANT_VARIABLE):
-        return Markdown(f"**Falls under the parameters of this run** (at least in part): {rendered}")
+        return Markdown(
+            f"**Falls under the parameters of this run** (at least in part): {rendered}"
+        )
     raise AssertionError(f"The text says more than the numbers: {rendered!r}")
 
 
@@ -54,13 +56,17 @@ def must(holds: bool, words: str) -> Markdown:
     """Stop the study if something is not as it must be; a run with other parameters only says so."""
     if not holds and not os.environ.get(paths.VARIANT_VARIABLE):
         raise AssertionError(f"This must hold: {words}")
-    return Markdown(("Holds: " if holds else "**Does not hold under the parameters of this run:** ") + words)
+    return Markdown(
+        ("Holds: " if holds else "**Does not hold under the parameters of this run:** ") + words
+    )
 
 
 def recorded(notebook: str) -> Markdown:
     """List the results that a notebook has just recorded, each with its name in the register."""
     part = tables.read(f"{results.FOLDER}/{notebook}.csv")
-    return Markdown("\n".join(f"- `{row.id}`: {results.escaped(row.statement)}" for row in part.itertuples()))
+    return Markdown(
+        "\n".join(f"- `{row.id}`: {results.escaped(row.statement)}" for row in part.itertuples())
+    )
 
 
 def versions() -> str:

@@ -1,18 +1,20 @@
 """Open firm lists as a yardstick: firms by country, industry, region and year of founding.
 
-Two public lists give a year and a place under one rule: the FinanceDatabase of July 2022 (listed firms, both
-countries) and Crunchbase of October 2013 (funded firms, USA). Neither file is part of the compendium. Only the
-counts are, ``data/raw/open_lists/counts.csv``, and ``python -m cluster_anatomy.open_lists`` derives them again
-(``--check`` compares them with the committed ones and writes nothing).
+Two public lists give a year and a place under one rule: the FinanceDatabase of July 2022 (listed
+firms, both countries) and Crunchbase of October 2013 (funded firms, USA). Neither file is part of
+the compendium. Only the counts are, ``data/raw/open_lists/counts.csv``, and ``python -m
+cluster_anatomy.open_lists`` derives them again (``--check`` compares them with the committed ones
+and writes nothing).
 
-`fetch` takes a local copy from the folder that ``CLUSTER_ANATOMY_OPEN_LISTS`` names, or downloads from the
-publisher at the commit that ``data/raw/open_lists/sources.csv`` pins. What comes is checked by SHA-256, after
-its line ends were made LF (Crunchbase's are CR at the publisher).
+`fetch` takes a local copy from the folder that ``CLUSTER_ANATOMY_OPEN_LISTS`` names, or downloads
+from the publisher at the commit that ``data/raw/open_lists/sources.csv`` pins. What comes is
+checked by SHA-256, after its line ends were made LF (Crunchbase's are CR at the publisher).
 
-What is not verified: FinanceDatabase publishes one JSON file per country and industry, and the checksum on
-record is that of an extract of them (`extract` follows its documented rule). The download and `extract` are tested
-on files made by hand, not on the publisher's at that commit; an extract that differs from the one on record is
-refused, with the number of rows on both sides, so it cannot slip into the counts.
+What is not verified: FinanceDatabase publishes one JSON file per country and industry, and the
+checksum on record is that of an extract of them (`extract` follows its documented rule). The
+download and `extract` are tested on files made by hand, not on the publisher's at that commit; an
+extract that differs from the one on record is refused, with the number of rows on both sides, so it
+cannot slip into the counts.
 """
 
 import argparse
@@ -41,25 +43,43 @@ FOLDER = "data/raw/open_lists"
 COUNTS, REGIONS, SOURCES = (f"{FOLDER}/{name}.csv" for name in ("counts", "regions", "sources"))
 COUNTRIES = {"United States": "USA", "China": "China"}
 INDUSTRIES = [
-    "Biotechnology", "Diagnostics & Research", "Drug Manufacturers - General", "Drug Manufacturers - Other",
-    "Drug Manufacturers - Specialty & Generic", "Drugs - Generic", "Health Information Services",
-    "Medical Appliances & Equipment", "Medical Care Facilities", "Medical Devices", "Medical Distribution",
-    "Medical Instruments & Supplies", "Pharmaceutical Retailers",
-]  # fmt: skip
+    "Biotechnology",
+    "Diagnostics & Research",
+    "Drug Manufacturers - General",
+    "Drug Manufacturers - Other",
+    "Drug Manufacturers - Specialty & Generic",
+    "Drugs - Generic",
+    "Health Information Services",
+    "Medical Appliances & Equipment",
+    "Medical Care Facilities",
+    "Medical Devices",
+    "Medical Distribution",
+    "Medical Instruments & Supplies",
+    "Pharmaceutical Retailers",
+]
 """Industries of FinanceDatabase that are health."""
 EXTRACT_COUNTRIES = ["United States", "China", "Hong Kong", "Taiwan", "Cayman Islands"]
 CRUNCHBASE_HEALTH = ["biotech", "medical", "health"]
 US_REGIONS = [
-    "Boston", "Houston", "Los Angeles", "New York", "Philadelphia", "Raleigh-Durham", "San Diego",
-    "San Francisco Bay Area", "Seattle", "Washington-Baltimore",
-]  # fmt: skip
+    "Boston",
+    "Houston",
+    "Los Angeles",
+    "New York",
+    "Philadelphia",
+    "Raleigh-Durham",
+    "San Diego",
+    "San Francisco Bay Area",
+    "Seattle",
+    "Washington-Baltimore",
+]
 """Metropolitan regions that the evidence on the USA tells apart; all else is ``other``."""
 CHINESE_PARTS = {
     "Yangtze River Delta": "Yangtze River Delta without Shanghai",
     "Bohai Rim": "Bohai Rim without Beijing",
 }
 YEAR = re.compile(
-    r"\b(?:founded|incorporated|established|organized|formed)\b[^.;]*?\bin (?:[A-Z][a-z]+ )?(1[89]\d\d|20[0-2]\d)\b",
+    r"\b(?:founded|incorporated|established|organized|formed)\b[^.;]*?\bin (?:[A-Z][a-z]+"
+    r" )?(1[89]\d\d|20[0-2]\d)\b",
     re.IGNORECASE,
 )
 
@@ -92,7 +112,8 @@ def check(data: bytes, sha256: str, name: str) -> bytes:
 
 
 def fetch(name: str, sources: pd.DataFrame, opener: Callable = urlopen) -> bytes:
-    """Return a list as CSV: the local copy if there is one, else from its publisher; checked by SHA-256.
+    """Return a list as CSV: the local copy if there is one, else from its publisher; checked by
+    SHA-256.
 
     Parameters
     ----------
@@ -119,7 +140,9 @@ def fetch(name: str, sources: pd.DataFrame, opener: Callable = urlopen) -> bytes
     if folder := os.environ.get(VARIABLE):
         path = Path(folder) / source["local_file"]
         if not path.is_file():
-            raise FileNotFoundError(f"{VARIABLE} is set, but its folder has no {source['local_file']}.")
+            raise FileNotFoundError(
+                f"{VARIABLE} is set, but its folder has no {source['local_file']}."
+            )
         data = path.read_bytes()
     elif "{" in source["address"]:
         data = (
@@ -139,7 +162,8 @@ def download(address: str, opener: Callable = urlopen) -> bytes:
 
 
 def download_parts(address: str, opener: Callable = urlopen) -> dict[str, dict]:
-    """Read the JSON files of all countries and industries, one after the other; most countries lack some.
+    """Read the JSON files of all countries and industries, one after the other; most countries lack
+    some.
 
     Returns
     -------
@@ -150,7 +174,9 @@ def download_parts(address: str, opener: Callable = urlopen) -> dict[str, dict]:
     for country in EXTRACT_COUNTRIES:
         for industry in INDUSTRIES:
             try:
-                data = download(address.format(country=quote(country), industry=quote(industry)), opener)
+                data = download(
+                    address.format(country=quote(country), industry=quote(industry)), opener
+                )
             except HTTPError as error:
                 if error.code != 404:
                     raise
@@ -160,20 +186,23 @@ def download_parts(address: str, opener: Callable = urlopen) -> dict[str, dict]:
 
 
 def founding_year(summary: str | None) -> int | None:
-    """Read the first year that a summary gives for "founded (incorporated, established, …) … in YYYY"."""
+    """Read the first year that a summary gives for "founded (incorporated, established, …) … in
+    YYYY".
+    """
     hit = YEAR.search(summary or "")
     return int(hit[1]) if hit else None
 
 
 def extract(parts: Mapping[str, Mapping[str, Mapping]]) -> pd.DataFrame:
-    """Make one row per firm of FinanceDatabase's records, one per ticker symbol: symbols of one name are one firm.
+    """Make one row per firm of FinanceDatabase's records, one per ticker symbol: symbols of one
+    name are one firm.
 
     Returns
     -------
     DataFrame
-        ``name``, ``country``, ``industry``, ``city``, ``state``, ``zipcode``, ``website``, ``exchange``,
-        ``market_cap``, ``founded_year_from_summary``, ``symbols`` (``|`` between them), ``has_summary``. The
-        summary itself is not kept: it is the text of a third party.
+        ``name``, ``country``, ``industry``, ``city``, ``state``, ``zipcode``, ``website``,
+        ``exchange``, ``market_cap``, ``founded_year_from_summary``, ``symbols`` (``|`` between
+        them), ``has_summary``. The summary itself is not kept: it is the text of a third party.
     """
     fields = ["city", "state", "zipcode", "website", "exchange", "market_cap"]
     firms: dict[tuple[str, str], dict] = {}
@@ -203,8 +232,9 @@ def read(name: str, data: bytes) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``list``, ``country``, ``industry`` (``biotechnology`` or ``other_health``), ``metro`` (label of a
-        metropolitan area, Crunchbase only), ``city``, ``state``, ``year`` (of founding; missing where not given).
+        ``list``, ``country``, ``industry`` (``biotechnology`` or ``other_health``), ``metro``
+        (label of a metropolitan area, Crunchbase only), ``city``, ``state``, ``year`` (of founding;
+        missing where not given).
     """
     if name == "crunchbase_2013":
         rows = pd.read_csv(io.BytesIO(data), encoding="mac_roman", dtype=str, keep_default_na=False)
@@ -219,7 +249,9 @@ def read(name: str, data: bytes) -> pd.DataFrame:
     industry = biotech.map({True: "biotechnology", False: "other_health"})
     table = rows[["country", "metro", "city", "state"]].assign(list=name, industry=industry)
     table["year"] = pd.to_numeric(year, errors="coerce").astype("Int64")
-    return table[["list", "country", "industry", "metro", "city", "state", "year"]].reset_index(drop=True)
+    return table[["list", "country", "industry", "metro", "city", "state", "year"]].reset_index(
+        drop=True
+    )
 
 
 def plain(label: str) -> str:
@@ -228,7 +260,9 @@ def plain(label: str) -> str:
 
 
 def region_of_firm(places: pd.DataFrame) -> pd.Series:
-    """Return the region by which lists and register are compared, for each place (index ``place_id``)."""
+    """Return the region by which lists and register are compared, for each place (index
+    ``place_id``).
+    """
     return pd.Series(
         [unit(place.country, place.metro, place.economic_region) for place in places.itertuples()],
         index=places["place_id"],
@@ -236,17 +270,24 @@ def region_of_firm(places: pd.DataFrame) -> pd.Series:
 
 
 def unit(country: str, metro: str, economic_region: str) -> str:
-    """Return the region of comparison: a metropolitan region (USA), Beijing, Shanghai or an economic region (China)."""
+    """Return the region of comparison: a metropolitan region (USA), Beijing, Shanghai or an
+    economic region (China).
+    """
     if country == "USA":
         return metro if metro in US_REGIONS else "other"
-    return metro if metro in ("Beijing", "Shanghai") else CHINESE_PARTS.get(economic_region, economic_region)
+    return (
+        metro
+        if metro in ("Beijing", "Shanghai")
+        else CHINESE_PARTS.get(economic_region, economic_region)
+    )
 
 
 def regions(rows: pd.DataFrame, places: pd.DataFrame, aliases: pd.DataFrame) -> pd.Series:
     """Find the region of each firm of a list.
 
-    The label of a metropolitan area decides; else the town, first as ``regions.csv`` has it, then as the table
-    of places has it. A town that neither knows is ``other``; no town at all is ``unknown``.
+    The label of a metropolitan area decides; else the town, first as ``regions.csv`` has it, then
+    as the table of places has it. A town that neither knows is ``other``; no town at all is
+    ``unknown``.
 
     Parameters
     ----------
@@ -258,7 +299,12 @@ def regions(rows: pd.DataFrame, places: pd.DataFrame, aliases: pd.DataFrame) -> 
         ``country``, ``kind`` (``metro`` or ``town``), ``label``, ``state``, ``region``.
     """
     alias = {
-        (row.country, row.kind, plain(row.label), "" if pd.isna(row.state) else row.state): row.region
+        (
+            row.country,
+            row.kind,
+            plain(row.label),
+            "" if pd.isna(row.state) else row.state,
+        ): row.region
         for row in aliases.itertuples()
     }
     known = {}
@@ -274,14 +320,17 @@ def regions(rows: pd.DataFrame, places: pd.DataFrame, aliases: pd.DataFrame) -> 
         state = row.state if row.country == "USA" else ""
         region = alias.get((row.country, "metro", plain(row.metro), ""))
         region = (
-            region or alias.get((row.country, "town", town, state)) or known.get((row.country, town, state))
+            region
+            or alias.get((row.country, "town", town, state))
+            or known.get((row.country, town, state))
         )
         found.append(region or ("other" if town else "unknown"))
     return pd.Series(found, index=rows.index, dtype="str")
 
 
 def count(rows: pd.DataFrame) -> pd.DataFrame:
-    """Count the firms of lists by country, industry, region and year; a firm without a year has a blank one.
+    """Count the firms of lists by country, industry, region and year; a firm without a year has a
+    blank one.
 
     Returns
     -------
@@ -301,10 +350,12 @@ def representation(
     periods: pd.DataFrame,
     industry: str = "biotechnology",
 ) -> pd.DataFrame:
-    """Set the spread of entries over regions and periods beside that of the firms of each open list.
+    """Set the spread of entries over regions and periods beside that of the firms of each open
+    list.
 
-    Both sides hold firms with a known year up to the last year of entry of the frame (a list that goes on for
-    longer would else count firms that the frame cannot have), for regions also with a known region.
+    Both sides hold firms with a known year up to the last year of entry of the frame (a list that
+    goes on for longer would else count firms that the frame cannot have), for regions also with a
+    known region.
 
     Parameters
     ----------
@@ -318,9 +369,10 @@ def representation(
     Returns
     -------
     DataFrame
-        ``country``, ``frame``, ``carries_shares``, ``list``, ``industry``, ``dimension`` (``region``, ``period``),
-        ``category``, ``until``, ``entries``, ``n``, ``firms``, ``n2``, ``share``, ``share2``, ``ratio`` (missing
-        where the list has no firm), ``low``, ``high`` (score interval; Koopman 1984).
+        ``country``, ``frame``, ``carries_shares``, ``list``, ``industry``, ``dimension``
+        (``region``, ``period``), ``category``, ``until``, ``entries``, ``n``, ``firms``, ``n2``,
+        ``share``, ``share2``, ``ratio`` (missing where the list has no firm), ``low``, ``high``
+        (score interval; Koopman 1984).
     """
     if industry != "all_health":
         counts = counts[counts["industry"] == industry]
@@ -333,14 +385,23 @@ def representation(
         for name in dict.fromkeys(counts.loc[counts["country"] == frame.country, "list"]):
             listed = counts[(counts["list"] == name) & (counts["country"] == frame.country)]
             listed = listed[(listed["year"] <= until).fillna(False)]
-            ours = {"region": dated["unit"].value_counts(), "period": dated["period"].value_counts()}
+            ours = {
+                "region": dated["unit"].value_counts(),
+                "period": dated["period"].value_counts(),
+            }
             theirs = {
                 "region": listed.groupby("region")["firms"].sum(),
-                "period": listed.groupby(listed["year"].map(lambda year: period_of(year, periods)))[
-                    "firms"
-                ].sum(),
+                "period": (
+                    listed.groupby(listed["year"].map(lambda year: period_of(year, periods)))[
+                        "firms"
+                    ].sum()
+                ),
             }
-            about = {"country": frame.country, "frame": frame.frame, "carries_shares": frame.carries_shares}
+            about = {
+                "country": frame.country,
+                "frame": frame.frame,
+                "carries_shares": frame.carries_shares,
+            }
             about |= {"list": name, "industry": industry, "until": until}
             for dimension in ours:
                 spread = beside(
@@ -372,7 +433,8 @@ def beside(ours: pd.Series, theirs: pd.Series) -> list[dict]:
 
 
 def ratio_interval(hits: int, n: int, hits2: int, n2: int) -> tuple[float, float]:
-    """Return the 95 % interval of the ratio of two independent shares by the score method (Koopman 1984).
+    """Return the 95 % interval of the ratio of two independent shares by the score method (Koopman
+    1984).
 
     Examples
     --------
@@ -397,16 +459,24 @@ def distance(table: pd.DataFrame, draws: int = DRAWS, seed: int = SEED) -> pd.Da
     Returns
     -------
     DataFrame
-        ``frame``, ``list``, ``dimension``, ``n``, ``n2``, ``dissimilarity`` (part of the entries that would have to be
-        elsewhere for the two spreads to agree; Duncan and Duncan 1955), ``p`` (Freeman-Halton by Monte Carlo), ``cramers_v``,
-        ``draws``, ``seed``.
+        ``frame``, ``list``, ``dimension``, ``n``, ``n2``, ``dissimilarity`` (part of the entries
+        that would have to be elsewhere for the two spreads to agree; Duncan and Duncan 1955), ``p``
+        (Freeman-Halton by Monte Carlo), ``cramers_v``, ``draws``, ``seed``.
     """
     rows = []
-    for (frame, name, dimension), group in table.groupby(["frame", "list", "dimension"], sort=False):
+    for (frame, name, dimension), group in table.groupby(
+        ["frame", "list", "dimension"], sort=False
+    ):
         gap = (group["share"] - group["share2"]).abs().sum() / 2
         test = independence(group[["entries", "firms"]].T.reset_index(drop=True), draws, seed)
         first = group.iloc[0]
-        row = {"frame": frame, "list": name, "dimension": dimension, "n": first["n"], "n2": first["n2"]}
+        row = {
+            "frame": frame,
+            "list": name,
+            "dimension": dimension,
+            "n": first["n"],
+            "n2": first["n2"],
+        }
         tested = {key: test[key] for key in ("p", "cramers_v", "draws", "seed")}
         rows.append(row | {"dissimilarity": gap} | tested)
     return pd.DataFrame(rows)
@@ -425,7 +495,9 @@ def derive(opener: Callable = urlopen) -> pd.DataFrame:
 
 def main(arguments: list[str] | None = None) -> int:
     """Derive the counts anew, or compare them with the committed ones."""
-    parser = argparse.ArgumentParser(prog="python -m cluster_anatomy.open_lists", description=main.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m cluster_anatomy.open_lists", description=main.__doc__
+    )
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     counts = derive()
     if parser.parse_args(arguments).check:
@@ -433,7 +505,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{COUNTS} {'agrees with' if same else 'DIFFERS from'} the lists")
         return 0 if same else 1
     tables.write(counts, COUNTS)
-    print(f"{COUNTS} written: {counts['firms'].sum()} firms. Now run `python -m cluster_anatomy.tables`.")
+    print(
+        f"{COUNTS} written: {counts['firms'].sum()} firms. Now run `python -m"
+        " cluster_anatomy.tables`."
+    )
     return 0
 
 

@@ -1,7 +1,8 @@
 """Where things are: the one place that knows the folders of the compendium.
 
-A notebook never says ``..``. It asks for `source` to read and `target` to write. While the pipeline runs a
-step, `target` points into a staging folder, so that a step which fails leaves every earlier output as it was.
+A notebook never says ``..``. It asks for `source` to read and `target` to write. While the pipeline
+runs a step, `target` points into a staging folder, so that a step which fails leaves every earlier
+output as it was.
 """
 
 import hashlib
@@ -54,8 +55,8 @@ def inside(folder: str | Path, relative: str | Path) -> Path:
 def root() -> Path:
     """Return the folder of the compendium.
 
-    The environment variable ``CLUSTER_ANATOMY_ROOT`` wins; else the first folder above the working directory,
-    then above this file, that holds ``notebooks/steps.toml``.
+    The environment variable ``CLUSTER_ANATOMY_ROOT`` wins; else the first folder above the working
+    directory, then above this file, that holds ``notebooks/steps.toml``.
 
     Raises
     ------
@@ -75,7 +76,8 @@ def root() -> Path:
 
 
 def source(relative: str | Path) -> Path:
-    """Return the path to read: what the running step itself has just written, else the committed file.
+    """Return the path to read: what the running step itself has just written, else the committed
+    file.
 
     Raises
     ------

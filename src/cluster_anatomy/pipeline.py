@@ -1,7 +1,8 @@
 """Run the notebooks of the study in order, and only those that are out of date.
 
-Each notebook runs in a worker process and writes into a staging folder; its files are moved into place only
-when all of them are there, so that a step which fails leaves every earlier output as it was.
+Each notebook runs in a worker process and writes into a staging folder; its files are moved into
+place only when all of them are there, so that a step which fails leaves every earlier output as it
+was.
 """
 
 import copy
@@ -41,7 +42,8 @@ class Report:
     seconds: float = 0.0
     seconds_of: dict[str, float] = field(default_factory=dict)
     memory_of: dict[str, float | None] = field(default_factory=dict)
-    """Peak memory of the kernel of each step that ran, in MB; None where the system does not tell."""
+    """Peak memory of the kernel of each step that ran, in MB; None where the system does not tell.
+    """
 
 
 say = partial(print, flush=True)  # at once, so that progress is seen also through a pipe
@@ -58,13 +60,16 @@ def output_texts(cell: dict) -> list[str]:
     """Return what a code cell shows, one text for each output and form; pictures are left out."""
     texts = []
     for output in cell["outputs"]:
-        shown = output.get("data") or {"text/plain": output.get("text") or output.get("traceback", [])}
+        shown = output.get("data") or {
+            "text/plain": output.get("text") or output.get("traceback", [])
+        }
         texts += ["".join(shown[form]) for form in sorted(shown) if form.startswith("text/")]
     return texts
 
 
 def normalise(notebook: dict, machine_paths: Iterable[str] = ()) -> dict:
-    """Return a copy of an executed notebook without what differs from run to run or from machine to machine.
+    """Return a copy of an executed notebook without what differs from run to run or from machine to
+    machine.
 
     Raises
     ------
@@ -73,13 +78,19 @@ def normalise(notebook: dict, machine_paths: Iterable[str] = ()) -> dict:
     """
     result = copy.deepcopy(notebook)
     result["metadata"].pop("papermill", None)
-    result["metadata"]["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    result["metadata"]["kernelspec"] = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
     result["metadata"]["language_info"] = {"name": "python"}
     for cell in result["cells"]:
         noise = {"papermill", "execution", "ExecuteTime"} | (
             set() if cell["metadata"].get("tags") else {"tags"}
         )
-        cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key not in noise}
+        cell["metadata"] = {
+            key: value for key, value in cell["metadata"].items() if key not in noise
+        }
     executed = [cell for _, cell in code_cells(result) if cell["execution_count"] is not None]
     for count, cell in enumerate(executed, start=1):
         cell["execution_count"] = count
@@ -88,16 +99,23 @@ def normalise(notebook: dict, machine_paths: Iterable[str] = ()) -> dict:
         for output in cell["outputs"]:
             if output["output_type"] == "execute_result":
                 output["execution_count"] = cell["execution_count"]
-            if output["output_type"] == "stream" and outputs and outputs[-1].get("name") == output["name"]:
+            if (
+                output["output_type"] == "stream"
+                and outputs
+                and outputs[-1].get("name") == output["name"]
+            ):
                 outputs[-1]["text"] += output["text"]  # where a stream is cut is a matter of timing
             else:
                 outputs.append(output)
         cell["outputs"] = outputs
         for line in "\n".join(output_texts(cell)).splitlines():
-            if any(re.search(rf"(?<![\w.]){re.escape(path)}(?![\w-])", line) for path in machine_paths):
+            if any(
+                re.search(rf"(?<![\w.]){re.escape(path)}(?![\w-])", line) for path in machine_paths
+            ):
                 raise PipelineError(
-                    f"code cell {number} ({_first_line(cell['source'])}) shows a path of this machine: "
-                    f"{line.strip()[:200]}\n            show paths relative to the compendium"
+                    f"code cell {number} ({_first_line(cell['source'])}) shows a path of this"
+                    f" machine: {line.strip()[:200]}\n            show paths relative to the"
+                    " compendium"
                 )
     return result
 
@@ -109,7 +127,9 @@ def _warnings(notebook: dict) -> list[str]:
             if output.get("name") == "stderr":
                 found.append(f"code cell {number} wrote to stderr: {_first_line(output['text'])}")
         if re.search(r" at 0x[0-9a-f]{6,}", "\n".join(output_texts(cell))):
-            found.append(f"code cell {number} shows the address of an object, which differs from run to run")
+            found.append(
+                f"code cell {number} shows the address of an object, which differs from run to run"
+            )
     return found
 
 
@@ -123,35 +143,54 @@ def _prepare(path: Path, parameters: dict) -> dict:
     for number, cell in enumerate(notebook.cells, start=1):
         cell.setdefault("id", f"cell-{number}")
     if parameters:  # not injected by papermill, which would turn a tuple or a set into a text
-        lines = ["# Parameters", *(f"{name} = {value!r}" for name, value in sorted(parameters.items()))]
-        cell = nbformat.v4.new_code_cell("\n".join(lines), id=INJECTED, metadata={"tags": [INJECTED]})
+        lines = [
+            "# Parameters",
+            *(f"{name} = {value!r}" for name, value in sorted(parameters.items())),
+        ]
+        cell = nbformat.v4.new_code_cell(
+            "\n".join(lines), id=INJECTED, metadata={"tags": [INJECTED]}
+        )
         place = next(place for place, cell in enumerate(notebook.cells) if tagged(cell, PARAMETERS))
         notebook.cells.insert(place + 1, cell)
     return notebook
 
 
 def kernel_environment(base: Path, variant: bool = False) -> dict[str, str]:
-    """Return the environment of kernels: they inherit as little of this machine and its user as possible."""
+    """Return the environment of kernels: they inherit as little of this machine and its user as
+    possible.
+    """
     from .kernels import ENVIRONMENT
 
     inherited = {
-        name: value for name, value in os.environ.items() if name not in ("MPLBACKEND", "PYTHONSTARTUP")
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("MPLBACKEND", "PYTHONSTARTUP")
     }
-    return inherited | ENVIRONMENT | {
-        paths.VARIANT_VARIABLE: "yes" if variant else "",
-        paths.ROOT_VARIABLE: str(base),
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(base / "src"), os.environ.get("PYTHONPATH")])),
-        "PYTHONHASHSEED": "0",
-        "MPLCONFIGDIR": str(base / "build/cache/matplotlib"),
-        "JUPYTER_PREFER_ENV_PATH": "1",
-        "JUPYTER_PATH": str(base / "build/cache/jupyter"),
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }  # fmt: skip
+    return (
+        inherited
+        | ENVIRONMENT
+        | {
+            paths.VARIANT_VARIABLE: "yes" if variant else "",
+            paths.ROOT_VARIABLE: str(base),
+            "PYTHONPATH": os.pathsep.join(
+                filter(None, [str(base / "src"), os.environ.get("PYTHONPATH")])
+            ),
+            "PYTHONHASHSEED": "0",
+            "MPLCONFIGDIR": str(base / "build/cache/matplotlib"),
+            "JUPYTER_PREFER_ENV_PATH": "1",
+            "JUPYTER_PATH": str(base / "build/cache/jupyter"),
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }
+    )
 
 
 def _prepare_worker(environment: dict[str, str], inherited: Iterable[int]) -> None:
-    """Make this process one that holds nothing of its parent and ends with it, and with it its kernels."""
-    for descriptor in inherited:  # a forked worker must not go on holding the lock when its parent is gone
+    """Make this process one that holds nothing of its parent and ends with it, and with it its
+    kernels.
+    """
+    for (
+        descriptor
+    ) in inherited:  # a forked worker must not go on holding the lock when its parent is gone
         os.close(descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -166,8 +205,12 @@ def _prepare_worker(environment: dict[str, str], inherited: Iterable[int]) -> No
 
 
 def _papermill():
-    """Return papermill, loaded without the grammar of web addresses that comes with it and takes longer than all else."""
-    grammar = "rfc3987_syntax"  # jsonschema loads it if it is there; a notebook has no field that needs it
+    """Return papermill, loaded without the grammar of web addresses that comes with it and takes
+    longer than all else.
+    """
+    grammar = (  # jsonschema loads it if it is there; a notebook has no field that needs it
+        "rfc3987_syntax"
+    )
     blocked = sys.modules.setdefault(grammar, None) is None
     try:
         import papermill
@@ -178,7 +221,9 @@ def _papermill():
 
 
 def _engine() -> str:
-    """Return the name of an engine of papermill that saves a notebook at the end and not twice for each cell."""
+    """Return the name of an engine of papermill that saves a notebook at the end and not twice for
+    each cell.
+    """
     from papermill.engines import NBClientEngine, papermill_engines
 
     class SaveOnce(NBClientEngine):
@@ -195,7 +240,9 @@ def _engine() -> str:
 
 
 def _execute(step: Step, base: Path, parameters: dict) -> tuple[list[str], float | None]:
-    """Execute the notebook of a step into its staging folder; return warnings and the kernel's peak memory in MB."""
+    """Execute the notebook of a step into its staging folder; return warnings and the kernel's peak
+    memory in MB.
+    """
     papermill = _papermill()
     import nbformat
 
@@ -223,8 +270,12 @@ def _execute(step: Step, base: Path, parameters: dict) -> tuple[list[str], float
         nbformat.write(notebook, stage / step.notebook)
         found = {path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file()}
         listed = set(step.outputs)
-        problems = [f"did not write {path}, which {STEPS_FILE} promises" for path in sorted(listed - found)]
-        problems += [f"wrote {path}, which {STEPS_FILE} does not list" for path in sorted(found - listed)]
+        problems = [
+            f"did not write {path}, which {STEPS_FILE} promises" for path in sorted(listed - found)
+        ]
+        problems += [
+            f"wrote {path}, which {STEPS_FILE} does not list" for path in sorted(found - listed)
+        ]
         if problems:
             raise PipelineError("; ".join(problems))
     except Exception as error:  # also a kernel that died: one failed step, not the end of the run
@@ -238,8 +289,12 @@ def _execute(step: Step, base: Path, parameters: dict) -> tuple[list[str], float
 def _failure(step: Step, base: Path, broken: Path, error: Exception) -> str:
     """Say what failed and where: in the last cell that papermill has started."""
     where, message = "", str(error)
-    if not isinstance(error, PipelineError):  # papermill keeps the name and the text of what the cell raised
-        message = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
+    if not isinstance(
+        error, PipelineError
+    ):  # papermill keeps the name and the text of what the cell raised
+        message = (
+            f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
+        )
         for number, cell in code_cells(steps.read_notebook(broken)) if broken.exists() else []:
             if cell["metadata"]["papermill"]["start_time"]:
                 where = f"  cell      code cell {number}, [{cell['execution_count'] or ' '}]\n"
@@ -253,7 +308,9 @@ def _failure(step: Step, base: Path, broken: Path, error: Exception) -> str:
 
 @contextmanager
 def locked(base: Path) -> Iterator[int]:
-    """Hold ``build/lock`` (its descriptor); the system lets go of it when the process ends, however it ends."""
+    """Hold ``build/lock`` (its descriptor); the system lets go of it when the process ends, however
+    it ends.
+    """
     (base / "build").mkdir(exist_ok=True)
     with open(base / "build/lock", "a+", encoding="utf-8") as lock:
         try:
@@ -269,10 +326,13 @@ def locked(base: Path) -> Iterator[int]:
 
 @contextmanager
 def _workers(base: Path, jobs: int, variant: bool, lock: int) -> Iterator[ProcessPoolExecutor]:
-    """Provide worker processes and the server of kernels (`variant`: with other parameters); end them if interrupted."""
+    """Provide worker processes and the server of kernels (`variant`: with other parameters); end
+    them if interrupted.
+    """
     from . import kernels
 
-    # The kernel "python3" is this interpreter, whatever else the user has installed under that name.
+    # The kernel "python3" is this interpreter, whatever else the user has installed under that
+    # name.
     kernels.write_spec(base / "build/cache/jupyter")
     environment = kernel_environment(base, variant)
     with kernels.server(environment) as (address, keep):
@@ -280,9 +340,11 @@ def _workers(base: Path, jobs: int, variant: bool, lock: int) -> Iterator[Proces
             environment[kernels.SERVER_VARIABLE] = address
             _papermill()  # once for all workers, while the server loads what kernels need
         pool = ProcessPoolExecutor(
-            jobs, get_context("fork" if address else "spawn"), _prepare_worker,
+            jobs,
+            get_context("fork" if address else "spawn"),
+            _prepare_worker,
             (environment, (lock, *keep) if address else ()),
-        )  # fmt: skip
+        )
         with _closing(pool, base):
             yield pool
 
@@ -304,12 +366,18 @@ def _closing(pool: ProcessPoolExecutor, base: Path) -> Iterator[None]:
 
 def _move_into_place(step: Step, base: Path, source: str) -> None:
     if steps.source_digest(base / step.notebook) != source:
-        raise PipelineError(f"{step.name} failed: {step.notebook} was edited while it ran; run it again")
+        raise PipelineError(
+            f"{step.name} failed: {step.notebook} was edited while it ran; run it again"
+        )
     for folder in {(base / path).parent for path in step.outputs}:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
-            raise PipelineError(f"{step.name} failed: {folder.relative_to(base)}/ may not be written to")
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})  # all of the files or none
+            raise PipelineError(
+                f"{step.name} failed: {folder.relative_to(base)}/ may not be written to"
+            )
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM}
+    )  # all of the files or none
     try:
         for path in step.outputs:
             os.replace(base / "build/stage" / step.name / path, base / path)
@@ -325,7 +393,8 @@ def run(
     jobs: int = 2,
     tell: Callable[[str], None] = say,
 ) -> Report:
-    """Run what is out of date, in order; steps that do not depend on each other run at the same time.
+    """Run what is out of date, in order; steps that do not depend on each other run at the same
+    time.
 
     Parameters
     ----------
@@ -343,8 +412,8 @@ def run(
     Raises
     ------
     PipelineError
-        For a mistake in ``steps.toml`` or in the arguments (before anything runs), if another run is going
-        on, or if a worker process was killed.
+        For a mistake in ``steps.toml`` or in the arguments (before anything runs), if another run
+        is going on, or if a worker process was killed.
     """
     started, base = time.perf_counter(), base.resolve()
     by_name = {step.name: step for step in steps.load_steps(base)}
@@ -352,7 +421,9 @@ def run(
     defaults = {name: steps.default_parameters(base, by_name[name]) for name in chosen}
     given = steps.resolve_parameters(parameters or {}, defaults)
     forced = (names or chosen) if force else []
-    label = {name: f"[{number}/{len(chosen)}] {name} …" for number, name in enumerate(chosen, start=1)}
+    label = {
+        name: f"[{number}/{len(chosen)}] {name} …" for number, name in enumerate(chosen, start=1)
+    }
     # The more steps wait for one, one after the other, the sooner it is run.
     urgency = dict.fromkeys(chosen, 0)
     for name in reversed(chosen):
@@ -374,7 +445,11 @@ def run(
                     tell(f"{label[name]} {', '.join(reasons) or 'forced'}")
                     now = steps.fingerprint(step, base, given[name])
                     pool = pool or stack.enter_context(_workers(base, jobs, bool(parameters), lock))
-                    running[pool.submit(_execute, step, base, given[name])] = step, now, time.perf_counter()
+                    running[pool.submit(_execute, step, base, given[name])] = (
+                        step,
+                        now,
+                        time.perf_counter(),
+                    )
                 else:
                     report.up_to_date.append(name)
             elif running:
@@ -415,9 +490,9 @@ def summary(report: Report, base: Path) -> list[str]:
     lines += report.failed.values()
     lines += [f"{name}: {reason}" for name, reason in report.not_run.items()]
     lines.append(
-        f"{len(report.ran)} steps run, {len(report.up_to_date)} up to date, {len(report.failed)} failed "
-        f"in {report.seconds:.1f} s; "
-        f"{len(tables)} tables in data/processed, {len(figures)} figures in figures"
+        f"{len(report.ran)} steps run, {len(report.up_to_date)} up to date, {len(report.failed)}"
+        f" failed in {report.seconds:.1f} s; {len(tables)} tables in data/processed, {len(figures)}"
+        " figures in figures"
     )
     if not report.failed:
         if (base / RESULTS_FILE).is_file():

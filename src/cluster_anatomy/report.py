@@ -1,7 +1,8 @@
 """The report of a run, for people (``build/report.html``) and programs (``build/report.json``).
 
-It says what ran and how long it took, with which versions and parameters, and which numbers moved since the
-committed run. Only the standard library is imported, so that a run with nothing to do stays fast.
+It says what ran and how long it took, with which versions and parameters, and which numbers moved
+since the committed run. Only the standard library is imported, so that a run with nothing to do
+stays fast.
 """
 
 import csv
@@ -29,10 +30,10 @@ COMPARED = ("value", "low", "high", "bound_low", "bound_high", "count", "n", "un
 TOLERANCE = 1e-9  # relative; smaller differences are the arithmetic of another processor
 STATES = {"ran": "ran", "up_to_date": "up to date", "failed": "failed", "not_run": "not run"}
 STYLE = (
-    "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#111;background:#fff}"
-    "table{border-collapse:collapse;margin:1rem 0}caption{text-align:left;font-weight:bold;padding:.3rem 0}"
-    "th,td{border:1px solid #767676;padding:.2rem .6rem;text-align:left;vertical-align:top}"
-    "pre{white-space:pre-wrap}"
+    "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0"
+    " 1rem;color:#111;background:#fff}table{border-collapse:collapse;margin:1rem"
+    " 0}caption{text-align:left;font-weight:bold;padding:.3rem 0}th,td{border:1px solid"
+    " #767676;padding:.2rem .6rem;text-align:left;vertical-align:top}pre{white-space:pre-wrap}"
 )
 
 
@@ -74,7 +75,9 @@ def _differ(old: str, new: str) -> bool:
         return True
 
 
-def moved(old: Mapping[str, dict[str, str]], new: Mapping[str, dict[str, str]]) -> list[dict[str, str]]:
+def moved(
+    old: Mapping[str, dict[str, str]], new: Mapping[str, dict[str, str]]
+) -> list[dict[str, str]]:
     """Return the numbers that are not as they were.
 
     Parameters
@@ -85,20 +88,23 @@ def moved(old: Mapping[str, dict[str, str]], new: Mapping[str, dict[str, str]]) 
     Returns
     -------
     list of dict
-        ``id``, ``notebook``, ``field``, ``committed``, ``now``, sorted by id; a result that is new or gone has the
-        field ``result``.
+        ``id``, ``notebook``, ``field``, ``committed``, ``now``, sorted by id; a result that is new
+        or gone has the field ``result``.
     """
     found = []
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
         notebook = (after or before or {}).get("notebook", "")
         if before is None or after is None:
-            pairs = [("result", "no" if before is None else "yes", "no" if after is None else "yes")]
+            pairs = [
+                ("result", "no" if before is None else "yes", "no" if after is None else "yes")
+            ]
         else:
             cells = ((key, before.get(key) or "", after.get(key) or "") for key in COMPARED)
             pairs = [(key, a, b) for key, a, b in cells if _differ(a, b)]
         found += [
-            {"id": name, "notebook": notebook, "field": k, "committed": a, "now": b} for k, a, b in pairs
+            {"id": name, "notebook": notebook, "field": k, "committed": a, "now": b}
+            for k, a, b in pairs
         ]
     return found
 
@@ -109,8 +115,9 @@ def compared(base: Path) -> dict:
     Returns
     -------
     dict
-        ``with``: a sentence; ``moved``: list as `moved` gives it, or None if that cannot be known; ``files``:
-        parts of the register with other bytes than in the release, where only checksums are at hand.
+        ``with``: a sentence; ``moved``: list as `moved` gives it, or None if that cannot be known;
+        ``files``: parts of the register with other bytes than in the release, where only checksums
+        are at hand.
     """
     paths = sorted(path.relative_to(base).as_posix() for path in base.glob(f"{PARTS}/*.csv"))
     paths = paths or ([WHOLE] if (base / WHOLE).is_file() else [])
@@ -118,18 +125,38 @@ def compared(base: Path) -> dict:
     before = committed(base, paths)
     if before is not None:
         if paths and not before:
-            return {"with": "nothing: the last commit has no register of results", "moved": None, "files": []}
-        return {"with": "the last commit", "moved": moved(_results(before), _results(now)), "files": []}
+            return {
+                "with": "nothing: the last commit has no register of results",
+                "moved": None,
+                "files": [],
+            }
+        return {
+            "with": "the last commit",
+            "moved": moved(_results(before), _results(now)),
+            "files": [],
+        }
     sums = base / "SHA256SUMS"
     if sums.is_file():
         lines = (
-            line.split("  ", 1) for line in sums.read_text(encoding="utf-8").splitlines() if "  " in line
+            line.split("  ", 1)
+            for line in sums.read_text(encoding="utf-8").splitlines()
+            if "  " in line
         )
         known = {path: digest for digest, path in lines}
-        other = [path for path, text in now.items() if known.get(path) != sha256(text.encode()).hexdigest()]
-        said = "the checksums of the release; they tell which part of the register differs, not which number"
+        other = [
+            path
+            for path, text in now.items()
+            if known.get(path) != sha256(text.encode()).hexdigest()
+        ]
+        said = (
+            "the checksums of the release; they tell which part of the register differs, not which"
+            " number"
+        )
         return {"with": said, "moved": [] if not other else None, "files": other}
-    said = "nothing: this is neither a git checkout nor an unpacked release, so the committed numbers are unknown"
+    said = (
+        "nothing: this is neither a git checkout nor an unpacked release, so the committed numbers"
+        " are unknown"
+    )
     return {"with": said, "moved": None, "files": []}
 
 
@@ -137,10 +164,14 @@ def compared(base: Path) -> dict:
 
 
 def versions(base: Path) -> dict[str, str]:
-    """Return the versions of the packages that the study asks for, by name; those not installed say so."""
+    """Return the versions of the packages that the study asks for, by name; those not installed say
+    so.
+    """
     try:
         project = tomllib.loads((base / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        names = [re.split(r"[\s\[<>=!~;]", requirement)[0] for requirement in project["dependencies"]]
+        names = [
+            re.split(r"[\s\[<>=!~;]", requirement)[0] for requirement in project["dependencies"]
+        ]
     except (OSError, ValueError, KeyError):
         names = []
     found = {}
@@ -158,7 +189,8 @@ def content(report: object, base: Path, parameters: Mapping[str, object] | None 
     Parameters
     ----------
     report : pipeline.Report
-        What the run did; ``seconds_of`` and ``memory_of`` (step -> seconds, peak in MB) may be missing or hold None.
+        What the run did; ``seconds_of`` and ``memory_of`` (step -> seconds, peak in MB) may be
+        missing or hold None.
     base : Path
         Folder of the compendium.
     parameters : mapping, optional
@@ -185,7 +217,9 @@ def content(report: object, base: Path, parameters: Mapping[str, object] | None 
     return {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": _rounded(report.seconds, 2),
-        "peak_memory_mb": _rounded(max((one for one in memory.values() if one is not None), default=None), 1),
+        "peak_memory_mb": _rounded(
+            max((one for one in memory.values() if one is not None), default=None), 1
+        ),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "platform": platform.platform(),
         "processors": os.cpu_count(),
@@ -209,7 +243,8 @@ def _table(caption: str, head: list[str], rows: list[list[object]]) -> str:
 
     columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     lines = (
-        f'<tr><th scope="row">{shown(row[0])}</th>{"".join(f"<td>{shown(cell)}</td>" for cell in row[1:])}</tr>'
+        "<tr><th"
+        f' scope="row">{shown(row[0])}</th>{"".join(f"<td>{shown(cell)}</td>" for cell in row[1:])}</tr>'
         for row in rows
     )
     body = "\n".join(lines)
@@ -217,46 +252,83 @@ def _table(caption: str, head: list[str], rows: list[list[object]]) -> str:
 
 
 def page(said: dict) -> str:
-    """Return the report as a page of plain HTML, without scripts and without anything from elsewhere."""
-    counts = {state: sum(step["state"] == state for step in said["steps"]) for state in STATES.values()}
+    """Return the report as a page of plain HTML, without scripts and without anything from
+    elsewhere.
+    """
+    counts = {
+        state: sum(step["state"] == state for step in said["steps"]) for state in STATES.values()
+    }
     told = ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "no steps"
     rows = [
-        [s["step"], s["title"], s["state"], s["seconds"] if s["state"] != "up to date" else "–",
-         s["peak_memory_mb"] if s["state"] != "up to date" else "–"]
+        [
+            s["step"],
+            s["title"],
+            s["state"],
+            s["seconds"] if s["state"] != "up to date" else "–",
+            s["peak_memory_mb"] if s["state"] != "up to date" else "–",
+        ]
         for s in said["steps"]
-    ]  # fmt: skip
+    ]
     parts = ["<h2>Steps</h2>"]
     parts += [_table("What ran", ["step", "title", "state", "seconds", "peak memory in MB"], rows)]
-    parts += [f"<h3>{escape(s['step'])}: {s['state']}</h3>\n<pre>{escape(s['reason'])}</pre>" for s in said["steps"] if s["reason"]]  # fmt: skip
+    parts += [
+        f"<h3>{escape(s['step'])}: {s['state']}</h3>\n<pre>{escape(s['reason'])}</pre>"
+        for s in said["steps"]
+        if s["reason"]
+    ]
     against = said["compared"]
     parts.append(f"<h2>Numbers that moved</h2>\n<p>Compared with {escape(against['with'])}.</p>")
     if against["moved"]:
-        rows = [[m["id"], m["notebook"], m["field"], m["committed"], m["now"]] for m in against["moved"]]
-        parts.append(_table("Numbers that moved", ["result", "notebook", "field", "committed", "now"], rows))
+        rows = [
+            [m["id"], m["notebook"], m["field"], m["committed"], m["now"]] for m in against["moved"]
+        ]
+        parts.append(
+            _table("Numbers that moved", ["result", "notebook", "field", "committed", "now"], rows)
+        )
     elif against["moved"] is None:
         parts.append("<p>Whether a number moved is not known.</p>")
-        parts += [f"<p>Other bytes than in the release: {escape(path)}</p>" for path in against["files"]]
+        parts += [
+            f"<p>Other bytes than in the release: {escape(path)}</p>" for path in against["files"]
+        ]
     else:
         parts.append("<p>None.</p>")
     parts.append("<h2>Warnings</h2>")
-    parts.append("<ul>" + "".join(f"<li>{escape(text)}</li>" for text in said["warnings"]) + "</ul>" if said["warnings"] else "<p>None.</p>")  # fmt: skip
+    parts.append(
+        "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in said["warnings"]) + "</ul>"
+        if said["warnings"]
+        else "<p>None.</p>"
+    )
     parts.append("<h2>Parameters and machine</h2>")
     if said["parameters"]:
-        parts.append(_table("Parameters given", ["parameter", "value"], [list(item) for item in said["parameters"].items()]))  # fmt: skip
+        parts.append(
+            _table(
+                "Parameters given",
+                ["parameter", "value"],
+                [list(item) for item in said["parameters"].items()],
+            )
+        )
     else:
         parts.append("<p>No parameters were given: the values are those in the notebooks.</p>")
-    machine = [["Python", said["python"]], ["Platform", said["platform"]], ["Processors", said["processors"]],
-               ["Peak memory of one step in MB", said["peak_memory_mb"]]]  # fmt: skip
+    machine = [
+        ["Python", said["python"]],
+        ["Platform", said["platform"]],
+        ["Processors", said["processors"]],
+        ["Peak memory of one step in MB", said["peak_memory_mb"]],
+    ]
     parts.append(_table("Machine", ["what", "value"], machine))
     parts.append(
-        _table("Packages", ["package", "version"], [list(item) for item in said["packages"].items()])
+        _table(
+            "Packages", ["package", "version"], [list(item) for item in said["packages"].items()]
+        )
     )
     body = "\n".join(parts)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Run report: {escape(told)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-        f"<h1>Run report</h1>\n<p>{escape(told)} in {said['seconds']} s; finished {escape(said['finished'])} (UTC).</p>\n"
+        "<title>Run report:"
+        f" {escape(told)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<h1>Run report</h1>\n<p>{escape(told)} in {said['seconds']} s; finished"
+        f" {escape(said['finished'])} (UTC).</p>\n"
         f"{body}\n</main>\n</body>\n</html>\n"
     )
 
@@ -264,8 +336,8 @@ def page(said: dict) -> str:
 def write(report: object, base: Path, parameters: Mapping[str, object] | None = None) -> list[Path]:
     """Write ``build/report.json`` and ``build/report.html`` and return their paths.
 
-    A report that cannot be written (a full disk, say) does not spoil the run: that is said, and the earlier
-    report stays as it was.
+    A report that cannot be written (a full disk, say) does not spoil the run: that is said, and the
+    earlier report stays as it was.
     """
     said, written = content(report, base, parameters), []
     texts = {JSON: json.dumps(said, ensure_ascii=False, indent=1) + "\n", HTML: page(said)}

@@ -1,7 +1,7 @@
 """The register of results: every number that anyone quotes, once, with its n, frame and interval.
 
-A notebook `record`s what it found; README, overview, claims and tests read from here. Text is rendered from
-the register (`notebook.say`), so that no number is typed into prose.
+A notebook `record`s what it found; README, overview, claims and tests read from here. Text is
+rendered from the register (`notebook.say`), so that no number is typed into prose.
 """
 
 import re
@@ -14,11 +14,27 @@ from cluster_anatomy import exhibits, paths, tables
 
 FOLDER = "data/processed/results"
 COLUMNS = [
-    "id", "value", "low", "high", "bound_low", "bound_high", "count", "n", "unknown", "frame", "unit", "decimals",
-    "convention", "notebook", "headline", "statement",
-]  # fmt: skip
+    "id",
+    "value",
+    "low",
+    "high",
+    "bound_low",
+    "bound_high",
+    "count",
+    "n",
+    "unknown",
+    "frame",
+    "unit",
+    "decimals",
+    "convention",
+    "notebook",
+    "headline",
+    "statement",
+]
 FIELD = re.compile(r"\{([a-z_]+)\}")
-ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|&(?=#|[A-Za-z][A-Za-z0-9]*;)|[\\`*\[\]$~|]|(?<![^\W_])_|_(?![^\W_])")
+ACTIVE = re.compile(
+    r"<(?=[A-Za-z/!?])|&(?=#|[A-Za-z][A-Za-z0-9]*;)|[\\`*\[\]$~|]|(?<![^\W_])_|_(?![^\W_])"
+)
 """What Markdown or HTML would not show as it stands."""
 UNITS = {"share", "difference", "count", "year", "p", "index", "number", "kilometres"}
 
@@ -43,7 +59,8 @@ def result(
     estimate : dict or float
         What `statistics.share` or `statistics.difference` returns, or a bare number.
     statement : str
-        One sentence with ``{value}`` (and ``{low}``, ``{high}``, ``{n}``, ``{count}``, …) to be filled in.
+        One sentence with ``{value}`` (and ``{low}``, ``{high}``, ``{n}``, ``{count}``, …) to be
+        filled in.
     frame : str
         Which firms the result is computed on.
     unit : {"share", "difference", "count", "year", "p", "index", "number", "kilometres"}
@@ -65,7 +82,9 @@ def result(
     if unit not in UNITS:
         raise ValueError(f"Result '{id}': unit '{unit}' is not one of {', '.join(sorted(UNITS))}.")
     numbers = dict(estimate) if isinstance(estimate, dict) else {"value": estimate}
-    digits = {"share": 0, "difference": 0, "count": 0, "year": 0, "p": 3, "kilometres": 0}.get(unit, 2)
+    digits = {"share": 0, "difference": 0, "count": 0, "year": 0, "p": 3, "kilometres": 0}.get(
+        unit, 2
+    )
     row = dict.fromkeys(COLUMNS) | {key: numbers.get(key) for key in COLUMNS if key in numbers}
     row |= {
         "id": id,
@@ -82,12 +101,16 @@ def result(
 
 
 def escaped(text: str) -> str:
-    """Return text that Markdown shows as it stands: no tag, link, formula or emphasis comes of a name in it."""
+    """Return text that Markdown shows as it stands: no tag, link, formula or emphasis comes of a
+    name in it.
+    """
     return ACTIVE.sub(lambda hit: {"<": "&lt;", "&": "&amp;"}.get(hit[0], f"\\{hit[0]}"), text)
 
 
 def show(value: float, unit: str, decimals: int) -> str:
-    """Write a number as it is read: shares as percent, differences as points, a missing one as ``undefined``."""
+    """Write a number as it is read: shares as percent, differences as points, a missing one as
+    ``undefined``.
+    """
     if pd.isna(value):
         return "undefined"
     decimals = int(decimals)
@@ -104,7 +127,9 @@ def show(value: float, unit: str, decimals: int) -> str:
 
 
 class Shown(dict):
-    """A result whose fields come out as text: ``value``, ``low`` and ``high`` in the unit, counts as integers."""
+    """A result whose fields come out as text: ``value``, ``low`` and ``high`` in the unit, counts
+    as integers.
+    """
 
     def __init__(self, row: dict):
         super().__init__(row)
@@ -185,7 +210,9 @@ class Prose(string.Formatter):
 
 
 def render(text: str, register: pd.DataFrame) -> str:
-    """Fill Markdown from the register, such as ``"Home founders: {us_home_share} (n = {us_home_share.n})"``."""
+    """Fill Markdown from the register, such as ``"Home founders: {us_home_share} (n =
+    {us_home_share.n})"``.
+    """
     return Prose(register).format(text)
 
 
@@ -194,11 +221,15 @@ MARK = re.compile(r"<!--r:([a-z0-9_.]+)-->.*?<!--/r-->", re.DOTALL)
 
 def fill_marks(text: str, register: pd.DataFrame) -> str:
     """Fill a Markdown file between its invisible marks, ``<!--r:id-->…<!--/r-->`` (README)."""
-    return MARK.sub(lambda hit: f"<!--r:{hit[1]}-->{render('{' + hit[1] + '}', register)}<!--/r-->", text)
+    return MARK.sub(
+        lambda hit: f"<!--r:{hit[1]}-->{render('{' + hit[1] + '}', register)}<!--/r-->", text
+    )
 
 
 def write_readme() -> str:
-    """Fill the numbers of README.md from the register and its lists from the steps; return its text."""
+    """Fill the numbers of README.md from the register and its lists from the steps; return its
+    text.
+    """
     text = paths.source("README.md").read_text(encoding="utf-8")
     filled = fill_marks(exhibits.fill(text, paths.root()), collect())
     paths.target("README.md").write_text(filled, encoding="utf-8")

@@ -1,8 +1,10 @@
-"""Step 07: every reading of the evidence at once: which findings stand, and which choice moves them most.
+"""Step 07: every reading of the evidence at once: which findings stand, and which choice moves them
+most.
 
-A multiverse (Steegen, Tuerlinckx, Gelman and Vanpaemel 2016) tries all combinations of the choices that
-honest researchers could make; a specification curve (Simonsohn, Simmons and Nelson 2020) sorts what comes
-out. `multiverse`, `judge`, `by_option`, `weights` and `curve` are general: they know nothing of firms.
+A multiverse (Steegen, Tuerlinckx, Gelman and Vanpaemel 2016) tries all combinations of the choices
+that honest researchers could make; a specification curve (Simonsohn, Simmons and Nelson 2020) sorts
+what comes out. `multiverse`, `judge`, `by_option`, `weights` and `curve` are general: they know
+nothing of firms.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -22,11 +24,15 @@ FOUNDER_SIDE = ["employer_abroad", "institutes", "stations", "founders"]
 PARENT_SIDE = ["joint_venture", "institutes", "hong_kong", "stations"]
 """Conventions that change what is known of parents."""
 STAND_IN = {"relocation": "relocation", "start_up": "start_up", "unknown": "start_up"}
-"""A mode whose sources are looked for in the same place; all others are made by an organisation (`subsidiary`)."""
+"""A mode whose sources are looked for in the same place; all others are made by an organisation
+(`subsidiary`).
+"""
 UNKNOWN = ["left_out", "not_hit", "hit"]
 CONFIDENCE = ["low", "medium", "high"]
 HOME_USA = "home_usa"
-"""The American share from the home region, less the published one: an outcome beside the differences."""
+"""The American share from the home region, less the published one: an outcome beside the
+differences.
+"""
 
 
 def multiverse(
@@ -41,30 +47,31 @@ def multiverse(
     choices : mapping
         Options of each choice, the default first.
     compute : callable
-        Takes the name of an outcome and a dict with one option for every choice; returns numbers by name. A
-        choice that does not apply to the outcome comes with its default.
+        Takes the name of an outcome and a dict with one option for every choice; returns numbers by
+        name. A choice that does not apply to the outcome comes with its default.
     applies : DataFrame
-        One row per outcome (index), one column per choice, true where the choice can change the outcome. A
-        choice that does not apply is not varied, so that no estimate is counted twice for a choice that is
-        none.
+        One row per outcome (index), one column per choice, true where the choice can change the
+        outcome. A choice that does not apply is not varied, so that no estimate is counted twice
+        for a choice that is none.
 
     Returns
     -------
     DataFrame
-        ``outcome``, ``specification`` (from 1, the default, per outcome; counted with the choices in
-        alphabetical order, so that their order in ``choices`` does not matter), one column per choice (blank
-        where it does not apply), what ``compute`` returns, ``default`` (yes, no).
+        ``outcome``, ``specification`` (from 1, the default, per outcome; counted with the choices
+        in alphabetical order, so that their order in ``choices`` does not matter), one column per
+        choice (blank where it does not apply), what ``compute`` returns, ``default`` (yes, no).
 
     Raises
     ------
     ValueError
-        If a choice has no option, one option twice, or if ``applies`` has other columns than the choices.
+        If a choice has no option, one option twice, or if ``applies`` has other columns than the
+        choices.
 
     Notes
     -----
-    The multiverse of Steegen, Tuerlinckx, Gelman and Vanpaemel (2016), *Perspectives on Psychological
-    Science* 11. What is tried is the full product: with options 2, 3 and 2 of choices that apply there are 12
-    specifications.
+    The multiverse of Steegen, Tuerlinckx, Gelman and Vanpaemel (2016), *Perspectives on
+    Psychological Science* 11. What is tried is the full product: with options 2, 3 and 2 of choices
+    that apply there are 12 specifications.
 
     Examples
     --------
@@ -88,7 +95,9 @@ def multiverse(
                 f"Choice '{name}' needs at least one option and each only once: {list(options)}."
             )
     if set(applies.columns) != set(choices):
-        raise ValueError(f"The table of applicability must have these columns: {', '.join(choices)}.")
+        raise ValueError(
+            f"The table of applicability must have these columns: {', '.join(choices)}."
+        )
     default = {name: options[0] for name, options in choices.items()}
     rows = []
     for outcome in applies.index:
@@ -102,7 +111,8 @@ def multiverse(
 
 
 def judge(table: pd.DataFrame, by: str = "outcome") -> pd.DataFrame:
-    """Say whether each specification keeps the sign of the default one and whether its interval excludes zero.
+    """Say whether each specification keeps the sign of the default one and whether its interval
+    excludes zero.
 
     Parameters
     ----------
@@ -114,8 +124,8 @@ def judge(table: pd.DataFrame, by: str = "outcome") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The table with ``excludes_zero`` and ``sign_kept`` (yes, no). An undefined estimate does neither; an
-        estimate of exactly zero has no sign to keep.
+        The table with ``excludes_zero`` and ``sign_kept`` (yes, no). An undefined estimate does
+        neither; an estimate of exactly zero has no sign to keep.
     """
     reference = table[table["default"] == "yes"].set_index(by)["value"]
     kept = np.sign(table["value"]) * np.sign(table[by].map(reference)) > 0
@@ -139,8 +149,9 @@ def by_option(table: pd.DataFrame, choices: Sequence[str], by: str = "outcome") 
     Returns
     -------
     DataFrame
-        ``by``, ``choice``, ``option``, ``specifications``, ``share_sign_kept``, ``share_excluding_zero``,
-        ``median``; only choices that vary for the outcome; outcomes and options in the order of the table.
+        ``by``, ``choice``, ``option``, ``specifications``, ``share_sign_kept``,
+        ``share_excluding_zero``, ``median``; only choices that vary for the outcome; outcomes and
+        options in the order of the table.
     """
     rows = []
     for outcome, part in table.groupby(by, sort=False):
@@ -169,10 +180,10 @@ def weights(table: pd.DataFrame, choices: Sequence[str], by: str = "outcome") ->
     -------
     DataFrame
         ``by``, ``choice``, ``mean_change`` (mean absolute difference of ``value`` over all pairs of
-        specifications that differ in this choice alone), ``largest_change``, ``variance_share`` (variance of
-        the means by option over the variance of all values: the first-order index of Sobol 1993; what is
-        missing to one is interaction; ``nan`` if nothing varies), ``rank`` (1 moves most; ties by name).
-        Choices that do not vary for an outcome are left out.
+        specifications that differ in this choice alone), ``largest_change``, ``variance_share``
+        (variance of the means by option over the variance of all values: the first-order index of
+        Sobol 1993; what is missing to one is interaction; ``nan`` if nothing varies), ``rank`` (1
+        moves most; ties by name). Choices that do not vary for an outcome are left out.
     """
     parts = []
     for outcome, part in table.groupby(by, sort=False):
@@ -194,9 +205,13 @@ def weights(table: pd.DataFrame, choices: Sequence[str], by: str = "outcome") ->
                 "mean_change": np.nanmean(changes),
                 "largest_change": np.nanmax(changes),
             }
-            rows.append(row | {"variance_share": wide.mean().var(ddof=0) / spread if spread > 0 else np.nan})
+            rows.append(
+                row | {"variance_share": wide.mean().var(ddof=0) / spread if spread > 0 else np.nan}
+            )
         if rows:
-            ranked = pd.DataFrame(rows).sort_values(["mean_change", "choice"], ascending=[False, True])
+            ranked = pd.DataFrame(rows).sort_values(
+                ["mean_change", "choice"], ascending=[False, True]
+            )
             parts.append(ranked.assign(rank=range(1, len(ranked) + 1)))
     return pd.concat(parts, ignore_index=True)
 
@@ -204,12 +219,14 @@ def weights(table: pd.DataFrame, choices: Sequence[str], by: str = "outcome") ->
 def curve(
     table: pd.DataFrame, outcome: Hashable, choices: Sequence[str], by: str = "outcome"
 ) -> pd.DataFrame:
-    """Return what a specification curve draws (Simonsohn, Simmons and Nelson 2020, *Nature Human Behaviour* 4).
+    """Return what a specification curve draws (Simonsohn, Simmons and Nelson 2020, *Nature Human
+    Behaviour* 4).
 
     Parameters
     ----------
     table : DataFrame
-        From `judge`, or ``robustness.csv`` (``by="property"``; one kind of frames: ``carries_shares`` = yes).
+        From `judge`, or ``robustness.csv`` (``by="property"``; one kind of frames:
+        ``carries_shares`` = yes).
     outcome : hashable
         One outcome.
     choices : sequence of str
@@ -220,8 +237,8 @@ def curve(
     Returns
     -------
     DataFrame
-        ``rank`` (from 1, smallest estimate first; ties by specification), ``specification``, ``value``,
-        ``low``, ``high``, ``excludes_zero``, ``default``, and the choices that vary.
+        ``rank`` (from 1, smallest estimate first; ties by specification), ``specification``,
+        ``value``, ``low``, ``high``, ``excludes_zero``, ``default``, and the choices that vary.
 
     Raises
     ------
@@ -231,7 +248,8 @@ def curve(
     part = table[table[by] == outcome]
     if part.empty:
         raise ValueError(
-            f"There is no outcome '{outcome}'; there are: {', '.join(map(str, table[by].unique()))}."
+            f"There is no outcome '{outcome}'; there are:"
+            f" {', '.join(map(str, table[by].unique()))}."
         )
     part = part.sort_values(["value", "specification"], ignore_index=True)
     shown = [name for name in choices if _varies(part[name])]
@@ -242,7 +260,8 @@ def curve(
 def holding(
     table: pd.DataFrame, choices: Mapping[str, Sequence[Hashable]], **given: Hashable
 ) -> pd.DataFrame:
-    """Return the specifications in which every choice has its default (or is blank), but for those given.
+    """Return the specifications in which every choice has its default (or is blank), but for those
+    given.
 
     Parameters
     ----------
@@ -276,12 +295,15 @@ def options_of(conventions: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def origins_everywhere(
-    firms: pd.DataFrame, members: pd.DataFrame, source_rows: pd.DataFrame, coding: Mapping[str, pd.DataFrame]
+    firms: pd.DataFrame,
+    members: pd.DataFrame,
+    source_rows: pd.DataFrame,
+    coding: Mapping[str, pd.DataFrame],
 ) -> pd.DataFrame:
     """Classify every firm under every combination of the conventions on origin.
 
-    What is known of founders and of parents depends on few conventions each: both sides are computed once per
-    combination of their own conventions, put together, and classified in one go.
+    What is known of founders and of parents depends on few conventions each: both sides are
+    computed once per combination of their own conventions, put together, and classified in one go.
 
     Parameters
     ----------
@@ -293,8 +315,8 @@ def origins_everywhere(
     Returns
     -------
     DataFrame
-        Index: one level per convention on origin, and ``firm_id``. Columns: ``mode``, ``source``, ``label``,
-        ``paper_type``, ``second_order``.
+        Index: one level per convention on origin, and ``firm_id``. Columns: ``mode``, ``source``,
+        ``label``, ``paper_type``, ``second_order``.
 
     Raises
     ------
@@ -310,18 +332,25 @@ def origins_everywhere(
     ]
     if new := set(names) - {*FOUNDER_SIDE, *PARENT_SIDE, "control", "disputed"}:
         raise ValueError(
-            f"robustness.py does not say which side of an entry the convention '{min(new)}' changes."
+            f"robustness.py does not say which side of an entry the convention '{min(new)}'"
+            " changes."
         )
 
     def side(of: list[str], **fixed: str) -> dict[tuple, pd.DataFrame]:
         return {
             key: firm_origins.conditions(
-                firms, source_rows, coding["source_roles"], usual | dict(zip(of, key, strict=True)) | fixed
+                firms,
+                source_rows,
+                coding["source_roles"],
+                usual | dict(zip(of, key, strict=True)) | fixed,
             )
             for key in product(*(options[name] for name in of))
         }
 
-    founders, parents = side(FOUNDER_SIDE, control="founder_first"), side(PARENT_SIDE, control="parent_first")
+    founders, parents = (
+        side(FOUNDER_SIDE, control="founder_first"),
+        side(PARENT_SIDE, control="parent_first"),
+    )
     varied = [name for name in names if name != "disputed"]
     parts = {}
     for combination in product(*(options[name] for name in varied)):
@@ -340,16 +369,24 @@ def origins_everywhere(
     usual_origins = firm_origins.classify(
         parts[tuple(usual[name] for name in varied)], coding["origin_rules"]
     )
-    other = firm_origins.override(usual_origins, members, coding["alternatives"]).set_index("firm_id")
+    other = firm_origins.override(usual_origins, members, coding["alternatives"]).set_index(
+        "firm_id"
+    )
     other = other.loc[other["rule"] == "disputed_alternative", ["mode", "source"]]
     changed = coded.copy()
     firm = changed.index.get_level_values("firm_id")
     for column in other:
-        changed[column] = pd.Series(firm.map(other[column]), index=changed.index).fillna(changed[column])
+        changed[column] = pd.Series(firm.map(other[column]), index=changed.index).fillna(
+            changed[column]
+        )
     both = pd.concat({"as_coded": coded, "alternative": changed}, names=["disputed"])
-    both = both.reset_index().merge(coding["origin_views"], on=["mode", "source"], how="left", validate="m:1")
+    both = both.reset_index().merge(
+        coding["origin_views"], on=["mode", "source"], how="left", validate="m:1"
+    )
     both["second_order"] = firm_origins.second_order(both)
-    return both.set_index([*names, "firm_id"])[["mode", "source", "label", "paper_type", "second_order"]]
+    return both.set_index([*names, "firm_id"])[
+        ["mode", "source", "label", "paper_type", "second_order"]
+    ]
 
 
 def readings(
@@ -374,8 +411,8 @@ def readings(
     Returns
     -------
     dict of DataFrame
-        By property. Rows: combinations of conventions (index levels), the default first; columns: entries
-        (``firm_id``); cells: 1 has it, 0 has it not, 0.5 mixed reach, ``nan`` unknown.
+        By property. Rows: combinations of conventions (index levels), the default first; columns:
+        entries (``firm_id``); cells: 1 has it, 0 has it not, 0.5 mixed reach, ``nan`` unknown.
     """
     options = options_of(coding["conventions"])
     # as steps in memory have it: a blank is None, not pandas' NA, which has no truth value
@@ -390,7 +427,9 @@ def readings(
     found = {}
     for prop in coding["properties"].itertuples():
         words = (
-            reaches if prop.column == "reach" else origins[prop.column].unstack("firm_id").loc[every, entries]
+            reaches
+            if prop.column == "reach"
+            else origins[prop.column].unstack("firm_id").loc[every, entries]
         )
         cells = words.to_numpy()
         values = np.select(
@@ -403,17 +442,21 @@ def readings(
 def _reaches(
     firms, source_rows, places, modes: pd.DataFrame, options: Mapping[str, list[str]]
 ) -> pd.DataFrame:
-    """Return the reach of each entry for each combination in ``modes`` and each definition of a region."""
+    """Return the reach of each entry for each combination in ``modes`` and each definition of a
+    region.
+    """
     stand_in = modes.apply(lambda column: column.map(STAND_IN)).fillna("subsidiary").to_numpy()
     offshore = modes.index.get_level_values("hong_kong").to_numpy()[:, None]
     parts = {}
     for level in options["region"]:
         reach = np.full(modes.shape, None, dtype=object)
-        for hong_kong, mode in product(options["hong_kong"], ["relocation", "subsidiary", "start_up"]):
+        for hong_kong, mode in product(
+            options["hong_kong"], ["relocation", "subsidiary", "start_up"]
+        ):
             assumed = pd.DataFrame({"firm_id": firms["firm_id"], "mode": mode})
-            one = firm_origins.reach(firms, source_rows, assumed, places, level, hong_kong).set_index(
-                "firm_id"
-            )
+            one = firm_origins.reach(
+                firms, source_rows, assumed, places, level, hong_kong
+            ).set_index("firm_id")
             here = (offshore == hong_kong) & (stand_in == mode)
             reach = np.where(here, one["reach"].loc[list(modes.columns)].to_numpy()[None, :], reach)
         parts[level] = pd.DataFrame(reach, index=modes.index, columns=modes.columns)
@@ -453,8 +496,9 @@ def movable(
 ) -> pd.DataFrame:
     """Count, for each property and choice, the entries of some frames that the choice can move.
 
-    A choice is varied for a property only if it moves at least one entry. The rule reads the data: what a
-    convention could move in principle, but does not move on these frames, is no choice on them.
+    A choice is varied for a property only if it moves at least one entry. The rule reads the data:
+    what a convention could move in principle, but does not move on these frames, is no choice on
+    them.
 
     Parameters
     ----------
@@ -470,10 +514,10 @@ def movable(
     Returns
     -------
     DataFrame
-        Index: properties, and `HOME_USA` (American frames only). Columns: the conventions, ``unknown``
-        (entries that some combination leaves unknown), ``confidence`` (entries whose evidence is less than
-        sure), ``frame`` and ``us_frame`` (entries, 0 where there is only one frame or the frame does not
-        count).
+        Index: properties, and `HOME_USA` (American frames only). Columns: the conventions,
+        ``unknown`` (entries that some combination leaves unknown), ``confidence`` (entries whose
+        evidence is less than sure), ``frame`` and ``us_frame`` (entries, 0 where there is only one
+        frame or the frame does not count).
     """
     inside = {frame: in_frame(entries, frames, frame)["firm_id"] for frame in (*chinese, *american)}
     rows = {}
@@ -496,7 +540,10 @@ def movable(
 
 
 def estimator(
-    values: Mapping[str, pd.DataFrame], entries: pd.DataFrame, frames: pd.DataFrame, published: float
+    values: Mapping[str, pd.DataFrame],
+    entries: pd.DataFrame,
+    frames: pd.DataFrame,
+    published: float,
 ) -> Callable[[str, Mapping[str, str]], dict[str, float]]:
     """Make the function that estimates a property under one specification (`multiverse` calls it).
 
@@ -510,28 +557,42 @@ def estimator(
     Returns
     -------
     callable
-        Takes a property (or `HOME_USA`) and an option for every convention, ``frame``, ``us_frame``,
-        ``unknown`` (``left_out``, ``not_hit``, ``hit``: in both countries alike) and ``confidence`` (firms
-        whose evidence is less sure are dropped; a firm that only a list names has no evidence to be sure of,
-        and stays as unknown). Returns ``value`` (China minus USA; for `HOME_USA` American share minus the
-        published one), ``low``, ``high`` (Newcombe 1998; Wilson 1927), ``n``, ``n2``, ``bound_low``,
-        ``bound_high`` (all unknown firms against, all for the difference, whatever ``unknown`` says).
+        Takes a property (or `HOME_USA`) and an option for every convention, ``frame``,
+        ``us_frame``, ``unknown`` (``left_out``, ``not_hit``, ``hit``: in both countries alike) and
+        ``confidence`` (firms whose evidence is less sure are dropped; a firm that only a list names
+        has no evidence to be sure of, and stays as unknown). Returns ``value`` (China minus USA;
+        for `HOME_USA` American share minus the published one), ``low``, ``high`` (Newcombe 1998;
+        Wilson 1927), ``n``, ``n2``, ``bound_low``, ``bound_high`` (all unknown firms against, all
+        for the difference, whatever ``unknown`` says).
     """
     rank = {word: place for place, word in enumerate(CONFIDENCE_ORDER)}
-    sure = entries.set_index("firm_id")["confidence"].map(rank).reindex(next(iter(values.values())).columns)
+    sure = (
+        entries.set_index("firm_id")["confidence"]
+        .map(rank)
+        .reindex(next(iter(values.values())).columns)
+    )
     masks = {}
     for frame, level in product(frames["frame"], CONFIDENCE):
         member = sure.index.isin(in_frame(entries, frames, frame)["firm_id"])
         masks[frame, level] = member & (sure.isna() | (sure <= rank[level])).to_numpy(dtype=bool)
-    rows = {name: dict(zip(table.index, table.to_numpy(), strict=True)) for name, table in values.items()}
+    rows = {
+        name: dict(zip(table.index, table.to_numpy(), strict=True))
+        for name, table in values.items()
+    }
     levels = {name: list(table.index.names) for name, table in values.items()}
     newcombe, wilson = lru_cache(maxsize=None)(difference), lru_cache(maxsize=None)(share)
 
     def count(name: str, chosen: Mapping[str, str], frame: str) -> tuple[float, int, int]:
-        known = rows[name][tuple(chosen[level] for level in levels[name])][masks[frame, chosen["confidence"]]]
+        known = rows[name][tuple(chosen[level] for level in levels[name])][
+            masks[frame, chosen["confidence"]]
+        ]
         weight = MIXED_WEIGHT[chosen["mixed"]] if name == "home" else 0.0
         unknown = int(np.isnan(known).sum())
-        return float((known == 1).sum() + weight * (known == 0.5).sum()), len(known) - unknown, unknown
+        return (
+            float((known == 1).sum() + weight * (known == 0.5).sum()),
+            len(known) - unknown,
+            unknown,
+        )
 
     def treat(hits: float, n: int, unknown: int, treatment: str) -> tuple[float, int]:
         if treatment == "left_out":
@@ -549,7 +610,9 @@ def estimator(
                 "n": us_n,
                 "n2": None,
             }
-            return numbers | {key: us_bounds[key] - published for key in ("bound_low", "bound_high")}
+            return numbers | {
+                key: us_bounds[key] - published for key in ("bound_low", "bound_high")
+            }
         china = count(name, chosen, chosen["frame"])
         bounds = wilson(*china)
         return newcombe(*treat(*china, chosen["unknown"]), us_hits, us_n) | {
@@ -569,27 +632,32 @@ def specifications(
 ) -> pd.DataFrame:
     """Estimate every headline result under every specification.
 
-    Two multiverses, one below the other: Chinese frames that can carry shares against the American frame that
-    can, and all Chinese against all American firms of the register, which only describe. In each, a property
-    is combined with the choices that move at least one of its entries there (`movable`).
+    Two multiverses, one below the other: Chinese frames that can carry shares against the American
+    frame that can, and all Chinese against all American firms of the register, which only describe.
+    In each, a property is combined with the choices that move at least one of its entries there
+    (`movable`).
 
     Returns
     -------
     DataFrame
-        ``property``, ``specification`` (1 is the default), ``carries_shares`` (yes, no), the choices, what
-        `estimator` computes, ``excludes_zero``, ``sign_kept``, ``default``.
+        ``property``, ``specification`` (1 is the default), ``carries_shares`` (yes, no), the
+        choices, what `estimator` computes, ``excludes_zero``, ``sign_kept``, ``default``.
     """
     compute = estimator(values, entries, frames, published)
     parts = []
     for carries in ("yes", "no"):
         choices = choices_of(frames, conventions, carries)
         names = choices["frame"], choices["us_frame"]
-        table = multiverse(choices, compute, movable(values, entries, frames, *names)[list(choices)] > 0)
+        table = multiverse(
+            choices, compute, movable(values, entries, frames, *names)[list(choices)] > 0
+        )
         # a frame that is the only one is not a choice, but the reader wants its name
         table["us_frame"] = names[1][0]
         table["frame"] = table["frame"].fillna(names[0][0]).where(table["outcome"] != HOME_USA)
         parts.append(
-            table.assign(carries_shares=carries, default=table["default"] if carries == "yes" else "no")
+            table.assign(
+                carries_shares=carries, default=table["default"] if carries == "yes" else "no"
+            )
         )
     table = judge(pd.concat(parts, ignore_index=True))
     table["specification"] = table.groupby("outcome").cumcount() + 1
@@ -600,10 +668,14 @@ def specifications(
     return table.rename(columns={"outcome": "property"})
 
 
-def choices_of(frames: pd.DataFrame, conventions: pd.DataFrame, carries: str) -> dict[str, list[str]]:
-    """Return all choices with their options, defaults first, on frames that can (yes) or cannot (no) carry shares.
+def choices_of(
+    frames: pd.DataFrame, conventions: pd.DataFrame, carries: str
+) -> dict[str, list[str]]:
+    """Return all choices with their options, defaults first, on frames that can (yes) or cannot
+    (no) carry shares.
 
-    Of the frames that cannot, only the widest of each country is taken (``scope=entry``: all firms found).
+    Of the frames that cannot, only the widest of each country is taken (``scope=entry``: all firms
+    found).
     """
     wanted = frames[frames["carries_shares"] == carries]
     if carries == "no":
@@ -633,16 +705,17 @@ def summary(table: pd.DataFrame, options: pd.DataFrame, nearly: float = 0.9) -> 
     Returns
     -------
     DataFrame
-        On frames that can carry shares: ``property``, ``specifications``, ``estimates`` (different ones among
-        them), ``share_sign_kept``, ``share_excluding_zero``, both again where unknown firms are left out
-        (``_known``), ``min``, ``median``, ``max``. On all frames: ``specifications_all``,
-        ``share_sign_kept_all``, ``share_excluding_zero_all``. Of the default: ``value``, ``bound_low``,
-        ``bound_high`` (worst case of the unknown firms of both countries). Over all specifications that can
-        carry shares: ``widest_low``, ``widest_high``, ``share_bounds_excluding_zero``. ``verdict``:
-        ``robust`` (sign and interval in nearly all), ``sign_robust`` (sign in nearly all), ``depends`` (sign
-        in fewer), ``no_difference_seen`` (the interval of the default holds zero). ``falls_under``: the
-        options under which most specifications do otherwise than the default (lose its sign; or, where it
-        sees no difference, see one), as choice=option.
+        On frames that can carry shares: ``property``, ``specifications``, ``estimates`` (different
+        ones among them), ``share_sign_kept``, ``share_excluding_zero``, both again where unknown
+        firms are left out (``_known``), ``min``, ``median``, ``max``. On all frames:
+        ``specifications_all``, ``share_sign_kept_all``, ``share_excluding_zero_all``. Of the
+        default: ``value``, ``bound_low``, ``bound_high`` (worst case of the unknown firms of both
+        countries). Over all specifications that can carry shares: ``widest_low``, ``widest_high``,
+        ``share_bounds_excluding_zero``. ``verdict``: ``robust`` (sign and interval in nearly all),
+        ``sign_robust`` (sign in nearly all), ``depends`` (sign in fewer), ``no_difference_seen``
+        (the interval of the default holds zero). ``falls_under``: the options under which most
+        specifications do otherwise than the default (lose its sign; or, where it sees no
+        difference, see one), as choice=option.
     """
     rows = []
     for name, everything in table.groupby("property", sort=False):
@@ -654,10 +727,19 @@ def summary(table: pd.DataFrame, options: pd.DataFrame, nearly: float = 0.9) -> 
         for ending, held in {"": part, "_known": known, "_all": everything}.items():
             row[f"share_sign_kept{ending}"] = (held["sign_kept"] == "yes").mean()
             row[f"share_excluding_zero{ending}"] = (held["excludes_zero"] == "yes").mean()
-        row |= {"specifications_all": len(everything), **default[["value", "bound_low", "bound_high"]]}
-        row |= {"min": part["value"].min(), "median": part["value"].median(), "max": part["value"].max()}
+        row |= {
+            "specifications_all": len(everything),
+            **default[["value", "bound_low", "bound_high"]],
+        }
+        row |= {
+            "min": part["value"].min(),
+            "median": part["value"].median(),
+            "max": part["value"].max(),
+        }
         row |= {"widest_low": part["bound_low"].min(), "widest_high": part["bound_high"].max()}
-        row["share_bounds_excluding_zero"] = ((part["bound_low"] > 0) | (part["bound_high"] < 0)).mean()
+        row["share_bounds_excluding_zero"] = (
+            (part["bound_low"] > 0) | (part["bound_high"] < 0)
+        ).mean()
         signs, intervals = row["share_sign_kept"] >= nearly, row["share_excluding_zero"] >= nearly
         row["verdict"] = ("robust" if intervals else "sign_robust") if signs else "depends"
         row["verdict"] = row["verdict"] if seen else "no_difference_seen"
@@ -668,7 +750,9 @@ def summary(table: pd.DataFrame, options: pd.DataFrame, nearly: float = 0.9) -> 
     return pd.DataFrame(rows)
 
 
-def convention_weight(table: pd.DataFrame, counted: pd.DataFrame, conventions: pd.DataFrame) -> pd.DataFrame:
+def convention_weight(
+    table: pd.DataFrame, counted: pd.DataFrame, conventions: pd.DataFrame
+) -> pd.DataFrame:
     """Weigh every choice on the frames that can carry shares, those that move no entry included.
 
     Parameters
@@ -683,9 +767,10 @@ def convention_weight(table: pd.DataFrame, counted: pd.DataFrame, conventions: p
     Returns
     -------
     DataFrame
-        ``property``, ``convention``, ``kind`` (``coding``: how evidence is read; ``data``: frame, confidence,
-        unknown), ``entries_moved``, ``mean_change``, ``largest_change``, ``variance_share``, ``rank`` (the
-        last four blank where the choice is not varied). See `weights`.
+        ``property``, ``convention``, ``kind`` (``coding``: how evidence is read; ``data``: frame,
+        confidence, unknown), ``entries_moved``, ``mean_change``, ``largest_change``,
+        ``variance_share``, ``rank`` (the last four blank where the choice is not varied). See
+        `weights`.
     """
     found = weights(table[table["carries_shares"] == "yes"], list(counted.columns), "property")
     long = (
@@ -694,10 +779,13 @@ def convention_weight(table: pd.DataFrame, counted: pd.DataFrame, conventions: p
         .melt("property", var_name="choice", value_name="entries_moved")
     )
     both = long.merge(found, on=["property", "choice"], how="left", validate="1:1")
-    both["kind"] = both["choice"].isin(conventions["convention"]).map({True: "coding", False: "data"})
+    both["kind"] = (
+        both["choice"].isin(conventions["convention"]).map({True: "coding", False: "data"})
+    )
     order = {name: place for place, name in enumerate(counted.index)}
     both = both[
-        (both["choice"] != "us_frame") & ((both["property"] != HOME_USA) | (both["choice"] != "frame"))
+        (both["choice"] != "us_frame")
+        & ((both["property"] != HOME_USA) | (both["choice"] != "frame"))
     ]
     both = both.assign(place=both["property"].map(order)).sort_values(
         ["place", "rank", "choice"], ignore_index=True

@@ -1,8 +1,8 @@
 """Shares with honest uncertainty: counts, intervals, bounds for unknowns, differences, tests.
 
-Undefined stays undefined (``nan``): a share of nobody is not zero. Unknown firms are never dropped in silence:
-the share is of the firms whose value is known, and two bounds beside it say what it would be if all, or none,
-of the unknown ones were hits (Manski 1990).
+Undefined stays undefined (``nan``): a share of nobody is not zero. Unknown firms are never dropped
+in silence: the share is of the firms whose value is known, and two bounds beside it say what it
+would be if all, or none, of the unknown ones were hits (Manski 1990).
 """
 
 from collections.abc import Hashable, Iterable
@@ -33,9 +33,9 @@ def share(hits: float, n: int, unknown: int = 0) -> dict[str, float]:
     Returns
     -------
     dict
-        ``count``, ``n``, ``unknown``, ``value``, ``low`` and ``high`` (95 % Wilson interval; Wilson 1927),
-        ``bound_low`` (no unknown firm is a hit) and ``bound_high`` (all are; Manski 1990). All but the counts
-        are ``nan`` where n is 0.
+        ``count``, ``n``, ``unknown``, ``value``, ``low`` and ``high`` (95 % Wilson interval; Wilson
+        1927), ``bound_low`` (no unknown firm is a hit) and ``bound_high`` (all are; Manski 1990).
+        All but the counts are ``nan`` where n is 0.
 
     Raises
     ------
@@ -65,7 +65,11 @@ def share(hits: float, n: int, unknown: int = 0) -> dict[str, float]:
 
 
 def composition(
-    frame: pd.DataFrame, by: list[str], column: str, values: Iterable[Hashable], unknown: str = "unknown"
+    frame: pd.DataFrame,
+    by: list[str],
+    column: str,
+    values: Iterable[Hashable],
+    unknown: str = "unknown",
 ) -> pd.DataFrame:
     """Estimate what share of the firms of each group has each value of a column.
 
@@ -78,7 +82,8 @@ def composition(
     column : str
         The column whose values are shared out.
     values : iterable
-        All values in the order wanted, without the unknown one; a value that does not occur has the share 0.
+        All values in the order wanted, without the unknown one; a value that does not occur has the
+        share 0.
     unknown : str
         The value that means not known.
 
@@ -104,8 +109,8 @@ def difference(hits: float, n: int, hits2: float, n2: int) -> dict[str, float]:
     Returns
     -------
     dict
-        ``value``, ``low``, ``high``: hybrid score interval at 95 % (Newcombe 1998, method 10), ``n`` and ``n2``;
-        ``nan`` where one share is of nobody.
+        ``value``, ``low``, ``high``: hybrid score interval at 95 % (Newcombe 1998, method 10),
+        ``n`` and ``n2``; ``nan`` where one share is of nobody.
     """
     if not n or not n2:
         return {"value": np.nan, "low": np.nan, "high": np.nan, "n": n, "n2": n2}
@@ -116,14 +121,15 @@ def difference(hits: float, n: int, hits2: float, n2: int) -> dict[str, float]:
 def independence(table: pd.DataFrame, draws: int = DRAWS, seed: int = SEED) -> dict[str, float]:
     """Test whether rows and columns of a table of counts are independent.
 
-    A 2 x 2 table gets Fisher's exact test; a larger one the Freeman-Halton test (1951) by Monte Carlo with a
-    fixed seed. Rows and columns without any firm are left out.
+    A 2 x 2 table gets Fisher's exact test; a larger one the Freeman-Halton test (1951) by Monte
+    Carlo with a fixed seed. Rows and columns without any firm are left out.
 
     Returns
     -------
     dict
-        ``p``, ``n``, ``draws`` (0 for an exact test), ``seed``, ``cramers_v`` (bias-corrected; Bergsma 2013);
-        ``p`` and ``cramers_v`` are ``nan`` if fewer than two rows or columns are left.
+        ``p``, ``n``, ``draws`` (0 for an exact test), ``seed``, ``cramers_v`` (bias-corrected;
+        Bergsma 2013); ``p`` and ``cramers_v`` are ``nan`` if fewer than two rows or columns are
+        left.
     """
     table = table.loc[table.sum(axis=1) > 0, table.sum(axis=0) > 0]
     n = int(table.to_numpy().sum())
@@ -138,7 +144,9 @@ def independence(table: pd.DataFrame, draws: int = DRAWS, seed: int = SEED) -> d
 
 
 def cramers_v(table: pd.DataFrame) -> float:
-    """Measure association of a table of counts: Cramér's V corrected for bias (Bergsma 2013), 0 to 1."""
+    """Measure association of a table of counts: Cramér's V corrected for bias (Bergsma 2013), 0 to
+    1.
+    """
     n, (rows, columns) = table.to_numpy().sum(), table.shape
     phi = stats.chi2_contingency(table, correction=False).statistic / n
     phi = max(0.0, phi - (rows - 1) * (columns - 1) / (n - 1))
@@ -147,7 +155,9 @@ def cramers_v(table: pd.DataFrame) -> float:
 
 
 def residuals(table: pd.DataFrame) -> pd.DataFrame:
-    """Return adjusted standardised residuals of a table of counts (Haberman 1973): |value| > 2 stands out."""
+    """Return adjusted standardised residuals of a table of counts (Haberman 1973): |value| > 2
+    stands out.
+    """
     expected = stats.contingency.expected_freq(table)
     n = table.to_numpy().sum()
     rows = table.sum(axis=1).to_numpy()[:, None] / n

@@ -1,7 +1,8 @@
 """The steps of the study: their order, their parameters, and whether (and why) one is out of date.
 
-Each step says in ``notebooks/steps.toml`` what it reads and writes, and the order follows from that. Whether
-a step is out of date is decided by content (sha256), never by the time of a file. Nothing heavy is imported.
+Each step says in ``notebooks/steps.toml`` what it reads and writes, and the order follows from
+that. Whether a step is out of date is decided by content (sha256), never by the time of a file.
+Nothing heavy is imported.
 """
 
 import ast
@@ -37,13 +38,17 @@ class PipelineError(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """One notebook with the files it reads (globs allowed) and writes (exact paths), relative to the root."""
+    """One notebook with the files it reads (globs allowed) and writes (exact paths), relative to
+    the root.
+    """
 
     name: str
     title: str = ""
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()  # the steps whose files it reads, worked out from `reads` and `writes`
+    needs: tuple[
+        str, ...
+    ] = ()  # the steps whose files it reads, worked out from `reads` and `writes`
 
     @property
     def notebook(self) -> str:
@@ -69,8 +74,9 @@ def load_steps(base: Path | None = None) -> list[Step]:
     Raises
     ------
     PipelineError
-        If the file is missing or malformed, a step has an unknown key, a wrong value or no notebook, two
-        steps write one file, a step reads what nobody provides, or steps wait for each other.
+        If the file is missing or malformed, a step has an unknown key, a wrong value or no
+        notebook, two steps write one file, a step reads what nobody provides, or steps wait for
+        each other.
     """
     base = base or paths.root()
     try:
@@ -108,7 +114,9 @@ def _mistake(step: str, text: str) -> PipelineError:
 def _step(entry: dict) -> Step:
     name, known = entry.get("name"), ("name", "title", "reads", "writes")
     if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
-        raise PipelineError(f"{STEPS_FILE}: a step needs a name of letters, digits, '_', '-' or '.'")
+        raise PipelineError(
+            f"{STEPS_FILE}: a step needs a name of letters, digits, '_', '-' or '.'"
+        )
     for key in entry:
         if key not in known:
             raise _mistake(name, f"unknown key {key!r}.{_suggest(key, known)}")
@@ -118,7 +126,9 @@ def _step(entry: dict) -> Step:
             raise _mistake(name, f"{key} must be a list of paths")
         for item in items:
             if Path(item).is_absolute() or ".." in Path(item).parts:
-                raise _mistake(name, f"{item} must be a path inside the compendium, relative to its root")
+                raise _mistake(
+                    name, f"{item} must be a path inside the compendium, relative to its root"
+                )
             if key == "writes" and glob.has_magic(item):
                 raise _mistake(name, f"writes {item}, but what is written must be an exact path")
         entry[key] = tuple(Path(item).as_posix() for item in items)
@@ -132,7 +142,9 @@ def _existing(pattern: str, base: Path) -> set[str]:
 
 
 def _fits(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
-    """Whether the parts of a path (it need not exist) fit those of a glob; ``**`` is any number of them."""
+    """Whether the parts of a path (it need not exist) fit those of a glob; ``**`` is any number of
+    them.
+    """
     if not pattern:
         return not path
     if pattern[0] == "**":
@@ -146,8 +158,11 @@ def _needs(step: Step, writer: dict[str, str], base: Path) -> tuple[str, ...]:
         wanted = tuple(pattern.split("/"))
         writers = {name for path, name in writer.items() if _fits(tuple(path.split("/")), wanted)}
         if not writers and not _existing(pattern, base):
-            raise _mistake(step.name, f"reads {pattern}, which neither exists nor is written by a step")
-        # A glob may well cover the step's own outputs; only an exact path says that it reads what it writes.
+            raise _mistake(
+                step.name, f"reads {pattern}, which neither exists nor is written by a step"
+            )
+        # A glob may well cover the step's own outputs; only an exact path says that it reads what
+        # it writes.
         needs |= writers - {step.name} if glob.has_magic(pattern) else writers
     return tuple(sorted(needs))
 
@@ -159,7 +174,9 @@ def select(names: Iterable[str], steps: dict[str, Step]) -> list[str]:
         name = waiting.pop()
         if name not in steps:
             listed = ", ".join(steps)
-            raise PipelineError(f"There is no step {name!r} (steps: {listed}).{_suggest(name, steps)}")
+            raise PipelineError(
+                f"There is no step {name!r} (steps: {listed}).{_suggest(name, steps)}"
+            )
         chosen.add(name)
         waiting += set(steps[name].needs) - chosen
     return [name for name in steps if name in chosen]
@@ -188,31 +205,43 @@ def tagged(cell: dict, tag: str) -> bool:
 
 def code_cells(notebook: dict) -> list[tuple[int, dict]]:
     """Return the code cells with their numbers, from 1."""
-    return list(enumerate((cell for cell in notebook["cells"] if cell["cell_type"] == "code"), start=1))
+    return list(
+        enumerate((cell for cell in notebook["cells"] if cell["cell_type"] == "code"), start=1)
+    )
 
 
 def default_parameters(base: Path, step: Step) -> dict:
     """Read the names and default values in the notebook cell tagged ``parameters``."""
-    cells = [cell for cell in read_notebook(base / step.notebook)["cells"] if tagged(cell, PARAMETERS)]
+    cells = [
+        cell for cell in read_notebook(base / step.notebook)["cells"] if tagged(cell, PARAMETERS)
+    ]
     if len(cells) > 1:
-        raise PipelineError(f"{step.name}: {len(cells)} cells are tagged 'parameters'; there must be one")
+        raise PipelineError(
+            f"{step.name}: {len(cells)} cells are tagged 'parameters'; there must be one"
+        )
     defaults = {}
     try:
         for node in ast.parse(cells[0]["source"] if cells else "").body:
             match node:
-                case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)])
+                    | ast.AnnAssign(target=ast.Name(id=name))
+                ):
                     defaults[name] = ast.literal_eval(node.value)
                 case _:
                     raise ValueError(f"line {node.lineno} is not of the form: name = value")
     except (ValueError, SyntaxError, TypeError) as error:
         raise PipelineError(
-            f"{step.name}: the parameters cell must hold only lines like: name = number or text ({error})"
+            f"{step.name}: the parameters cell must hold only lines like: name = number or text"
+            f" ({error})"
         ) from None
     return defaults
 
 
 def parse_setting(text: str) -> tuple[str, object]:
-    """Split ``name=value`` or ``step:name=value``; a value that is no Python literal is taken as text."""
+    """Split ``name=value`` or ``step:name=value``; a value that is no Python literal is taken as
+    text.
+    """
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise PipelineError(f"--set {text}: write it as name=value or step:name=value")
@@ -228,7 +257,8 @@ def resolve_parameters(given: dict, defaults: dict[str, dict]) -> dict[str, dict
     Parameters
     ----------
     given : dict
-        ``name`` (for every step that has it) or ``step:name`` (for one step, and stronger) -> value.
+        ``name`` (for every step that has it) or ``step:name`` (for one step, and stronger) ->
+        value.
     defaults : dict
         Name of each selected step -> its parameters with their default values.
 
@@ -245,17 +275,26 @@ def resolve_parameters(given: dict, defaults: dict[str, dict]) -> dict[str, dict
         known = {step: defaults[step]} if step else defaults
         having = [owner for owner in known if name in known[owner]]
         if not having:
-            listed = "; ".join(f"{owner}: {', '.join(names)}" for owner, names in known.items() if names)
+            listed = "; ".join(
+                f"{owner}: {', '.join(names)}" for owner, names in known.items() if names
+            )
             near = _suggest(name, [other for names in known.values() for other in names])
-            raise PipelineError(f"No selected notebook has a parameter {key!r} (known: {listed}).{near}")
+            raise PipelineError(
+                f"No selected notebook has a parameter {key!r} (known: {listed}).{near}"
+            )
         for owner in having:
             value, default = given[key], defaults[owner][name]
             both_numbers = {type(value), type(default)} <= {int, float}
             if default is not None and type(value) is not type(default) and not both_numbers:
                 wanted, got = type(default).__name__, type(value).__name__
-                hint = f". To give it as text, quote it twice: \"'{value}'\"" if wanted == "str" else ""
+                hint = (
+                    f". To give it as text, quote it twice: \"'{value}'\""
+                    if wanted == "str"
+                    else ""
+                )
                 raise PipelineError(
-                    f"{owner}:{name} must be {wanted}, like its default {default!r}; {value!r} is {got}{hint}"
+                    f"{owner}:{name} must be {wanted}, like its default {default!r}; {value!r} is"
+                    f" {got}{hint}"
                 )
             resolved[owner][name] = value
     return resolved
@@ -272,7 +311,9 @@ def _digest(content: object) -> str | None:
 
 
 def source_digest(path: Path) -> str:
-    """Return the sha256 of what a person wrote in a notebook: the cells without outputs and injected ones."""
+    """Return the sha256 of what a person wrote in a notebook: the cells without outputs and
+    injected ones.
+    """
     cells = [
         (cell["cell_type"], cell["source"], tagged(cell, PARAMETERS))
         for cell in read_notebook(path)["cells"]
@@ -295,15 +336,17 @@ def _imported(text: str) -> frozenset[str]:
 def modules(notebook: Path, base: Path) -> list[str]:
     """Return the files of the package that a notebook uses, directly or through other modules.
 
-    A module brings the data file of its name (``linkage.toml``); a package brings all its files. The pipeline,
-    which writes the executed notebook, is always among them.
+    A module brings the data file of its name (``linkage.toml``); a package brings all its files.
+    The pipeline, which writes the executed notebook, is always among them.
     """
     code = "\n".join(cell["source"] for _, cell in code_cells(read_notebook(notebook)))
     found, waiting = set(), {"__init__", "pipeline", "paths"} | _imported(code)
     package = base / PACKAGE
     while waiting:
         name = waiting.pop()
-        own = [path for path in (package / f"{name}.py", package / f"{name}.toml") if path.is_file()]
+        own = [
+            path for path in (package / f"{name}.py", package / f"{name}.toml") if path.is_file()
+        ]
         if not own:
             own = [
                 path
@@ -312,9 +355,13 @@ def modules(notebook: Path, base: Path) -> list[str]:
             ]
         new = {path.relative_to(base).as_posix() for path in own} - found
         found |= new
-        if name != "pipeline":  # what it uses decides whether and how a step runs, not what it gives
+        if (
+            name != "pipeline"
+        ):  # what it uses decides whether and how a step runs, not what it gives
             for path in new:
-                waiting |= _imported((base / path).read_text("utf-8")) if path.endswith(".py") else set()
+                waiting |= (
+                    _imported((base / path).read_text("utf-8")) if path.endswith(".py") else set()
+                )
     return sorted(found)
 
 
@@ -337,7 +384,9 @@ def output_digests(step: Step, base: Path) -> dict[str, str | None]:
 
 
 def read_state(base: Path) -> dict[str, dict]:
-    """Read the digests recorded when each step last ran; a damaged entry or file counts as not recorded."""
+    """Read the digests recorded when each step last ran; a damaged entry or file counts as not
+    recorded.
+    """
     try:
         state = json.loads((base / "build/state.json").read_text(encoding="utf-8"))["steps"]
         return {name: entry for name, entry in state.items() if "notebook" in entry}
@@ -351,8 +400,12 @@ def write_state(base: Path, state: dict[str, dict]) -> None:
     paths.replace_text(base / "build/state.json", text)
 
 
-def why(step: Step, base: Path, parameters: dict | None = None, state: dict | None = None) -> list[str]:
-    """Say in short reasons why a step, with these parameters given, is out of date; none if it is not."""
+def why(
+    step: Step, base: Path, parameters: dict | None = None, state: dict | None = None
+) -> list[str]:
+    """Say in short reasons why a step, with these parameters given, is out of date; none if it is
+    not.
+    """
     before = (read_state(base) if state is None else state).get(step.name)
     if before is None:
         return ["never run"]
@@ -369,12 +422,16 @@ def why(step: Step, base: Path, parameters: dict | None = None, state: dict | No
         elif key not in before:
             reasons.append(f"{key} is new")
         else:
-            reasons.append(f"{key} changed" + (" since the run" if key.startswith("output ") else ""))
+            reasons.append(
+                f"{key} changed" + (" since the run" if key.startswith("output ") else "")
+            )
     return reasons
 
 
 def write_stamps(base: Path, state: dict[str, dict]) -> None:
-    """Stamp the outputs with what made them: the digests of a run of all steps with the study's own parameters."""
+    """Stamp the outputs with what made them: the digests of a run of all steps with the study's own
+    parameters.
+    """
     text = json.dumps(state, indent=1, sort_keys=True) + "\n"
     path = base / STAMPS_FILE
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
@@ -383,7 +440,9 @@ def write_stamps(base: Path, state: dict[str, dict]) -> None:
 
 
 def stale(base: Path) -> list[str]:
-    """Say which steps' committed outputs were not made from what is here, by their stamps; runs nothing."""
+    """Say which steps' committed outputs were not made from what is here, by their stamps; runs
+    nothing.
+    """
     try:
         state = json.loads((base / STAMPS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,6 +1,8 @@
-"""House style of the figures: one font that holds Chinese, a colour-blind-safe palette with a second cue, sizes.
+"""House style of the figures: one font that holds Chinese, a colour-blind-safe palette with a
+second cue, sizes.
 
-A missing glyph is an error, and files have the same bytes each time they are made from the same data.
+A missing glyph is an error, and files have the same bytes each time they are made from the same
+data.
 """
 
 import io
@@ -48,11 +50,14 @@ HATCHES = dict(zip(ORIGINS, ["", "///", "", "...", "", "", "xxx", "", "\\\\\\", 
 def use() -> None:
     """Put the house style in force for every figure made from here on.
 
-    Fonts that happen to be installed are set aside: another build of the same font would give other figures.
+    Fonts that happen to be installed are set aside: another build of the same font would give other
+    figures.
     """
     shipped = Path(mpl.get_data_path())
     font_manager.fontManager.ttflist = [
-        font for font in font_manager.fontManager.ttflist if Path(font.fname).is_relative_to(shipped)
+        font
+        for font in font_manager.fontManager.ttflist
+        if Path(font.fname).is_relative_to(shipped)
     ]
     for font in resources.files("cluster_anatomy.fonts").iterdir():
         if font.name.endswith(".otf"):
@@ -79,7 +84,9 @@ def use() -> None:
     )
 
 
-def save(figure: Figure, name: str, data: pd.DataFrame, words: dict[str, dict[str, str]]) -> dict[str, str]:
+def save(
+    figure: Figure, name: str, data: pd.DataFrame, words: dict[str, dict[str, str]]
+) -> dict[str, str]:
     """Save a figure as PDF and PNG with the table that it draws, and show it with its words.
 
     Parameters
@@ -90,8 +97,8 @@ def save(figure: Figure, name: str, data: pd.DataFrame, words: dict[str, dict[st
     data : DataFrame
         What the figure draws; its contract says what the columns mean.
     words : dict
-        Figure to its ``title``, ``caption`` (what is shown, on which firms, from which source) and ``alt`` (a
-        sentence that says what is to be seen, for readers who cannot see it).
+        Figure to its ``title``, ``caption`` (what is shown, on which firms, from which source) and
+        ``alt`` (a sentence that says what is to be seen, for readers who cannot see it).
 
     Returns
     -------
@@ -107,9 +114,13 @@ def save(figure: Figure, name: str, data: pd.DataFrame, words: dict[str, dict[st
     tables.write(data, f"figures/{name}.csv")
     title, caption, alt = (words[name][part] for part in ("title", "caption", "alt"))
     frame = figure.get_tightbbox(figure.canvas.get_renderer()).padded(0.1)
-    figure.savefig(paths.target(f"figures/{name}.pdf"), bbox_inches=frame, metadata={"CreationDate": None})
+    figure.savefig(
+        paths.target(f"figures/{name}.pdf"), bbox_inches=frame, metadata={"CreationDate": None}
+    )
     png = paths.target(f"figures/{name}.png")
-    figure.savefig(png, bbox_inches=frame, metadata={"Title": title, "Description": alt, "Software": None})
+    figure.savefig(
+        png, bbox_inches=frame, metadata={"Title": title, "Description": alt, "Software": None}
+    )
     plt.close(figure)
     display(
         Image(data=_reading_size(png), format="png", alt=alt),
@@ -119,7 +130,9 @@ def save(figure: Figure, name: str, data: pd.DataFrame, words: dict[str, dict[st
 
 
 def _reading_size(png: Path) -> bytes:
-    """Return a saved figure at the size of a screen: drawing it once more would take ten times as long."""
+    """Return a saved figure at the size of a screen: drawing it once more would take ten times as
+    long.
+    """
     with PIL.Image.open(png) as picture:
         size = [round(side * SCREEN_DPI / picture.info["dpi"][0]) for side in picture.size]
         buffer = io.BytesIO()
@@ -129,7 +142,8 @@ def _reading_size(png: Path) -> bytes:
 
 
 def check(figure: Figure, name: str) -> None:
-    """Refuse a figure with an empty axis, labels that overlap, text too small to print, or a missing character.
+    """Refuse a figure with an empty axis, labels that overlap, text too small to print, or a
+    missing character.
 
     Raises
     ------
@@ -149,7 +163,9 @@ def check(figure: Figure, name: str) -> None:
         if text.get_text().strip() and text.get_fontsize() < SMALLEST
     ]
     if small:
-        raise ValueError(f"Figure '{name}': the text '{small[0]}' is smaller than {SMALLEST} points.")
+        raise ValueError(
+            f"Figure '{name}': the text '{small[0]}' is smaller than {SMALLEST} points."
+        )
     renderer = figure.canvas.get_renderer()
     for axes in figure.axes:
         if axes.get_visible() and not axes.has_data() and not axes.texts:
@@ -163,14 +179,20 @@ def check(figure: Figure, name: str) -> None:
         for place, (label, box) in enumerate(boxes):
             for other, box2 in boxes[:place]:
                 if box.overlaps(box2):
-                    raise ValueError(f"Figure '{name}': the labels '{label}' and '{other}' overlap.")
+                    raise ValueError(
+                        f"Figure '{name}': the labels '{label}' and '{other}' overlap."
+                    )
 
 
 def _freeze(figure: Figure) -> None:
-    """Lay a figure out once and round the places of its axes: the last digits of the solver vary between runs."""
+    """Lay a figure out once and round the places of its axes: the last digits of the solver vary
+    between runs.
+    """
     if engine := figure.get_layout_engine():
         engine.execute(figure)
-    figure.set_layout_engine(None)  # and not "none", with which each file would be laid out once more
+    figure.set_layout_engine(
+        None
+    )  # and not "none", with which each file would be laid out once more
     for axes in figure.axes:
         axes.set_position([round(float(part), 4) for part in axes.get_position().bounds])
     figure.draw_without_rendering()

@@ -1,13 +1,14 @@
 """Read, check and write the CSV files of the compendium, each under its contract.
 
-The contracts are the TOML files in `cluster_anatomy.contracts`, whose docstring explains their format.
-Pandera checks vocabularies, ranges and blanks. Columns, text that is no number, characters that nobody sees,
-duplicate keys and references are checked here: their messages name the row of the file and the other row, which
-pandera does not keep. A row has the number that a spreadsheet gives it: the first line of the file is row 1.
+The contracts are the TOML files in `cluster_anatomy.contracts`, whose docstring explains their
+format. Pandera checks vocabularies, ranges and blanks. Columns, text that is no number, characters
+that nobody sees, duplicate keys and references are checked here: their messages name the row of the
+file and the other row, which pandera does not keep. A row has the number that a spreadsheet gives
+it: the first line of the file is row 1.
 
-Nothing is guessed or repaired. A cell means its text, but for two conventions of the format: a line break inside
-a cell is ``\\n`` however the file writes it, and an apostrophe before what a spreadsheet would take for a formula is
-not part of the text (`guard`, `unguard`).
+Nothing is guessed or repaired. A cell means its text, but for two conventions of the format: a line
+break inside a cell is ``\\n`` however the file writes it, and an apostrophe before what a
+spreadsheet would take for a formula is not part of the text (`guard`, `unguard`).
 
 ``python -m cluster_anatomy.tables`` rewrites ``data/raw/SHA256SUMS`` and ``data/CODEBOOK.md``.
 """
@@ -41,7 +42,8 @@ from cluster_anatomy.contracts import (
     visible,
 )
 
-# The same kind of text column whether or not pyarrow is installed, which changes what a comparison returns.
+# The same kind of text column whether or not pyarrow is installed, which changes what a comparison
+# returns.
 pd.options.mode.string_storage = "python"
 
 SUMS, CODEBOOK = "data/raw/SHA256SUMS", "data/CODEBOOK.md"
@@ -53,7 +55,10 @@ DIGITS = {
 WANTED = {
     "integer": "write a whole number in digits, such as 12",
     "year": "write one year with four digits, such as 1998",
-    "number": "write a number in digits with a decimal point, such as 12.5, with at most 15 digits that count",
+    "number": (
+        "write a number in digits with a decimal point, such as 12.5, with at most 15 digits that"
+        " count"
+    ),
 }
 PRECISE = 15
 """Digits that a float keeps without loss."""
@@ -79,9 +84,13 @@ def unguard(cell: str) -> str:
 
 
 def files(table_name: str) -> list[str]:
-    """Return the files of a table, relative to the compendium, sorted (optional ones only if they are there)."""
+    """Return the files of a table, relative to the compendium, sorted (optional ones only if they
+    are there).
+    """
     if table_name not in contracts():
-        raise TableError([f"table '{table_name}': no such contract.{nearest(table_name, contracts())}"])
+        raise TableError(
+            [f"table '{table_name}': no such contract.{nearest(table_name, contracts())}"]
+        )
     table, found = contracts()[table_name], set()
     for path in table.path:
         if "*" not in path:
@@ -98,8 +107,8 @@ def read(relative: str | Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The columns of the contract in its order; ``Int64`` for integers and years, ``float64`` for numbers,
-        ``string`` for all else. A blank cell is missing.
+        The columns of the contract in its order; ``Int64`` for integers and years, ``float64`` for
+        numbers, ``string`` for all else. A blank cell is missing.
 
     Raises
     ------
@@ -112,12 +121,16 @@ def read(relative: str | Path) -> pd.DataFrame:
 
 
 def read_all(table_name: str) -> pd.DataFrame:
-    """Read every file of a table, one below the other, with the file's stem in the contract's `file_column`."""
+    """Read every file of a table, one below the other, with the file's stem in the contract's
+    `file_column`.
+    """
     table, frames = contracts().get(table_name), []
     for file in files(table_name):
         frame = read(file)
         if table.file_column:
-            frame.insert(0, table.file_column, pd.array([Path(file).stem] * len(frame), dtype="string"))
+            frame.insert(
+                0, table.file_column, pd.array([Path(file).stem] * len(frame), dtype="string")
+            )
         frames.append(frame)
     if frames:
         return pd.concat(frames, ignore_index=True)
@@ -164,7 +177,9 @@ def write(frame: pd.DataFrame, relative: str | Path) -> Path:
 
 
 def _text(value: object, column: Column | None) -> str:
-    """Return a cell as the text that stands in the file; what is no number stays as it is, to be reported."""
+    """Return a cell as the text that stands in the file; what is no number stays as it is, to be
+    reported.
+    """
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return ""
     if column is None or column.type not in DIGITS:
@@ -191,7 +206,9 @@ def _bytes(name: str, table: Table) -> bytes:
     except paths.StudyError as error:
         raise TableError([f"{name}: {error}"]) from None
     if path.exists():
-        raise TableError([f"{name}: this is a folder or a device, not a file; put the CSV file in its place"])
+        raise TableError(
+            [f"{name}: this is a folder or a device, not a file; put the CSV file in its place"]
+        )
     cure = "run the step that writes it (notebooks/steps.toml says which)"
     if name.startswith(("data/raw", "seeds")):
         cure = f"restore it with `git checkout -- {name}`"
@@ -208,9 +225,13 @@ def _cells(name: str, table: Table) -> tuple[pd.DataFrame, list[str]]:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         cure = "save it as CSV in UTF-8"
-        raise TableError([f"{name}, line {line}: not UTF-8 text (byte {error.start}); {cure}"]) from None
+        raise TableError(
+            [f"{name}, line {line}: not UTF-8 text (byte {error.start}); {cure}"]
+        ) from None
     if "\0" in text.partition("\n")[0]:
-        raise TableError([f"{name}, line 1: not UTF-8 text (but perhaps UTF-16); save it as CSV in UTF-8"])
+        raise TableError(
+            [f"{name}, line 1: not UTF-8 text (but perhaps UTF-16); save it as CSV in UTF-8"]
+        )
     rows, places, ragged, line = [], [], [], 1
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -222,8 +243,8 @@ def _cells(name: str, table: Table) -> tuple[pd.DataFrame, list[str]]:
                 places.append(f"{name}, row {number} (line {line})")
                 if len(row) != len(rows[0]):
                     ragged.append(
-                        f"{places[-1]}: {len(row)} cells, but the first line names {len(rows[0])} columns; "
-                        "quote cells that hold a comma, and give each column a cell"
+                        f"{places[-1]}: {len(row)} cells, but the first line names {len(rows[0])}"
+                        " columns; quote cells that hold a comma, and give each column a cell"
                     )
             line = reader.line_num + 1
     except csv.Error as error:
@@ -238,7 +259,10 @@ def _cells(name: str, table: Table) -> tuple[pd.DataFrame, list[str]]:
 def _csv_problem(said: str) -> str:
     """Return what stopped the reading of CSV, and what would be right."""
     if "field limit" in said:
-        return f"a cell has more than {csv.field_size_limit():,} characters; shorten it or look for a stray quote"
+        return (
+            f"a cell has more than {csv.field_size_limit():,} characters; shorten it or look for a"
+            " stray quote"
+        )
     return f"not a CSV row ({said}); look for a stray quote"
 
 
@@ -266,9 +290,13 @@ def _check_header(labels: list[str], table: Table, name: str) -> None:
     for label in unknown[:SHOWN]:
         hint = nearest(label, known - times.keys()) or nearest(label, wanted)
         blank = (
-            "" if label.strip() else f" (the {labels.index(label) + 1}. cell of the first line has no name)"
+            ""
+            if label.strip()
+            else f" (the {labels.index(label) + 1}. cell of the first line has no name)"
         )
-        strange.append(f"{name}: column '{visible(label)}' is not in the contract{blank}; take it out.{hint}")
+        strange.append(
+            f"{name}: column '{visible(label)}' is not in the contract{blank}; take it out.{hint}"
+        )
     if problems := missing + twice + strange:
         raise TableError(problems, len(missing + twice + unknown))
 
@@ -295,7 +323,8 @@ def _checked(cells: pd.DataFrame, table: Table, places: list[str]) -> pd.DataFra
         first = sorted(problems, key=lambda place: (place[0], order[place[1]]))[:SHOWN]
         raise TableError(
             [
-                f"{places[row]}, column '{label}'{_shown(cells[label].iloc[row])}: {problems[row, label]()}"
+                f"{places[row]}, column '{label}'{_shown(cells[label].iloc[row])}:"
+                f" {problems[row, label]()}"
                 for row, label in first
             ],
             len(problems),
@@ -316,7 +345,10 @@ def _odd_text(cells: pd.DataFrame) -> Problems:
     """Return what is wrong with cells that hold what nobody can see."""
     problems = {}
     for label in cells.columns:
-        if not UNSEEN.search("\n".join(cells[label])) and max(map(len, cells[label]), default=0) <= LARGEST:
+        if (
+            not UNSEEN.search("\n".join(cells[label]))
+            and max(map(len, cells[label]), default=0) <= LARGEST
+        ):
             continue
         for row, text in enumerate(cells[label]):
             if len(text) > LARGEST:
@@ -331,11 +363,16 @@ def _odd_text(cells: pd.DataFrame) -> Problems:
 def _odd(letter: str) -> str:
     """Return what is wrong with a character that nobody sees."""
     code, kind = f"U+{ord(letter):04X}", unicodedata.name(letter, "a control character")
-    return f"holds {code} ({kind}), which cannot be seen; take it out or write the letter that was meant"
+    return (
+        f"holds {code} ({kind}), which cannot be seen; take it out or write the letter that was"
+        " meant"
+    )
 
 
 def _typed(cells: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, Problems]:
-    """Return the cells in the types of the contract, and what is wrong with those that cannot be of their type."""
+    """Return the cells in the types of the contract, and what is wrong with those that cannot be of
+    their type.
+    """
     typed, problems = cells.astype("string").replace("", pd.NA), {}
     for column in table.columns:
         if column.type not in DIGITS:
@@ -346,7 +383,9 @@ def _typed(cells: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, Problems]:
             numbers = typed[column.name].mask(pd.Series(bad, dtype=bool))
             typed[column.name] = pd.to_numeric(numbers).astype(kind)
         wrong = WANTED.get(column.type, "holds nothing but blanks; leave it empty or fill it in")
-        problems |= {(row, column.name): partial(str, wrong) for row, unfit in enumerate(bad) if unfit}
+        problems |= {
+            (row, column.name): partial(str, wrong) for row, unfit in enumerate(bad) if unfit
+        }
     return typed, problems
 
 
@@ -369,7 +408,9 @@ def _cure(check: str, column: Column, value: str) -> str:
         "allowed": f"{which} is not one of the {len(column.allowed)} values.{hint}",
         "pattern": f"must have the form {column.pattern}",
         "address": f"each part between '{column.separator}' must be an http(s) address or 'seed'",
-        "blank part": f"a part between two '{column.separator}' is blank; take the extra separator out",
+        "blank part": (
+            f"a part between two '{column.separator}' is blank; take the extra separator out"
+        ),
     }.get(check, f"fails {check}")
 
 
@@ -377,7 +418,9 @@ def _repeated(cells: pd.DataFrame, table: Table, places: list[str]) -> Problems:
     """Return what is wrong with each row that has the key of an earlier row."""
     seen: dict[tuple[str, ...], int] = {}
     problems = {}
-    for row, key in enumerate(cells[list(table.key)].itertuples(index=False, name=None) if table.key else []):
+    for row, key in enumerate(
+        cells[list(table.key)].itertuples(index=False, name=None) if table.key else []
+    ):
         if (first := seen.setdefault(key, row)) != row:
             other, what = places[first].rpartition(", ")[2], " and ".join(table.key)
             said = f"{other} has the same {what}, which is the key; keep one of them"
@@ -398,7 +441,10 @@ def _dangling(cells: pd.DataFrame, table: Table) -> Problems:
 
 def _lost(part: str, reference: str, known: set[str]) -> str:
     """Return what is wrong with a word that its reference does not hold."""
-    return f"'{visible(part)}' is not in {reference}; write a value that is, or add it there.{nearest(part, known)}"
+    return (
+        f"'{visible(part)}' is not in {reference}; write a value that is, or add it"
+        f" there.{nearest(part, known)}"
+    )
 
 
 def _known(reference: str, table: Table, cells: pd.DataFrame) -> set[str]:
@@ -413,13 +459,19 @@ def _known(reference: str, table: Table, cells: pd.DataFrame) -> set[str]:
 
 
 def checksums() -> str:
-    """Return the SHA-256 of every distributed file below data/raw, as `sha256sum` writes and checks it."""
+    """Return the SHA-256 of every distributed file below data/raw, as `sha256sum` writes and checks
+    it.
+    """
     raw = paths.root() / "data" / "raw"
     own = {path for table in contracts().values() if table.optional for path in table.path} | {SUMS}
     lines = []
     for file in sorted(raw.rglob("*")):
         inside = file.relative_to(raw)
-        if file.is_file() and not inside.name.startswith(".") and f"data/raw/{inside.as_posix()}" not in own:
+        if (
+            file.is_file()
+            and not inside.name.startswith(".")
+            and f"data/raw/{inside.as_posix()}" not in own
+        ):
             lines.append(f"{paths.digest(file)}  {inside.as_posix()}\n")
     return "".join(sorted(lines, key=lambda line: line[66:]))
 

@@ -1,8 +1,9 @@
 """Step 06: who is tied to whom, and how far ties reach.
 
-A tie joins two *actors* (firms, organisations, persons). What coders wrote in several rows or under several names
-is collapsed to pairs of actors before anything is counted. Ties are what someone found and wrote down: they are no
-sample of anything, so every count and share describes the set of ties it names.
+A tie joins two *actors* (firms, organisations, persons). What coders wrote in several rows or under
+several names is collapsed to pairs of actors before anything is counted. Ties are what someone
+found and wrote down: they are no sample of anything, so every count and share describes the set of
+ties it names.
 """
 
 from collections.abc import Hashable, Iterable, Mapping
@@ -19,9 +20,18 @@ from cluster_anatomy.results import result
 from cluster_anatomy.statistics import DRAWS, SEED, share
 
 TIE_TYPES = [
-    "founded", "spun_off_from", "staff_moved_to", "subsidiary_of", "invested_in", "acquired", "joint_venture_with",
-    "licensed_from", "developed_product_for", "rd_site_of", "manufacturing_site_of",
-]  # fmt: skip
+    "founded",
+    "spun_off_from",
+    "staff_moved_to",
+    "subsidiary_of",
+    "invested_in",
+    "acquired",
+    "joint_venture_with",
+    "licensed_from",
+    "developed_product_for",
+    "rd_site_of",
+    "manufacturing_site_of",
+]
 CHANNELS = {
     "founding": ["founded", "spun_off_from", "staff_moved_to"],
     "capital": ["subsidiary_of", "invested_in", "acquired", "joint_venture_with"],
@@ -56,7 +66,8 @@ def gather(ties: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     ties : DataFrame
         Contract ``ties``, with ``coder``.
     figures : DataFrame
-        Contract ``paper_figures``; kind and city of an end are taken from the ties, where the name occurs.
+        Contract ``paper_figures``; kind and city of an end are taken from the ties, where the name
+        occurs.
 
     Returns
     -------
@@ -65,7 +76,9 @@ def gather(ties: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
     """
     ends = pd.concat(
         [
-            ties[[f"{end}_name", f"{end}_type", f"{end}_city"]].set_axis(["name", "type", "city"], axis=1)
+            ties[[f"{end}_name", f"{end}_type", f"{end}_city"]].set_axis(
+                ["name", "type", "city"], axis=1
+            )
             for end in ("source", "target")
         ]
     )
@@ -78,7 +91,9 @@ def gather(ties: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
         "coder",
         *(f"{end}_{what}" for end in ("source", "target") for what in ("name", "type", "city")),
     ]
-    return pd.concat([ties, edges], ignore_index=True)[[*columns, "tie_type", "year", "source_urls"]]
+    return pd.concat([ties, edges], ignore_index=True)[
+        [*columns, "tie_type", "year", "source_urls"]
+    ]
 
 
 def name_actors(
@@ -90,13 +105,15 @@ def name_actors(
 ) -> pd.DataFrame:
     """Give each end of each row the actor it means.
 
-    A name is looked up among the reviewed names (contract ``actor_names``), then in the register of firms, then
-    among the paper's organisations and persons; two spellings with the same words are one actor.
+    A name is looked up among the reviewed names (contract ``actor_names``), then in the register of
+    firms, then among the paper's organisations and persons; two spellings with the same words are
+    one actor.
 
     Returns
     -------
     DataFrame
-        The rows with ``source``, ``target`` (names of the actors), ``source_firm_id``, ``target_firm_id``.
+        The rows with ``source``, ``target`` (names of the actors), ``source_firm_id``,
+        ``target_firm_id``.
     """
     find = actor_finder(firms, organisations, persons, reviewed)
     rows = rows.copy()
@@ -112,7 +129,9 @@ def name_actors(
 def actor_finder(
     firms: pd.DataFrame, organisations: pd.DataFrame, persons: pd.DataFrame, reviewed: pd.DataFrame
 ):
-    """Return a function from a name as given to the name and the ``firm_id`` of the actor (see `name_actors`)."""
+    """Return a function from a name as given to the name and the ``firm_id`` of the actor (see
+    `name_actors`).
+    """
     main = name_index(firms)
     firm_of = {
         (firm.name_en if pd.notna(firm.name_en) else firm.name_zh): firm.firm_id
@@ -150,10 +169,10 @@ def locate(
 ) -> pd.DataFrame:
     """Give each end of each row a place.
 
-    The city of the row comes first, then the register of firms, the paper's list of organisations, and the city
-    that other rows give the actor. A foreign organisation without a city is abroad. A person is where the
-    organisations are that he or she worked in (other than the one at the other end), if they are in one place;
-    else the place of a person is unknown.
+    The city of the row comes first, then the register of firms, the paper's list of organisations,
+    and the city that other rows give the actor. A foreign organisation without a city is abroad. A
+    person is where the organisations are that he or she worked in (other than the one at the other
+    end), if they are in one place; else the place of a person is unknown.
 
     Parameters
     ----------
@@ -167,12 +186,17 @@ def locate(
     Returns
     -------
     DataFrame
-        The rows with ``seen_from`` (country whose coder wrote the row) and, for each end, ``city``, ``cluster``,
-        ``admin``, ``country``, ``latitude``, ``longitude`` (prefixed ``source_``, ``target_``).
+        The rows with ``seen_from`` (country whose coder wrote the row) and, for each end, ``city``,
+        ``cluster``, ``admin``, ``country``, ``latitude``, ``longitude`` (prefixed ``source_``,
+        ``target_``).
     """
     index = place_index(places)
     find = actor_finder(firms, organisations, persons, reviewed)
-    home = {actor: _place_of_firm(firm) for firm in firms.itertuples() for actor in [find(_main(firm))[0]]}
+    home = {
+        actor: _place_of_firm(firm)
+        for firm in firms.itertuples()
+        for actor in [find(_main(firm))[0]]
+    }
     for row in organisations.itertuples():
         home.setdefault(find(row.org_name)[0], _place_of_organisation(row, index))
     for end in ("source", "target"):
@@ -202,11 +226,17 @@ def locate(
             if row[f"{end}_type"] == "individual":
                 employers = [one for one in worked.get(actor, []) if one != row[other]]
                 found.append(
-                    _place_of_person([_place_or_abroad(one, country, home, abroad) for one in employers])
+                    _place_of_person(
+                        [_place_or_abroad(one, country, home, abroad) for one in employers]
+                    )
                 )
                 continue
             city = row[f"{end}_city"]
-            place = _place(index.get((city, None))) if pd.notna(city) else dict(home.get(actor, NOWHERE))
+            place = (
+                _place(index.get((city, None)))
+                if pd.notna(city)
+                else dict(home.get(actor, NOWHERE))
+            )
             if not place["country"]:
                 place["country"] = said.get(row[f"{end}_name"]) or said.get(actor)
             if not place["country"]:
@@ -260,22 +290,28 @@ def _place_of_person(employers: list[dict]) -> dict:
 
 
 def _assumed(kind, country: str) -> str | None:
-    """Country of an organisation without a place: that of the coder, but for investors and unnamed kinds."""
+    """Country of an organisation without a place: that of the coder, but for investors and unnamed
+    kinds.
+    """
     return None if pd.isna(kind) or kind in ("venture_capital", "individual") else country
 
 
 def measured(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add ``kind`` (`reach`) and ``kilometres`` (`entry_dynamics.kilometres`) to rows or pairs with places."""
-    angles = [f"{end}_{angle}" for end in ("source", "target") for angle in ("latitude", "longitude")]
+    """Add ``kind`` (`reach`) and ``kilometres`` (`entry_dynamics.kilometres`) to rows or pairs with
+    places.
+    """
+    angles = [
+        f"{end}_{angle}" for end in ("source", "target") for angle in ("latitude", "longitude")
+    ]
     return rows.assign(kind=reach(rows), kilometres=kilometres(*(rows[angle] for angle in angles)))
 
 
 def reach(rows: pd.DataFrame) -> pd.Series:
     """Say whether ties are local, external or foreign.
 
-    Foreign: the ends are in two countries. Local: in one cluster (China) or metropolitan region (USA). External:
-    in two of one country; a Chinese city that is not known is certainly another one if its province differs.
-    Else unknown.
+    Foreign: the ends are in two countries. Local: in one cluster (China) or metropolitan region
+    (USA). External: in two of one country; a Chinese city that is not known is certainly another
+    one if its province differs. Else unknown.
 
     Parameters
     ----------
@@ -292,7 +328,10 @@ def reach(rows: pd.DataFrame) -> pd.Series:
         for what in ("country", "cluster", "admin")
     }
     known = {what: (one.notna() & two.notna()).to_numpy() for what, (one, two) in end.items()}
-    same = {what: (one.astype(object) == two.astype(object)).to_numpy() for what, (one, two) in end.items()}
+    same = {
+        what: (one.astype(object) == two.astype(object)).to_numpy()
+        for what, (one, two) in end.items()
+    }
     china = (end["country"][0].astype(object) == "China").to_numpy()
     provinces = known["country"] & same["country"] & china & known["admin"] & ~same["admin"]
     choices = [
@@ -300,14 +339,17 @@ def reach(rows: pd.DataFrame) -> pd.Series:
         (known["cluster"] & same["cluster"], "local"),
         ((known["cluster"] & ~same["cluster"]) | provinces, "external"),
     ]
-    return pd.Series(np.select([c for c, _ in choices], [w for _, w in choices], "unknown"), index=rows.index)
+    return pd.Series(
+        np.select([c for c, _ in choices], [w for _, w in choices], "unknown"), index=rows.index
+    )
 
 
 def collapse(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Collapse rows to one per pair of actors, written from giver to receiver.
 
-    The direction, kinds and places of a pair are those of its first row (paper first, then the regional coders);
-    an end without a place in that row takes it from the next one. The year is the earliest.
+    The direction, kinds and places of a pair are those of its first row (paper first, then the
+    regional coders); an end without a place in that row takes it from the next one. The year is the
+    earliest.
 
     Parameters
     ----------
@@ -319,7 +361,8 @@ def collapse(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     pairs : DataFrame
         The columns of the contract ``tie_pairs``, sorted.
     ledger : DataFrame
-        ``stage``, ``rows_in``, ``change``, ``rows_out``, ``reason``; each line follows from the one above.
+        ``stage``, ``rows_in``, ``change``, ``rows_out``, ``reason``; each line follows from the one
+        above.
 
     Raises
     ------
@@ -340,13 +383,21 @@ def collapse(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         raise ValueError(f"Two pairs have one id: {sorted(pairs.loc[twice, 'tie_id'])}")
     lines = [
         ("read", len(part), _READ.get(coder, f"ties of {coder}"))
-        for coder, part in sorted(rows.groupby("coder"), key=lambda item: order.get(item[0], len(order)))
+        for coder, part in sorted(
+            rows.groupby("coder"), key=lambda item: order.get(item[0], len(order))
+        )
     ]
     lines.append(("own", -int(own.sum()), "both ends are one actor under two names"))
     lines.append(
-        ("outside", -int((outside & ~own).sum()), "neither end is in the country that the coder looked at")
+        (
+            "outside",
+            -int((outside & ~own).sum()),
+            "neither end is in the country that the coder looked at",
+        )
     )
-    lines.append(("collapsed", len(pairs) - len(kept), "further rows on a pair that another row names"))
+    lines.append(
+        ("collapsed", len(pairs) - len(kept), "further rows on a pair that another row names")
+    )
     ledger = pd.DataFrame(lines, columns=["stage", "change", "reason"])
     ledger["rows_out"] = ledger["change"].cumsum()
     ledger["rows_in"] = ledger["rows_out"] - ledger["change"]
@@ -382,7 +433,10 @@ def _from_giver(rows: pd.DataFrame) -> pd.DataFrame:
         for column in rows.columns
         if column.startswith(("source", "target")) and column != "source_urls"
     ]
-    swap = {column: ("target" if column.startswith("source") else "source") + column[6:] for column in ends}
+    swap = {
+        column: ("target" if column.startswith("source") else "source") + column[6:]
+        for column in ends
+    }
     return pd.concat([rows[~turned], rows[turned].rename(columns=swap)[rows.columns]]).sort_index()
 
 
@@ -394,7 +448,9 @@ def _pair(part: list[dict]) -> dict:
         sides = [(row, end if row[end] == first[end] else other) for row in part]
         pair[end] = first[end]
         for what in ("firm_id", "type"):
-            values = [row[f"{side}_{what}"] for row, side in sides if pd.notna(row[f"{side}_{what}"])]
+            values = [
+                row[f"{side}_{what}"] for row, side in sides if pd.notna(row[f"{side}_{what}"])
+            ]
             pair[f"{end}_{what}"] = next(
                 (value for value in values if value != "firm"), next(iter(values), pd.NA)
             )
@@ -406,13 +462,17 @@ def _pair(part: list[dict]) -> dict:
     found = (
         "paper"
         if stated
-        else "usa"
-        if coders == {"usa"}
-        else "regional"
-        if coders & {"north", "south"}
-        else "own_list"
-        if coders == {"own_list"}
-        else "paper_coder"
+        else (
+            "usa"
+            if coders == {"usa"}
+            else (
+                "regional"
+                if coders & {"north", "south"}
+                else "own_list"
+                if coders == {"own_list"}
+                else "paper_coder"
+            )
+        )
     )
     types = {row["tie_type"] for row in part}
     pair |= {
@@ -430,7 +490,9 @@ def _pair(part: list[dict]) -> dict:
 
 
 def in_paper(coder: str, addresses: str) -> bool:
-    """Say whether a row states what the paper states: its coder read the paper and gives it as a source."""
+    """Say whether a row states what the paper states: its coder read the paper and gives it as a
+    source.
+    """
     return coder in ("paper", "figures") and "seed" in split(addresses)
 
 
@@ -499,39 +561,52 @@ def kind_results(id: str, table: pd.DataFrame, what: str, frame: str) -> list[di
     list of dict
         From `results.result`, one for each of `KINDS`, unknown included.
     """
-    counts = {kind: {"value": int((table["kind"] == kind).sum()), "n": len(table)} for kind in KINDS}
+    counts = {
+        kind: {"value": int((table["kind"] == kind).sum()), "n": len(table)} for kind in KINDS
+    }
     return [
         result(
-            id.format(kind=kind), count, f"{{value}} of {{n}} {what} are {kind}.", frame=frame, unit="count"
+            id.format(kind=kind),
+            count,
+            f"{{value}} of {{n}} {what} are {kind}.",
+            frame=frame,
+            unit="count",
         )
         for kind, count in counts.items()
     ]
 
 
 def kind_counts(pairs: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Count pairs by kind in each group, with the share of external ties among local and external ones.
+    """Count pairs by kind in each group, with the share of external ties among local and external
+    ones.
 
     Returns
     -------
     DataFrame
-        Index ``by``; ``local``, ``external``, ``foreign``, ``unknown``, ``pairs``, ``external_of_domestic``.
+        Index ``by``; ``local``, ``external``, ``foreign``, ``unknown``, ``pairs``,
+        ``external_of_domestic``.
     """
     table = pd.crosstab(pairs[by], pairs["kind"]).reindex(columns=KINDS, fill_value=0)
     domestic = table["local"] + table["external"]
     return table.assign(
-        pairs=table.sum(axis=1), external_of_domestic=table["external"] / domestic.where(domestic > 0)
+        pairs=table.sum(axis=1),
+        external_of_domestic=table["external"] / domestic.where(domestic > 0),
     )
 
 
 def by_type(pairs: pd.DataFrame) -> pd.DataFrame:
     """Return one row per pair and tie type (column ``tie_type``), with the channel it belongs to."""
-    table = pairs.assign(tie_type=pairs["tie_types"].map(split)).explode("tie_type", ignore_index=True)
+    table = pairs.assign(tie_type=pairs["tie_types"].map(split)).explode(
+        "tie_type", ignore_index=True
+    )
     channel = {kind: name for name, kinds in CHANNELS.items() for kind in kinds}
     return table.assign(channel=table["tie_type"].map(channel))
 
 
 def ei_index(
-    edges: Iterable[tuple[Hashable, Hashable]], groups: Mapping[Hashable, Hashable], member: Hashable = None
+    edges: Iterable[tuple[Hashable, Hashable]],
+    groups: Mapping[Hashable, Hashable],
+    member: Hashable = None,
 ) -> dict:
     """Compute the E-I index: external minus internal ties, over both (Krackhardt and Stern 1988).
 
@@ -547,8 +622,8 @@ def ei_index(
     Returns
     -------
     dict
-        ``internal``, ``external``, ``ei``: −1 if all ties are inside groups, +1 if all are between groups,
-        ``nan`` if there is none.
+        ``internal``, ``external``, ``ei``: −1 if all ties are inside groups, +1 if all are between
+        groups, ``nan`` if there is none.
 
     Examples
     --------
@@ -576,8 +651,9 @@ def ei_with_null(
 ) -> dict[str, float]:
     """Compare the E-I index with what it would be if nodes were dealt to groups at random.
 
-    Who is tied to whom and how large each group is stay as they are; the groups are permuted among the nodes.
-    With many small groups the index is near +1 by chance alone, so a value means little without its null.
+    Who is tied to whom and how large each group is stay as they are; the groups are permuted among
+    the nodes. With many small groups the index is near +1 by chance alone, so a value means little
+    without its null.
 
     Parameters
     ----------
@@ -591,9 +667,9 @@ def ei_with_null(
     Returns
     -------
     dict
-        ``internal``, ``external``, ``ei``; ``null_mean``, ``null_low``, ``null_high`` (2.5 and 97.5 percentiles);
-        ``p`` (two-sided, the observed value counted among the draws; Phipson and Smyth 2010); ``draws``, ``seed``,
-        ``nodes``. The null is ``nan`` where the index is.
+        ``internal``, ``external``, ``ei``; ``null_mean``, ``null_low``, ``null_high`` (2.5 and 97.5
+        percentiles); ``p`` (two-sided, the observed value counted among the draws; Phipson and
+        Smyth 2010); ``draws``, ``seed``, ``nodes``. The null is ``nan`` where the index is.
 
     Examples
     --------
@@ -611,17 +687,24 @@ def ei_with_null(
     if np.isnan(seen["ei"]):
         return seen | dict.fromkeys(("null_mean", "null_low", "null_high", "p"), np.nan)
     position = {node: place for place, node in enumerate(nodes)}
-    codes = {group: code for code, group in enumerate(sorted({groups[node] for node in nodes}, key=str))}
+    codes = {
+        group: code for code, group in enumerate(sorted({groups[node] for node in nodes}, key=str))
+    }
     labels = np.array([codes[groups[node]] for node in nodes], dtype=np.int16)
     dealt = np.random.default_rng(seed).permuted(np.tile(labels, (draws, 1)), axis=1)
     one, other = (dealt[:, [position[edge[end]] for edge in edges]] for end in (0, 1))
     equal = one == other
-    touching = np.ones_like(equal) if member is None else (one == codes[member]) | (other == codes[member])
+    touching = (
+        np.ones_like(equal) if member is None else (one == codes[member]) | (other == codes[member])
+    )
     total, internal = touching.sum(axis=1), (equal & touching).sum(axis=1)
     with np.errstate(invalid="ignore"):
         null = (total - 2 * internal) / total
     null = null[~np.isnan(null)]
-    below, above = (1 + (null <= seen["ei"] + 1e-12).sum()), (1 + (null >= seen["ei"] - 1e-12).sum())
+    below, above = (
+        (1 + (null <= seen["ei"] + 1e-12).sum()),
+        (1 + (null >= seen["ei"] - 1e-12).sum()),
+    )
     low, high = np.percentile(null, [2.5, 97.5]) if len(null) else (np.nan, np.nan)
     p = min(1.0, 2 * min(below, above) / (len(null) + 1))
     return seen | {
@@ -632,11 +715,13 @@ def ei_with_null(
     }
 
 
-def ei_edges(pairs: pd.DataFrame, foreign: str = "left_out") -> tuple[list[tuple[str, str]], dict[str, str]]:
+def ei_edges(
+    pairs: pd.DataFrame, foreign: str = "left_out"
+) -> tuple[list[tuple[str, str]], dict[str, str]]:
     """Turn pairs into edges and groups for the E-I index.
 
-    A node is an actor at a place: one that has ties from two places is two nodes. Its group is the cluster; where
-    only the province is known, that province; abroad, the country.
+    A node is an actor at a place: one that has ties from two places is two nodes. Its group is the
+    cluster; where only the province is known, that province; abroad, the country.
 
     Parameters
     ----------
@@ -655,7 +740,9 @@ def ei_edges(pairs: pd.DataFrame, foreign: str = "left_out") -> tuple[list[tuple
             group = pair[f"{end}_cluster"] if at_home else pair[f"{end}_country"]
             if pd.isna(group):
                 group = (
-                    f"{pair[f'{end}_admin']} (city unknown)" if pd.notna(pair[f"{end}_admin"]) else "unknown"
+                    f"{pair[f'{end}_admin']} (city unknown)"
+                    if pd.notna(pair[f"{end}_admin"])
+                    else "unknown"
                 )
             node = f"{pair[end]} @ {group}"
             groups[node] = group
@@ -664,8 +751,11 @@ def ei_edges(pairs: pd.DataFrame, foreign: str = "left_out") -> tuple[list[tuple
     return edges, groups
 
 
-def ei_table(pairs: pd.DataFrame, smallest: int = 5, draws: int = DRAWS, seed: int = SEED) -> pd.DataFrame:
-    """Compute the E-I index of all ties, of the sets they come from, of each tie type and of each cluster.
+def ei_table(
+    pairs: pd.DataFrame, smallest: int = 5, draws: int = DRAWS, seed: int = SEED
+) -> pd.DataFrame:
+    """Compute the E-I index of all ties, of the sets they come from, of each tie type and of each
+    cluster.
 
     Parameters
     ----------
@@ -684,7 +774,12 @@ def ei_table(pairs: pd.DataFrame, smallest: int = 5, draws: int = DRAWS, seed: i
     found = []
 
     def add(
-        country: str, scope: str, member: str, part: pd.DataFrame, foreign: str, cluster: str | None = None
+        country: str,
+        scope: str,
+        member: str,
+        part: pd.DataFrame,
+        foreign: str,
+        cluster: str | None = None,
     ) -> None:
         edges, groups = ei_edges(part, foreign)
         row = ei_with_null(edges, groups, cluster, draws, seed)
@@ -703,7 +798,10 @@ def ei_table(pairs: pd.DataFrame, smallest: int = 5, draws: int = DRAWS, seed: i
         persons = (part["source_type"] == "individual") | (part["target_type"] == "individual")
         sets = {"all": part, "organisations": part[~persons]}
         if country == "China":
-            sets |= {name: part[part["found_by"] == name] for name in ("paper", "paper_coder", "regional")}
+            sets |= {
+                name: part[part["found_by"] == name]
+                for name in ("paper", "paper_coder", "regional")
+            }
             sets["elsewhere"] = part[part["stated_in_paper"] == "no"]
         for name, chosen in sets.items():
             for foreign in ("left_out", "external"):
@@ -714,7 +812,10 @@ def ei_table(pairs: pd.DataFrame, smallest: int = 5, draws: int = DRAWS, seed: i
                 add(country, "tie_type", kind, chosen, "left_out")
         domestic = part[part["kind"].isin(["local", "external"])]
         sizes = pd.concat(
-            [domestic["source_cluster"], domestic.loc[domestic["kind"] == "external", "target_cluster"]]
+            [
+                domestic["source_cluster"],
+                domestic.loc[domestic["kind"] == "external", "target_cluster"],
+            ]
         ).value_counts()
         for cluster in sorted(sizes.index[sizes >= smallest]):
             add(country, "cluster", cluster, part, "left_out", cluster)
@@ -736,9 +837,9 @@ def ei_table(pairs: pd.DataFrame, smallest: int = 5, draws: int = DRAWS, seed: i
 def brokers(pairs: pd.DataFrame) -> pd.DataFrame:
     """List the actors that join clusters.
 
-    Betweenness (Freeman 1977) is computed on all ties of a country. Brokerage follows Gould and Fernandez (1989),
-    without direction: an actor brokers two neighbours that have no tie of their own. The clusters of the three say
-    which role that is.
+    Betweenness (Freeman 1977) is computed on all ties of a country. Brokerage follows Gould and
+    Fernandez (1989), without direction: an actor brokers two neighbours that have no tie of their
+    own. The clusters of the three say which role that is.
 
     Parameters
     ----------
@@ -748,8 +849,8 @@ def brokers(pairs: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Actors with ties to two clusters or more: the columns of the contract ``brokers``, most pairs of clusters
-        first within a country.
+        Actors with ties to two clusters or more: the columns of the contract ``brokers``, most
+        pairs of clusters first within a country.
     """
     parts = []
     for country, part in pairs.groupby("seen_from"):
@@ -764,10 +865,27 @@ def brokers(pairs: pd.DataFrame) -> pd.DataFrame:
             clusters = {cluster[one] for one in near if one in cluster}
             if len(clusters) > 1:
                 roles = brokerage(graph, cluster, actor)
-                row = {"country": country, "actor": actor, **about.loc[actor].to_dict(), "ties": len(near)}
-                row |= {"clusters": len(clusters), "cluster_pairs": len(clusters) * (len(clusters) - 1) // 2}
+                row = {
+                    "country": country,
+                    "actor": actor,
+                    **about.loc[actor].to_dict(),
+                    "ties": len(near),
+                }
+                row |= {
+                    "clusters": len(clusters),
+                    "cluster_pairs": len(clusters) * (len(clusters) - 1) // 2,
+                }
                 parts.append(row | roles | {"betweenness": between_all[actor]})
-    columns = ["country", "actor", "firm_id", "type", "cluster", "ties", "clusters", "cluster_pairs"]
+    columns = [
+        "country",
+        "actor",
+        "firm_id",
+        "type",
+        "cluster",
+        "ties",
+        "clusters",
+        "cluster_pairs",
+    ]
     table = pd.DataFrame(parts, columns=[*columns, *ROLES, "betweenness"])
     order = ["country", "cluster_pairs", "betweenness", "actor"]
     return table.sort_values(order, ascending=[True, False, False, True], ignore_index=True)
@@ -776,15 +894,18 @@ def brokers(pairs: pd.DataFrame) -> pd.DataFrame:
 ROLES = ["coordinator", "boundary", "itinerant", "liaison"]
 
 
-def brokerage(graph: nx.Graph, groups: Mapping[Hashable, Hashable], actor: Hashable) -> dict[str, int]:
-    """Count the open triads that an actor closes, by role (Gould and Fernandez 1989, without direction).
+def brokerage(
+    graph: nx.Graph, groups: Mapping[Hashable, Hashable], actor: Hashable
+) -> dict[str, int]:
+    """Count the open triads that an actor closes, by role (Gould and Fernandez 1989, without
+    direction).
 
     Returns
     -------
     dict
-        ``coordinator``: all three in one group; ``boundary`` (gatekeeper or representative): the actor shares the
-        group of one neighbour; ``itinerant``: the neighbours share a group that is not the actor's; ``liaison``:
-        three groups. Triads with an unknown group are left out.
+        ``coordinator``: all three in one group; ``boundary`` (gatekeeper or representative): the
+        actor shares the group of one neighbour; ``itinerant``: the neighbours share a group that is
+        not the actor's; ``liaison``: three groups. Triads with an unknown group are left out.
 
     Examples
     --------
@@ -830,10 +951,12 @@ def _about(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def founder_rows(source_rows: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
-    """Write founders' earlier employers of step 02 as rows of ties (``staff_moved_to``), for `foundings`."""
-    rows = source_rows[(source_rows["role"] == "founder") & (source_rows["timing"] == "at_entry")].dropna(
-        subset=["organisation"]
-    )
+    """Write founders' earlier employers of step 02 as rows of ties (``staff_moved_to``), for
+    `foundings`.
+    """
+    rows = source_rows[
+        (source_rows["role"] == "founder") & (source_rows["timing"] == "at_entry")
+    ].dropna(subset=["organisation"])
     names = {firm.firm_id: _main(firm) for firm in firms.itertuples()}
     child = firms.set_index("firm_id")
     return pd.DataFrame(
@@ -853,10 +976,12 @@ def founder_rows(source_rows: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame
 
 
 def foundings(located: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
-    """List second-order foundings: firms begun by people from, or split off, a firm of the industry.
+    """List second-order foundings: firms begun by people from, or split off, a firm of the
+    industry.
 
-    Rows of ties (``staff_moved_to``, ``spun_off_from``) count, and the founders' earlier employers of step 02 (rows
-    without an address). People who came later than the year after the firm's entry did not found it.
+    Rows of ties (``staff_moved_to``, ``spun_off_from``) count, and the founders' earlier employers
+    of step 02 (rows without an address). People who came later than the year after the firm's entry
+    did not found it.
 
     Parameters
     ----------
@@ -868,15 +993,18 @@ def foundings(located: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``seen_from``, ``parent``, ``child``, ``parent_firm_id``, ``child_firm_id``, clusters, ``year`` (entry of
-        the child, else the tie's), ``kind``, ``kilometres``, ``basis`` (``founder``, ``tie``, ``founder|tie``).
+        ``seen_from``, ``parent``, ``child``, ``parent_firm_id``, ``child_firm_id``, clusters,
+        ``year`` (entry of the child, else the tie's), ``kind``, ``kilometres``, ``basis``
+        (``founder``, ``tie``, ``founder|tie``).
     """
     rows = located[
         located["tie_type"].isin(["staff_moved_to", "spun_off_from"])
         & (located["source"] != located["target"])
     ]
     rows = _from_giver(rows)
-    rows = rows[rows["source_type"].isin(FIRMS) & rows["target_type"].isin(FIRMS) & ~neither_at_home(rows)]
+    rows = rows[
+        rows["source_type"].isin(FIRMS) & rows["target_type"].isin(FIRMS) & ~neither_at_home(rows)
+    ]
     began = firms.set_index("firm_id")["entry_year"]
     rows = rows.assign(entry=rows["target_firm_id"].map(began).astype("Int64"))
     late = (rows["tie_type"] == "staff_moved_to") & (rows["year"] > rows["entry"] + 1)
@@ -918,8 +1046,8 @@ def descent(edges: Iterable[tuple[Hashable, Hashable]], ancestor: Hashable) -> p
     Returns
     -------
     DataFrame
-        ``child``, ``generation`` (steps on the shortest way; 1 is a child), ``chain`` (steps on the longest way),
-        sorted by generation and name.
+        ``child``, ``generation`` (steps on the shortest way; 1 is a child), ``chain`` (steps on the
+        longest way), sorted by generation and name.
 
     Raises
     ------
@@ -957,7 +1085,8 @@ def _descent(graph: nx.DiGraph, order: list, ancestor: Hashable) -> pd.DataFrame
 
 
 def genealogies(founded: pd.DataFrame, at_least: int = 2) -> pd.DataFrame:
-    """Arrange foundings in families: everyone who descends from a root, a firm without known parents.
+    """Arrange foundings in families: everyone who descends from a root, a firm without known
+    parents.
 
     Parameters
     ----------
@@ -969,7 +1098,8 @@ def genealogies(founded: pd.DataFrame, at_least: int = 2) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns of the contract ``genealogies``: one row per root, parent and child; largest families first.
+        The columns of the contract ``genealogies``: one row per root, parent and child; largest
+        families first.
     """
     graph, order = _acyclic(founded[["parent", "child"]].itertuples(index=False, name=None))
     parts = []
@@ -991,7 +1121,9 @@ def genealogies(founded: pd.DataFrame, at_least: int = 2) -> pd.DataFrame:
 
 
 def acquisitions(located: pd.DataFrame) -> pd.DataFrame:
-    """List who bought whom: the columns of the contract ``acquisitions``, one row per buyer and bought."""
+    """List who bought whom: the columns of the contract ``acquisitions``, one row per buyer and
+    bought.
+    """
     rows = located[
         (located["tie_type"] == "acquired")
         & (located["source"] != located["target"])
@@ -1013,15 +1145,19 @@ def acquisitions(located: pd.DataFrame) -> pd.DataFrame:
 
 
 def sites(located: pd.DataFrame, provinces: pd.DataFrame) -> pd.DataFrame:
-    """List research and manufacturing sites away from, or at, the seat of their owner (contract ``sites``).
+    """List research and manufacturing sites away from, or at, the seat of their owner (contract
+    ``sites``).
 
-    ``border`` says how the provinces of a site and of a Chinese owner lie: ``same``, ``neighbour``, ``farther``;
-    blank where one is not known or the owner is abroad. ``provinces`` gives the ``neighbours`` of each.
+    ``border`` says how the provinces of a site and of a Chinese owner lie: ``same``, ``neighbour``,
+    ``farther``; blank where one is not known or the owner is abroad. ``provinces`` gives the
+    ``neighbours`` of each.
     """
     neighbours = {row.province: split(row.neighbours) for row in provinces.itertuples()}
     rows = located[located["tie_type"].isin(["rd_site_of", "manufacturing_site_of"])]
     rows = measured(rows).assign(
-        activity=rows["tie_type"].map({"rd_site_of": "research", "manufacturing_site_of": "manufacturing"}),
+        activity=rows["tie_type"].map(
+            {"rd_site_of": "research", "manufacturing_site_of": "manufacturing"}
+        ),
         border=[
             province_border(one, other, neighbours) if country == other_country == "China" else None
             for one, other, country, other_country in zip(
@@ -1050,7 +1186,9 @@ def sites(located: pd.DataFrame, provinces: pd.DataFrame) -> pd.DataFrame:
 
 
 def province_border(one, other, neighbours: Mapping[str, list[str]]) -> str | None:
-    """Say how two Chinese provinces lie: ``same``, ``neighbour`` or ``farther``; nothing if one is not known."""
+    """Say how two Chinese provinces lie: ``same``, ``neighbour`` or ``farther``; nothing if one is
+    not known.
+    """
     if pd.isna(one) or pd.isna(other):
         return None
     if one == other:
@@ -1071,8 +1209,9 @@ def academic_firms(pairs: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``firm_id``; counts ``ties`` (of any kind), ``academic``, ``academic_far`` (external or foreign),
-        ``academic_capital`` (one holds, founded or bought the other), ``academic_technology``.
+        Index ``firm_id``; counts ``ties`` (of any kind), ``academic``, ``academic_far`` (external
+        or foreign), ``academic_capital`` (one holds, founded or bought the other),
+        ``academic_technology``.
     """
     ends = []
     for end, other in (("source", "target"), ("target", "source")):
@@ -1081,7 +1220,9 @@ def academic_firms(pairs: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
             pd.DataFrame(
                 {
                     "firm_id": part[f"{end}_firm_id"],
-                    "academic": part[f"{other}_type"].isin(ACADEMIA) & ~part[f"{end}_type"].isin(ACADEMIA),
+                    "academic": (
+                        part[f"{other}_type"].isin(ACADEMIA) & ~part[f"{end}_type"].isin(ACADEMIA)
+                    ),
                     "kind": part["kind"],
                     "types": part["tie_types"],
                 }
@@ -1095,10 +1236,13 @@ def academic_firms(pairs: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
             "ties": 1,
             "academic": table["academic"],
             "academic_far": table["academic"] & table["kind"].isin(["external", "foreign"]),
-            "academic_capital": table["academic"]
-            & kinds.map(lambda has: bool(has & {*CHANNELS["capital"], "founded"})),
-            "academic_technology": table["academic"]
-            & kinds.map(lambda has: bool(has & set(CHANNELS["technology"]))),
+            "academic_capital": (
+                table["academic"]
+                & kinds.map(lambda has: bool(has & {*CHANNELS["capital"], "founded"}))
+            ),
+            "academic_technology": (
+                table["academic"] & kinds.map(lambda has: bool(has & set(CHANNELS["technology"])))
+            ),
         }
     )
     return flags.groupby("firm_id").sum().reindex(firms["firm_id"], fill_value=0).astype(int)

@@ -3,7 +3,7 @@
 A contract is a TOML table in ``cluster_anatomy/contracts/*.toml``, one per file or family of like files::
 
     [table_name]
-    path = "data/raw/x.csv"         # or a list of paths; a path may hold * (an exact path elsewhere wins)
+    path = "data/raw/x.csv"         # or a list; a path may hold * (an exact path elsewhere wins)
     title = "..."                   # also: description, unit_of_observation, source, licence
     key = ["firm_id"]               # no two rows of a file may agree in all of these; [] for none
     file_column = "coder"           # optional: `read_all` puts the file's stem into this first column
@@ -46,9 +46,11 @@ UNSEEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     r"\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
-"""Characters that no cell may hold, as nobody sees them: control, direction, zero width, no character at all.
+"""Characters that no cell may hold, as nobody sees them: control, direction, zero width, no
+character at all.
 
-Tab and line break are allowed, and the joiners U+200C and U+200D, which some scripts need for spelling.
+Tab and line break are allowed, and the joiners U+200C and U+200D, which some scripts need for
+spelling.
 """
 
 
@@ -66,11 +68,15 @@ class TableError(StudyError):
     def __init__(self, problems: list[str], total: int | None = None):
         self.problems = problems
         left = (len(problems) if total is None else total) - SHOWN
-        super().__init__("\n".join(problems[:SHOWN] + ([f"... and {left} more"] if left > 0 else [])))
+        super().__init__(
+            "\n".join(problems[:SHOWN] + ([f"... and {left} more"] if left > 0 else []))
+        )
 
 
 def visible(text: str) -> str:
-    """Return text as a message shows it: cut to 80 characters, what cannot be seen written as ``\\u200b``."""
+    """Return text as a message shows it: cut to 80 characters, what cannot be seen written as
+    ``\\u200b``.
+    """
     cut = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
     return re.sub(rf"{UNSEEN.pattern}|[\t\n]", lambda hit: f"\\u{ord(hit[0]):04x}", cut)
 
@@ -122,7 +128,8 @@ def parse_contracts(text: str) -> dict[str, Table]:
     tables = {}
     for name, entry in tomllib.loads(text).items():
         columns = tuple(
-            Column(**(column | {"allowed": tuple(column.get("allowed", ()))})) for column in entry["columns"]
+            Column(**(column | {"allowed": tuple(column.get("allowed", ()))}))
+            for column in entry["columns"]
         )
         path = (entry["path"],) if isinstance(entry["path"], str) else tuple(entry["path"])
         rest = {"path": path, "key": tuple(entry["key"]), "columns": columns}
@@ -132,23 +139,31 @@ def parse_contracts(text: str) -> dict[str, Table]:
 
 @cache
 def contracts() -> dict[str, Table]:
-    """Return every contract of the package by table name: raw, seeds, coding, processed, then other rooms."""
+    """Return every contract of the package by table name: raw, seeds, coding, processed, then other
+    rooms.
+    """
     rooms = ["raw", "seeds", "coding", "processed"]
     files = [f for f in resources.files(__name__).iterdir() if f.name.endswith(".toml")]
-    files.sort(key=lambda f: (rooms.index(f.name[:-5]) if f.name[:-5] in rooms else len(rooms), f.name))
+    files.sort(
+        key=lambda f: (rooms.index(f.name[:-5]) if f.name[:-5] in rooms else len(rooms), f.name)
+    )
     found: dict[str, Table] = {}
     for file in files:
         new = parse_contracts(file.read_text(encoding="utf-8"))
         if twice := found.keys() & new.keys():
             raise TableError(
-                [f"{file.name}: table {', '.join(sorted(twice))} has a contract in another file too"]
+                [
+                    f"{file.name}: table {', '.join(sorted(twice))} has a contract in another"
+                    " file too"
+                ]
             )
         found |= new
     return found
 
 
 def contract_of(relative: str | Path) -> Table:
-    """Return the contract of a file: the one that names it exactly, else the one whose pattern fits.
+    """Return the contract of a file: the one that names it exactly, else the one whose pattern
+    fits.
 
     Raises
     ------
@@ -174,14 +189,26 @@ def _checks(column: Column) -> list[pa.Check]:
     """Return the checks of one column, each named after the field of the contract."""
     low, high = limits(column)
     tests = {
-        "blank part": column.type in ("list", "url_list") and (lambda value: "" not in column.parts(value)),
+        "blank part": (
+            column.type in ("list", "url_list") and (lambda value: "" not in column.parts(value))
+        ),
         "minimum": low is not None and (lambda value: value >= low),
         "maximum": high is not None and (lambda value: value <= high),
-        "allowed": column.allowed and (lambda value: set(column.parts(value)) <= set(column.allowed)),
-        "pattern": column.pattern
-        and (lambda value: all(re.fullmatch(column.pattern, part) for part in column.parts(value))),
-        "address": column.type == "url_list"
-        and (lambda value: all(re.fullmatch(ADDRESS, part) for part in column.parts(value))),
+        "allowed": (
+            column.allowed and (lambda value: set(column.parts(value)) <= set(column.allowed))
+        ),
+        "pattern": (
+            column.pattern
+            and (
+                lambda value: all(
+                    re.fullmatch(column.pattern, part) for part in column.parts(value)
+                )
+            )
+        ),
+        "address": (
+            column.type == "url_list"
+            and (lambda value: all(re.fullmatch(ADDRESS, part) for part in column.parts(value)))
+        ),
     }
     return [pa.Check(test, element_wise=True, name=name) for name, test in tests.items() if test]
 
@@ -206,10 +233,22 @@ def codebook() -> str:
     head = [
         "# Codebook",
         "",
-        "Generated from the contracts in `src/cluster_anatomy/contracts/` by `python -m cluster_anatomy.tables`;",
-        'change a contract, not this file. A blank cell means "not seen", never "no". Text that a spreadsheet would take',
-        "for a formula stands behind an apostrophe, which is not part of it. A list cell holds its parts",
-        "between `|`; *places may be blank* says that the order counts and an unknown part is left blank.",
+        (
+            "Generated from the contracts in `src/cluster_anatomy/contracts/` by `python -m"
+            " cluster_anatomy.tables`;"
+        ),
+        (
+            'change a contract, not this file. A blank cell means "not seen", never "no". Text that'
+            " a spreadsheet would take"
+        ),
+        (
+            "for a formula stands behind an apostrophe, which is not part of it. A list cell holds"
+            " its parts"
+        ),
+        (
+            "between `|`; *places may be blank* says that the order counts and an unknown part is"
+            " left blank."
+        ),
         "In an address column the word `seed` stands for the paper (Conlé and Taube 2010).",
     ]
     return "\n".join(head) + "\n" + "".join(_chapter(table) for table in contracts().values())
@@ -224,7 +263,10 @@ def _chapter(table: Table) -> str:
         "",
         table.description.strip(),
         "",
-        f"- File: {', '.join(f'`{path}`' for path in table.path)}{' (may be absent)' if table.optional else ''}",
+        (
+            "- File:"
+            f" {', '.join(f'`{path}`' for path in table.path)}{' (may be absent)' if table.optional else ''}"
+        ),
         f"- One row: {table.unit_of_observation}",
         f"- Key: {key}",
         f"- Source: {table.source}",
@@ -235,7 +277,9 @@ def _chapter(table: Table) -> str:
     lines += ["", "| column | type | required | values | what it is |", "|---|---|---|---|---|"]
     for column in table.columns:
         cells = [f"`{column.name}`", column.type, "yes" if column.required else "", _values(column)]
-        lines.append("| " + " | ".join(_escape(cell) for cell in [*cells, column.description]) + " |")
+        lines.append(
+            "| " + " | ".join(_escape(cell) for cell in [*cells, column.description]) + " |"
+        )
     return "\n".join(lines) + "\n"
 
 

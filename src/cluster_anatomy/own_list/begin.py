@@ -22,24 +22,45 @@ from .problems import meant
 
 EXAMPLES = {
     "firms": {
-        "name": f"{EXAMPLE}: Amber Biotech Ltd.", "other_names": "Amber Bio|Amber", "place": "Lakeside", "entry_year": "1998",
-        "product": "vaccines", "source_urls": "https://example.org/amber", "note": "delete this row or leave it: it is not read",
+        "name": f"{EXAMPLE}: Amber Biotech Ltd.",
+        "other_names": "Amber Bio|Amber",
+        "place": "Lakeside",
+        "entry_year": "1998",
+        "product": "vaccines",
+        "source_urls": "https://example.org/amber",
+        "note": "delete this row or leave it: it is not read",
     },
     "evidence": {
-        "name": f"{EXAMPLE}: Amber Biotech Ltd.", "founder_names": "A. Person|B. Person", "founder_prior_orgs": "Lakeside University|Old Pharma",
-        "founder_prior_org_types": "university|firm_same_industry", "founder_prior_cities": "Lakeside|Hilltown", "ownership_at_entry": "private",
-        "evidence": "Two scientists founded it, one from the university and one from a firm.", "source_urls": "https://example.org/amber",
+        "name": f"{EXAMPLE}: Amber Biotech Ltd.",
+        "founder_names": "A. Person|B. Person",
+        "founder_prior_orgs": "Lakeside University|Old Pharma",
+        "founder_prior_org_types": "university|firm_same_industry",
+        "founder_prior_cities": "Lakeside|Hilltown",
+        "ownership_at_entry": "private",
+        "evidence": "Two scientists founded it, one from the university and one from a firm.",
+        "source_urls": "https://example.org/amber",
         "confidence": "medium",
     },
     "ties": {
-        "source_name": f"{EXAMPLE}: Amber Biotech Ltd.", "source_type": "firm_same_industry", "source_city": "Lakeside",
-        "target_name": "Old Pharma", "target_type": "firm_same_industry", "target_city": "Hilltown", "tie_type": "licensed_from", "year": "2001",
-        "evidence": "It makes a vaccine under a licence.", "source_urls": "https://example.org/licence",
+        "source_name": f"{EXAMPLE}: Amber Biotech Ltd.",
+        "source_type": "firm_same_industry",
+        "source_city": "Lakeside",
+        "target_name": "Old Pharma",
+        "target_type": "firm_same_industry",
+        "target_city": "Hilltown",
+        "tie_type": "licensed_from",
+        "year": "2001",
+        "evidence": "It makes a vaccine under a licence.",
+        "source_urls": "https://example.org/licence",
     },
     "places": {
-        "name": f"{EXAMPLE}: Lakeside", "other_names": "Lake Side", "region": "Greater Lakeside", "latitude": "12.9716", "longitude": "77.5946",
+        "name": f"{EXAMPLE}: Lakeside",
+        "other_names": "Lake Side",
+        "region": "Greater Lakeside",
+        "latitude": "12.9716",
+        "longitude": "77.5946",
     },
-}  # fmt: skip
+}
 
 
 def ready() -> list[str]:
@@ -51,7 +72,9 @@ def ready() -> list[str]:
     )
 
 
-def new(name: str, like: str | None = None, country: str | None = None, folder: Path | None = None) -> Path:
+def new(
+    name: str, like: str | None = None, country: str | None = None, folder: Path | None = None
+) -> Path:
     """Write the folder of a new own list.
 
     Parameters
@@ -59,7 +82,8 @@ def new(name: str, like: str | None = None, country: str | None = None, folder: 
     name : str
         A bare name (the folder is ``own_lists/<name>``) or a path.
     like : str, optional
-        A ready description (`ready`), or an own list whose description and tables are copied, without results.
+        A ready description (`ready`), or an own list whose description and tables are copied,
+        without results.
     country : str, optional
         Country of the firms, put into the description.
     folder : Path, optional
@@ -89,7 +113,8 @@ def new(name: str, like: str | None = None, country: str | None = None, folder: 
     )
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(
-            f"{descriptions.shown(target)} is there already; nothing was written. Take another name, or remove it yourself"
+            f"{descriptions.shown(target)} is there already; nothing was written. Take another"
+            " name, or remove it yourself"
         )
     files = _files(target.name, like, country)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -109,27 +134,40 @@ def _files(name: str, like: str | None, country: str | None) -> dict[str, bytes]
     blank = {f"{table}.csv": template(table) for table in TABLES}
     files = {"README.md": readme().encode()}
     if like is None:
-        text = resources.files(__package__).joinpath("templates/description.toml").read_text(encoding="utf-8")
+        text = (
+            resources.files(__package__)
+            .joinpath("templates/description.toml")
+            .read_text(encoding="utf-8")
+        )
         words = {"title": name, "name": name, "country": country or ""}
         return (
             {
-                "description.toml": Template(text)
-                .substitute({key: _quoted(word) for key, word in words.items()})
-                .encode()
+                "description.toml": (
+                    Template(text)
+                    .substitute({key: _quoted(word) for key, word in words.items()})
+                    .encode()
+                )
             }
             | blank
             | files
         )
     if like in ready():
-        text = resources.files(__package__).joinpath(f"ready/{like}.toml").read_text(encoding="utf-8")
+        text = (
+            resources.files(__package__).joinpath(f"ready/{like}.toml").read_text(encoding="utf-8")
+        )
         del blank["firms.csv"]
         return {"description.toml": _with_country(text, country).encode()} | blank | files
     source = descriptions.locate(like)
-    said, _ = descriptions.read_description(source) if (source / descriptions.FILE).is_file() else (None, [])
+    said, _ = (
+        descriptions.read_description(source)
+        if (source / descriptions.FILE).is_file()
+        else (None, [])
+    )
     if said is None:
         known = [*ready(), *descriptions.known_lists()]
         raise PipelineError(
-            f"there is no description and no list '{like}' (there are: {', '.join(known)}). {meant(like, known)}".strip()
+            f"there is no description and no list '{like}' (there are: {', '.join(known)})."
+            f" {meant(like, known)}".strip()
         )
     copied = {}
     for table in TABLES:
@@ -142,23 +180,32 @@ def _files(name: str, like: str | None, country: str | None) -> dict[str, bytes]
 
 def _quoted(text: str) -> str:
     """Return a text fit to stand between the double quotes of TOML."""
-    return "".join(char for char in text if char.isprintable()).replace("\\", "\\\\").replace('"', '\\"')
+    return (
+        "".join(char for char in text if char.isprintable())
+        .replace("\\", "\\\\")
+        .replace('"', '\\"')
+    )
 
 
 def _with_country(text: str, country: str | None) -> str:
     return (
         text
         if country is None
-        else re.sub(r"(?m)^country\s*=.*$", lambda _: f'country = "{_quoted(country)}"', text, count=1)
+        else re.sub(
+            r"(?m)^country\s*=.*$", lambda _: f'country = "{_quoted(country)}"', text, count=1
+        )
     )
 
 
 def template(table: str) -> bytes:
-    """Return an empty table with its headings and one example row, which is left out when the file is read.
+    """Return an empty table with its headings and one example row, which is left out when the file
+    is read.
 
     It begins with a byte order mark, so that spreadsheets know it for UTF-8.
     """
-    labels = [column.name for column in contracts()[f"own_{table}"].columns if column.name not in FILLED]
+    labels = [
+        column.name for column in contracts()[f"own_{table}"].columns if column.name not in FILLED
+    ]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(labels)
@@ -189,7 +236,9 @@ def _chapter(contract: Table, table: str) -> str:
             ", needed" if column.name in NEEDED else ""
         )
         what = column.description + (
-            f" One of: {', '.join(f'`{value}`' for value in column.allowed)}." if column.allowed else ""
+            f" One of: {', '.join(f'`{value}`' for value in column.allowed)}."
+            if column.allowed
+            else ""
         )
         others = ", ".join(descriptions.headings()[table].get(column.name, ())[:6])
         lines.append(

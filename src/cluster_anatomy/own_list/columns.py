@@ -32,9 +32,19 @@ class Cells:
     frame: pd.DataFrame
     heads: dict[str, str] = field(default_factory=dict)  # our column -> the heading in the file
     problems: list[Problem] = field(default_factory=list)
-    bare: Counter[str] = field(default_factory=Counter)  # our column -> addresses without http(s)://
+    bare: Counter[str] = field(
+        default_factory=Counter
+    )  # our column -> addresses without http(s)://
 
-    def say(self, row: int | None, column: str | None, value, wrong: str, right: str = "", severity="error"):
+    def say(
+        self,
+        row: int | None,
+        column: str | None,
+        value,
+        wrong: str,
+        right: str = "",
+        severity="error",
+    ):
         """Note a problem under the heading that the user knows."""
         head = None if column is None else self.heads.get(column, column)
         text = None if value is None or pd.isna(value) else str(value)
@@ -52,7 +62,9 @@ class Cells:
 def fold(text: str) -> str:
     """Return what counts of a heading or name: letters and digits, without case and width."""
     return "".join(
-        char for char in unicodedata.normalize("NFKC", text).casefold() if char.isalnum() or char == "#"
+        char
+        for char in unicodedata.normalize("NFKC", text).casefold()
+        if char.isalnum() or char == "#"
     )
 
 
@@ -107,7 +119,8 @@ def read_cells(
         return cells, None
     letters = {get_column_letter(place): head for place, head in enumerate(heads, 1) if head}
     cells.problems = [
-        replace(problem, column=letters.get(problem.column, problem.column)) for problem in cells.problems
+        replace(problem, column=letters.get(problem.column, problem.column))
+        for problem in cells.problems
     ]
     where = _positions(cells, heads, source, known)
     evidence = _evidence_inside(cells, heads, where) if table == "firms" else {}
@@ -119,10 +132,16 @@ def read_cells(
     for place in range(len(heads)):
         if not heads[place] and any(clean(row[place]) for _, row in body if place < len(row)):
             cells.warn(
-                at, None, None, f"column {place + 1} has cells but no heading; it was not used", "name it"
+                at,
+                None,
+                None,
+                f"column {place + 1} has cells but no heading; it was not used",
+                "name it",
             )
     if table == "firms" and not body:
-        cells.say(None, None, None, "holds no firm yet", "write one firm per row below the headings")
+        cells.say(
+            None, None, None, "holds no firm yet", "write one firm per row below the headings"
+        )
     if not evidence:
         return cells, None
     evidence["name"] = where.get("name", -1)
@@ -134,15 +153,20 @@ def read_cells(
 
 
 def _frame(table: str, body: list[tuple[int, list[str]]], where: dict[str, int]) -> pd.DataFrame:
-    """Return the cells of the rows under our columns; a column that the file does not have is blank."""
+    """Return the cells of the rows under our columns; a column that the file does not have is
+    blank.
+    """
     records = [
-        {label: row[place] if place < len(row) else "" for label, place in where.items()} for _, row in body
+        {label: row[place] if place < len(row) else "" for label, place in where.items()}
+        for _, row in body
     ]
     labels = list(descriptions.columns(table))
     return pd.DataFrame(records, [number for number, _ in body], labels, dtype=object).fillna("")
 
 
-def _body(cells: Cells, rows: list[tuple[int, list[str]]], heads: list[str]) -> list[tuple[int, list[str]]]:
+def _body(
+    cells: Cells, rows: list[tuple[int, list[str]]], heads: list[str]
+) -> list[tuple[int, list[str]]]:
     """Return the rows of data; say what is wrong with their shape."""
     body = []
     for number, row in rows:
@@ -158,7 +182,13 @@ def _body(cells: Cells, rows: list[tuple[int, list[str]]], heads: list[str]) -> 
             break
         for head, cell in zip(heads, row, strict=False):
             if "\ufffd" in cell:
-                cells.say(number, head, cell, "holds the sign of a character that was lost", "write it again")
+                cells.say(
+                    number,
+                    head,
+                    cell,
+                    "holds the sign of a character that was lost",
+                    "write it again",
+                )
             if len(cell) > tables.LARGEST:
                 right = f"at most {tables.LARGEST} fit into a cell"
                 cells.say(number, head, cell, f"has {len(cell)} characters", right)
@@ -207,10 +237,12 @@ def _header(cells: Cells, rows: list, source: Source, score) -> tuple[int | None
         first = list(filter(None, map(clean, rows[0][1])))
         needed = next(column for column in NEEDED if column in descriptions.columns(cells.table))
         wrong = (
-            f"no heading is known in the first {HEADER_WITHIN} rows, so the column '{needed}' is not found"
+            f"no heading is known in the first {HEADER_WITHIN} rows, so the column '{needed}' is"
+            " not found"
         )
         right = (
-            f"{_advice(first, cells.table, needed)}; if the file has no headings, put a row of them on top"
+            f"{_advice(first, cells.table, needed)}; if the file has no headings, put a row of them"
+            " on top"
         )
         cells.say(rows[0][0], None, " | ".join(first), wrong, right)
         return None, []
@@ -230,32 +262,55 @@ def _advice(heads: list[str], table: str, column: str) -> str:
     return f'{start}write under [{table}.columns] in description.toml: {column} = "{example}"'
 
 
-def _positions(cells: Cells, heads: list[str], source: Source, known: dict[str, list[str]]) -> dict[str, int]:
-    """Return our column -> position in the file: what the description says, then what is understood."""
+def _positions(
+    cells: Cells, heads: list[str], source: Source, known: dict[str, list[str]]
+) -> dict[str, int]:
+    """Return our column -> position in the file: what the description says, then what is
+    understood.
+    """
     found = {}
     for column, words in source.columns.items():
         same = [
-            (word, place) for word in words for place, head in enumerate(heads) if fold(head) == fold(word)
+            (word, place)
+            for word in words
+            for place, head in enumerate(heads)
+            if fold(head) == fold(word)
         ]
         same = [(word, place) for word, place in same if heads[place] == clean(word)] or same
         if same:
             found[column] = same[0][1]
         if sum(word == same[0][0] for word, _ in same) > 1:
             cells.say(
-                None, same[0][0], None, f"several columns have this heading of {column}", "rename the others"
+                None,
+                same[0][0],
+                None,
+                f"several columns have this heading of {column}",
+                "rename the others",
             )
         elif not same and len(words) == 1:
             wrong = f"no column has this heading, which description.toml names as {column}"
             there = list(filter(None, heads))
-            cells.say(None, words[0], None, wrong, meant(words[0], there) or f"there are: {', '.join(there)}")
+            cells.say(
+                None,
+                words[0],
+                None,
+                wrong,
+                meant(words[0], there) or f"there are: {', '.join(there)}",
+            )
     said = set(source.columns)
-    wishes = {place: _wishes(head, known) for place, head in enumerate(heads) if place not in found.values()}
+    wishes = {
+        place: _wishes(head, known)
+        for place, head in enumerate(heads)
+        if place not in found.values()
+    }
     order = sorted(
         (place for place in wishes if wishes[place]),
         key=lambda place: (heads[place] not in wishes[place], len(wishes[place]), place),
     )
     for place in order:
-        column = next((wish for wish in wishes[place] if wish not in found and wish not in said), None)
+        column = next(
+            (wish for wish in wishes[place] if wish not in found and wish not in said), None
+        )
         if column is not None:
             found[column] = place
             if heads[place] != column:
@@ -266,28 +321,50 @@ def _positions(cells: Cells, heads: list[str], source: Source, known: dict[str, 
         if rival is None or wish in said or rival == wish != heads[place]:
             cells.warn(None, heads[place], None, f"was not used: '{rival}' is the column of {wish}")
         elif rival == heads[place]:
-            cells.say(None, heads[place], None, "two columns have this heading", "rename one or take it out")
-        else:
-            right = f'say which under [{cells.table}.columns] in description.toml: {wish} = "{rival}"'
             cells.say(
-                None, heads[place], None, f"this and '{rival}' both seem to be the column of {wish}", right
+                None,
+                heads[place],
+                None,
+                "two columns have this heading",
+                "rename one or take it out",
+            )
+        else:
+            right = (
+                f'say which under [{cells.table}.columns] in description.toml: {wish} = "{rival}"'
+            )
+            cells.say(
+                None,
+                heads[place],
+                None,
+                f"this and '{rival}' both seem to be the column of {wish}",
+                right,
             )
     left = [head for place, head in enumerate(heads) if head and place not in found.values()]
     for column in NEEDED:
         if column in descriptions.columns(cells.table) and column not in found:
             cells.say(
-                None, column, None, "the column is missing", _advice(left or heads, cells.table, column)
+                None,
+                column,
+                None,
+                "the column is missing",
+                _advice(left or heads, cells.table, column),
             )
     for column, what in SWITCHED_ON.items() if cells.table == "firms" else ():
         if column not in found and not (column == "entry_year" and "entry_year_low" in found):
             near = any(closest(head, _words(cells.table, column), cutoff=75) for head in left)
             right = _advice(left, cells.table, column) if near else ""
-            cells.warn(None, column, None, f"there is no such column, so there will be no {what}", right)
+            cells.warn(
+                None, column, None, f"there is no such column, so there will be no {what}", right
+            )
     return found
 
 
 def _drop_misnamed(
-    cells: Cells, heads: list[str], where: dict[str, int], source: Source, body: list[tuple[int, list[str]]]
+    cells: Cells,
+    heads: list[str],
+    where: dict[str, int],
+    source: Source,
+    body: list[tuple[int, list[str]]],
 ) -> None:
     """Leave out a column that was understood by its heading alone and holds nothing that fits.
 
@@ -307,11 +384,19 @@ def _drop_misnamed(
         if texts and not fits:
             place = where.pop(label)
             what = (
-                "web address" if column.type == "url_list" else f"allowed word ({', '.join(column.allowed)})"
+                "web address"
+                if column.type == "url_list"
+                else f"allowed word ({', '.join(column.allowed)})"
             )
-            right = f'to have it read write under [{cells.table}.columns]: {label} = "{heads[place]}"'
-            cells.problems = [problem for problem in cells.problems if problem.column != heads[place]]
-            cells.warn(None, heads[place], None, f"was not taken as {label}, as it holds no {what}", right)
+            right = (
+                f'to have it read write under [{cells.table}.columns]: {label} = "{heads[place]}"'
+            )
+            cells.problems = [
+                problem for problem in cells.problems if problem.column != heads[place]
+            ]
+            cells.warn(
+                None, heads[place], None, f"was not taken as {label}, as it holds no {what}", right
+            )
 
 
 def _evidence_inside(cells: Cells, heads: list[str], where: dict[str, int]) -> dict[str, int]:
@@ -319,7 +404,12 @@ def _evidence_inside(cells: Cells, heads: list[str], where: dict[str, int]) -> d
     mine, found = descriptions.columns("evidence"), {}
     for place, head in enumerate(heads):
         column = head.casefold().replace(" ", "_")
-        if place not in where.values() and column in mine and column not in found and column != "name":
+        if (
+            place not in where.values()
+            and column in mine
+            and column not in found
+            and column != "name"
+        ):
             found[column] = place
     return found
 
@@ -338,6 +428,8 @@ def _say_unused(cells: Cells, heads: list[str], where: dict[str, int]) -> None:
             near = closest(head, free, cutoff=80)
             column = free[near[0]] if near else ""
             right = (
-                f'if it is {column}, write under [{cells.table}.columns]: {column} = "{head}"' if near else ""
+                f'if it is {column}, write under [{cells.table}.columns]: {column} = "{head}"'
+                if near
+                else ""
             )
             cells.warn(None, head, None, "is not a column that is known; it was not used", right)

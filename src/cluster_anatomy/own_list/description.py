@@ -23,8 +23,31 @@ NEEDED = ("name", "source_name", "target_name", "tie_type")
 """Columns without which a row of their table says nothing."""
 BESIDE = ("China", "USA")
 SAME_COUNTRY = {
-    "USA": ("us", "usa", "u.s.", "u.s.a.", "united states", "united states of america", "america", "vereinigte staaten", "美国", "美國"),
-    "China": ("cn", "prc", "p.r. china", "p. r. china", "pr china", "china, p.r.", "people's republic of china", "mainland china", "中国", "中國", "volksrepublik china"),
+    "USA": (
+        "us",
+        "usa",
+        "u.s.",
+        "u.s.a.",
+        "united states",
+        "united states of america",
+        "america",
+        "vereinigte staaten",
+        "美国",
+        "美國",
+    ),
+    "China": (
+        "cn",
+        "prc",
+        "p.r. china",
+        "p. r. china",
+        "pr china",
+        "china, p.r.",
+        "people's republic of china",
+        "mainland china",
+        "中国",
+        "中國",
+        "volksrepublik china",
+    ),
     "UK": ("united kingdom", "great britain", "gb", "england", "u.k.", "英国"),
     "China (Hong Kong)": ("hong kong", "hong kong sar", "香港"),
     "Germany": ("deutschland", "de", "allemagne", "德国"),
@@ -32,7 +55,7 @@ SAME_COUNTRY = {
     "Japan": ("jp", "日本"),
     "India": ("bharat", "印度", "भारत"),
     "Israel": ("il", "ישראל", "以色列"),
-}  # fmt: skip
+}
 """Spellings of countries that the study's places know."""
 
 
@@ -62,7 +85,8 @@ class Description:
     frame_name, frame_meaning : str
         Why these firms are in the list.
     carries_shares : bool
-        Whether a share computed on the list speaks for more than the list: it is complete or a sample.
+        Whether a share computed on the list speaks for more than the list: it is complete or a
+        sample.
     first, last : int or None
         Years of entry that are counted.
     about : int
@@ -85,8 +109,17 @@ class Description:
 
 
 KEYS = {
-    "": {"title": str, "country": str, "industry": str, "beside": list, "frame": dict, "years": dict}
-    | dict.fromkeys(TABLES, dict),
+    "": (
+        {
+            "title": str,
+            "country": str,
+            "industry": str,
+            "beside": list,
+            "frame": dict,
+            "years": dict,
+        }
+        | dict.fromkeys(TABLES, dict)
+    ),
     "frame": {"name": str, "meaning": str, "carries_shares": str},
     "years": {"first": int, "last": int, "about": int},
     "table": {
@@ -110,7 +143,12 @@ def country_name(text: str) -> str:
     """Return the study's spelling of a country; one that it does not know stays as it is."""
     folded = text.casefold().strip()
     return next(
-        (name for name, others in SAME_COUNTRY.items() if folded == name.casefold() or folded in others), text
+        (
+            name
+            for name, others in SAME_COUNTRY.items()
+            if folded == name.casefold() or folded in others
+        ),
+        text,
     )
 
 
@@ -127,11 +165,15 @@ def columns(table: str) -> dict:
 
 
 def locate(name: str | Path) -> Path:
-    """Return the folder of an own list: a bare name is one below ``own_lists/``, all else is a path."""
+    """Return the folder of an own list: a bare name is one below ``own_lists/``, all else is a
+    path.
+    """
     text = str(name)
     if re.fullmatch(r"[\w.-]+", text) and text not in (".", ".."):
         inside = paths.root() / FOLDER / text
-        return inside if inside.is_dir() or not (Path(text) / FILE).is_file() else Path(text).resolve()
+        return (
+            inside if inside.is_dir() or not (Path(text) / FILE).is_file() else Path(text).resolve()
+        )
     return Path(text).expanduser().resolve()
 
 
@@ -154,7 +196,9 @@ def read_description(folder: Path) -> tuple[Description | None, list[Problem]]:
         said = tomllib.loads(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as error:
         return None, [
-            Problem(FILE, f"is not TOML: {error}", 'write lines such as: title = "Biotech in India"')
+            Problem(
+                FILE, f"is not TOML: {error}", 'write lines such as: title = "Biotech in India"'
+            )
         ]
     problems: list[Problem] = []
 
@@ -168,7 +212,11 @@ def read_description(folder: Path) -> tuple[Description | None, list[Problem]]:
                 good[key] = "yes" if value else "no"
             elif not isinstance(value, known[key]) or isinstance(value, bool):
                 problems.append(
-                    Problem(FILE, f"'{where}{key}' has the value {value!r}", f"write {WANTED[known[key]]}")
+                    Problem(
+                        FILE,
+                        f"'{where}{key}' has the value {value!r}",
+                        f"write {WANTED[known[key]]}",
+                    )
                 )
             else:
                 good[key] = value
@@ -178,7 +226,9 @@ def read_description(folder: Path) -> tuple[Description | None, list[Problem]]:
     frame = pick(top.get("frame", {}), "frame", "frame.")
     years = pick(top.get("years", {}), "years", "years.")
     sources = {
-        table: _source(table, pick(top.get(table, {}), "table", f"{table}."), table in top, problems)
+        table: _source(
+            table, pick(top.get(table, {}), "table", f"{table}."), table in top, problems
+        )
         for table in TABLES
     }
     if not str(top.get("title", "")).strip():
@@ -196,15 +246,25 @@ def read_description(folder: Path) -> tuple[Description | None, list[Problem]]:
             beside.append(country_name(value))
         else:
             problems.append(
-                Problem(FILE, f"'beside' holds {value!r}", 'the study has "China" and "USA"; [] is neither')
+                Problem(
+                    FILE,
+                    f"'beside' holds {value!r}",
+                    'the study has "China" and "USA"; [] is neither',
+                )
             )
     if (shares := frame.get("carries_shares", "no").casefold()) not in ("yes", "no"):
         problems.append(
-            Problem(FILE, f"'frame.carries_shares' has the value {shares!r}", 'write "yes" if the list is complete or a sample, else "no"')
-        )  # fmt: skip
+            Problem(
+                FILE,
+                f"'frame.carries_shares' has the value {shares!r}",
+                'write "yes" if the list is complete or a sample, else "no"',
+            )
+        )
     first, last = years.get("first"), years.get("last")
     for key, year in years.items():
-        if (key == "about" and not 0 <= year <= 10) or (key != "about" and not 1800 <= year <= 2100):
+        if (key == "about" and not 0 <= year <= 10) or (
+            key != "about" and not 1800 <= year <= 2100
+        ):
             problems.append(
                 Problem(
                     FILE,
@@ -216,19 +276,22 @@ def read_description(folder: Path) -> tuple[Description | None, list[Problem]]:
         problems.append(
             Problem(FILE, f"'years.first' {first} comes after 'years.last' {last}", "exchange them")
         )
-    return Description(
-        title=top.get("title", "").strip() or folder.name,
-        country=country_name(top.get("country", "").strip()),
-        industry=top.get("industry", "").strip(),
-        beside=tuple(dict.fromkeys(beside)),
-        frame_name=frame.get("name", "").strip() or folder.name,
-        frame_meaning=frame.get("meaning", "").strip(),
-        carries_shares=shares == "yes",
-        first=first,
-        last=last,
-        about=years.get("about", ABOUT),
-        sources=sources,
-    ), problems
+    return (
+        Description(
+            title=top.get("title", "").strip() or folder.name,
+            country=country_name(top.get("country", "").strip()),
+            industry=top.get("industry", "").strip(),
+            beside=tuple(dict.fromkeys(beside)),
+            frame_name=frame.get("name", "").strip() or folder.name,
+            frame_meaning=frame.get("meaning", "").strip(),
+            carries_shares=shares == "yes",
+            first=first,
+            last=last,
+            about=years.get("about", ABOUT),
+            sources=sources,
+        ),
+        problems,
+    )
 
 
 def _source(table: str, given: dict, named: bool, problems: list[Problem]) -> Source:
@@ -255,7 +318,9 @@ def _source(table: str, given: dict, named: bool, problems: list[Problem]) -> So
         else:
             mapped[ours] = tuple(words)
     if given.get("header_row", 1) < 1:
-        problems.append(Problem(FILE, f"'{table}.header_row' is {given['header_row']}", "the first row is 1"))
+        problems.append(
+            Problem(FILE, f"'{table}.header_row' is {given['header_row']}", "the first row is 1")
+        )
         del given["header_row"]
     return Source(**({"file": table} | given), given=named and "file" in given, columns=mapped)
 
@@ -269,7 +334,10 @@ def data_file(folder: Path, table: str, source: Source) -> tuple[Path | None, Pr
         return None, Problem(FILE, str(error))
     if named.is_file() and named.suffix:
         return named, None
-    endings = [folder / f"{name}{suffix}" for suffix in (*SUFFIXES, *(suffix.upper() for suffix in SUFFIXES))]
+    endings = [
+        folder / f"{name}{suffix}"
+        for suffix in (*SUFFIXES, *(suffix.upper() for suffix in SUFFIXES))
+    ]
     found = sorted({path for path in endings if path.is_file()})
     if len(found) > 1:
         names = " and ".join(f"'{path.name}'" for path in found)
@@ -281,7 +349,9 @@ def data_file(folder: Path, table: str, source: Source) -> tuple[Path | None, Pr
     if not source.given and table != "firms":
         return None, None
     there = (
-        [path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES] if folder.is_dir() else []
+        [path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
+        if folder.is_dir()
+        else []
     )
     hint = meant(name, there, cutoff=40)
     wanted = name if Path(name).suffix else f"{name}.csv (or .xlsx, .xls, .ods)"
@@ -313,7 +383,8 @@ def find(name: str, steps: Iterable[str] = ()) -> Path:
     if folder.is_dir():
         raise TableError(
             [
-                f"'{name}' is a folder without {FILE}, so no list of your own; `new` writes one into a new folder"
+                f"'{name}' is a folder without {FILE}, so no list of your own; `new` writes one"
+                " into a new folder"
             ]
         )
     raise _not_found(name, steps)
@@ -328,7 +399,9 @@ def shown(folder: Path) -> str:
 def _not_found(name: str, steps: Iterable[str]) -> TableError:
     """Return the error on a word that names no list (and no step, where steps could be meant)."""
     steps, lists = list(steps), known_lists()
-    both = sorted([*steps, *lists], key=lambda word: -difflib.SequenceMatcher(None, name, word).ratio())
+    both = sorted(
+        [*steps, *lists], key=lambda word: -difflib.SequenceMatcher(None, name, word).ratio()
+    )
     near = [word for word in both if difflib.SequenceMatcher(None, name, word).ratio() >= 0.5][:2]
     what = f"no list {name!r} in {FOLDER}/ (lists: {', '.join(lists) or 'none'})"
     what += f" and no step {name!r} (steps: {', '.join(steps)})" if steps else ""

@@ -1,7 +1,8 @@
-"""The door: a folder with a list as people have it becomes four checked tables, or all that is wrong with it.
+"""The door: a folder with a list as people have it becomes four checked tables, or all that is
+wrong with it.
 
-Nothing is written here. A cell is data: never executed, never dropped in silence; what was understood in
-another way than it stands there is said.
+Nothing is written here. A cell is data: never executed, never dropped in silence; what was
+understood in another way than it stands there is said.
 """
 
 import re
@@ -54,8 +55,9 @@ class OwnList:
     folder : Path
     description : Description
     tables : dict of str to DataFrame
-        ``firms``, ``evidence``, ``ties``, ``places`` in the columns of the contracts ``own_*``, sorted by key;
-        every ``firms.place`` that is filled is, with its ``admin``, a row of ``places``.
+        ``firms``, ``evidence``, ``ties``, ``places`` in the columns of the contracts ``own_*``,
+        sorted by key; every ``firms.place`` that is filled is, with its ``admin``, a row of
+        ``places``.
     given : dict of str to set of str
         The columns of each table in which the user's file holds at least one value.
     warnings : list of str
@@ -116,7 +118,9 @@ def _look(folder: Path) -> tuple[OwnList | None, list[Problem]]:
             evidence_inside = inside
     if evidence_inside is not None:
         if len(cells["evidence"].frame):
-            columns = ", ".join(head for label, head in evidence_inside.heads.items() if label != "name")
+            columns = ", ".join(
+                head for label, head in evidence_inside.heads.items() if label != "name"
+            )
             cells["firms"].warn(
                 None, None, None, f"columns {columns} were not used: there is a file of evidence"
             )
@@ -140,7 +144,10 @@ def _look(folder: Path) -> tuple[OwnList | None, list[Problem]]:
         for table in TABLES
     }
     finished = {table: _finish(frames[table], table) for table in TABLES}
-    return OwnList(folder, description, finished, given, [str(problem) for problem in problems]), problems
+    return (
+        OwnList(folder, description, finished, given, [str(problem) for problem in problems]),
+        problems,
+    )
 
 
 def _finish(frame: pd.DataFrame, table: str) -> pd.DataFrame:
@@ -152,7 +159,9 @@ def _finish(frame: pd.DataFrame, table: str) -> pd.DataFrame:
         cells = frame[column.name]
         kind = kinds.get(column.type, "string")
         missing = float("nan") if kind == "float64" else pd.NA
-        out[column.name] = pd.array([missing if pd.isna(cell) else cell for cell in cells], dtype=kind)
+        out[column.name] = pd.array(
+            [missing if pd.isna(cell) else cell for cell in cells], dtype=kind
+        )
     return pd.DataFrame(out).sort_values(list(contract.key), ignore_index=True, kind="stable")
 
 
@@ -171,14 +180,17 @@ def _typed(cells: Cells, description: Description) -> pd.DataFrame:
         texts = zip(cells.frame.index, map(clean, raw), strict=True)
         out[name] = [_value(cells, row, column, text, description) for row, text in texts]
     for name, count in cells.bare.items():
-        cells.note(None, name, f"{count} addresses lack their http(s)://, so http:// was put before them")
+        cells.note(
+            None, name, f"{count} addresses lack their http(s)://, so http:// was put before them"
+        )
     typed = pd.DataFrame(out, index=cells.frame.index, dtype=object)
     if table == "firms":
         _entry(cells, typed, description)
     for name in NEEDED:
         for row in typed.index[typed[name].isna()] if name in typed and name in cells.heads else ():
             told = any(
-                (problem.row, problem.column) == (row, cells.heads[name]) for problem in cells.problems
+                (problem.row, problem.column) == (row, cells.heads[name])
+                for problem in cells.problems
             )
             if not told and not clean(cells.frame.loc[row, name]):
                 rest = " | ".join(filter(None, map(clean, cells.frame.loc[row])))
@@ -211,7 +223,9 @@ def _value(cells: Cells, row: int, column: Column, text: str, description: Descr
         return _list(cells, row, column, text)
     if column.allowed and text:
         return _word(cells, row, column, text)
-    kept = text and not (column.name in ("place", "admin", "country", "region") and values.is_missing(text))
+    kept = text and not (
+        column.name in ("place", "admin", "country", "region") and values.is_missing(text)
+    )
     return text if kept else pd.NA
 
 
@@ -239,7 +253,11 @@ def _list(cells: Cells, row: int, column: Column, text: str):
         elif column.type == "url_list" and not re.fullmatch(ADDRESS, part):
             if not values.is_missing(part):
                 cells.say(
-                    row, column.name, part, "is no web address", "it must begin with http:// or https://"
+                    row,
+                    column.name,
+                    part,
+                    "is no web address",
+                    "it must begin with http:// or https://",
                 )
         elif column.allowed:
             good.append(blank(_word(cells, row, column, part)))
@@ -257,8 +275,12 @@ def _figure(cells: Cells, row: int, column: Column, text: str):
         plain = plain.replace(",", ".")
     low, high = limits(column)
     whole = column.type == "integer"
-    if not re.fullmatch(r"[+-]?\d{1,15}(\.0+)?" if whole else r"[+-]?(\d{1,15}\.?\d*|\.\d+)", plain):
-        right = "write a whole number such as 12" if whole else "write decimal degrees such as 12.9716"
+    if not re.fullmatch(
+        r"[+-]?\d{1,15}(\.0+)?" if whole else r"[+-]?(\d{1,15}\.?\d*|\.\d+)", plain
+    ):
+        right = (
+            "write a whole number such as 12" if whole else "write decimal degrees such as 12.9716"
+        )
         cells.say(row, column.name, text, "is no number", right)
         return pd.NA
     number = float(plain)
@@ -281,7 +303,11 @@ def _year(cells: Cells, row: int, column: str, text: str, description: Descripti
         return values.UNKNOWN
     if year.said:
         cells.warn(
-            row, column, text, year.said, "" if year.value is not None else "the year itself stays blank"
+            row,
+            column,
+            text,
+            year.said,
+            "" if year.value is not None else "the year itself stays blank",
         )
     return year
 
@@ -323,7 +349,11 @@ def _check_firms(cells: Cells, firms: pd.DataFrame, description: Description) ->
             cells.say(row, "name", name, "looks like a note or a total, not like a firm", right)
         key = (fold(name) or name, *map(blank, (firm.country, firm.place, firm.admin)))
         if (first := seen.setdefault(key, row)) != row:
-            where = f"at the same place ({firm.place})" if pd.notna(firm.place) else "and neither has a place"
+            where = (
+                f"at the same place ({firm.place})"
+                if pd.notna(firm.place)
+                else "and neither has a place"
+            )
             right = "keep one of them, or tell them apart in a bracket"
             cells.say(row, "name", name, f"row {first} has the same name {where}", right)
     _say_twins(cells, firms)
@@ -333,32 +363,42 @@ def _check_firms(cells: Cells, firms: pd.DataFrame, description: Description) ->
     }
     for label, rows in unknown.items():
         if label in cells.heads and rows.any():
-            cells.note(None, label, f"{rows.sum()} of {len(firms)} firms have none; they count as unknown")
+            cells.note(
+                None, label, f"{rows.sum()} of {len(firms)} firms have none; they count as unknown"
+            )
 
 
 def _check_years(cells: Cells, firm, description: Description) -> None:
     """Say which of the years of a firm cannot be."""
     row, year, low, high = firm.Index, firm.entry_year, firm.entry_year_low, firm.entry_year_high
     if pd.notna(low) and pd.notna(high) and low > high:
-        cells.say(row, "entry_year_low", low, f"comes after the latest year, {high}", "exchange them")
+        cells.say(
+            row, "entry_year_low", low, f"comes after the latest year, {high}", "exchange them"
+        )
     elif pd.notna(year) and ((pd.notna(low) and low > year) or (pd.notna(high) and high < year)):
         wrong = f"is not between the earliest and the latest year ({blank(low)} to {blank(high)})"
         cells.say(row, "entry_year", year, wrong, "mend one of the three")
     start = year if pd.notna(year) else low
     if pd.notna(firm.closure_year) and pd.notna(start) and firm.closure_year < start:
         right = "mend one of the two, or leave it blank"
-        cells.say(row, "closure_year", firm.closure_year, f"comes before the entry in {start}", right)
+        cells.say(
+            row, "closure_year", firm.closure_year, f"comes before the entry in {start}", right
+        )
     first, last = description.first, description.last
     if pd.notna(year) and not (first or year) <= year <= (last or year):
-        wrong = f"is outside the years of the list ({first or ''} to {last or ''}); the firm stays, its entry does not count"
+        wrong = (
+            f"is outside the years of the list ({first or ''} to {last or ''}); the firm stays, its"
+            " entry does not count"
+        )
         cells.warn(row, "entry_year", year, wrong, "mend it, or [years] in description.toml")
 
 
 def twins(names: list[str], rules: NameRules) -> list[tuple[int, int, str]]:
-    """Return the pairs of names that look alike, and how: equal, alike in letters, or one inside the other.
+    """Return the pairs of names that look alike, and how: equal, alike in letters, or one inside
+    the other.
 
-    Names are compared without legal form, case, accents and the order of words (rapidfuzz ``token_sort_ratio``;
-    Chinese and Japanese ones as characters, ``ratio``).
+    Names are compared without legal form, case, accents and the order of words (rapidfuzz
+    ``token_sort_ratio``; Chinese and Japanese ones as characters, ``ratio``).
 
     Parameters
     ----------
@@ -397,7 +437,8 @@ def twins(names: list[str], rules: NameRules) -> list[tuple[int, int, str]]:
 def _rules(root: Path) -> NameRules:
     """Return the study's rules on names; read once for each compendium."""
     words, provinces, forms = (
-        tables.read(f"data/raw/coding/{name}.csv") for name in ("name_words", "provinces", "legal_forms")
+        tables.read(f"data/raw/coding/{name}.csv")
+        for name in ("name_words", "provinces", "legal_forms")
     )
     return NameRules(words, provinces, tables.read("data/raw/places/places.csv"), forms)
 
@@ -413,11 +454,17 @@ def _say_twins(cells: Cells, firms: pd.DataFrame) -> None:
     for _, group in named.groupby(where):
         if len(group) < 2:
             continue
-        entries = [(firm.Index, name) for firm in group.itertuples() for name in dict.fromkeys(_names(firm))]
+        entries = [
+            (firm.Index, name)
+            for firm in group.itertuples()
+            for name in dict.fromkeys(_names(firm))
+        ]
         own = {firm.Index: fold(firm.name) for firm in group.itertuples()}
         told: set[tuple[int, int]] = set()
         for left, right, how in twins([name for _, name in entries], rules):
-            (one, its), (other, name) = sorted((entries[left], entries[right]), key=lambda entry: entry[0])
+            (one, its), (other, name) = sorted(
+                (entries[left], entries[right]), key=lambda entry: entry[0]
+            )
             if one == other or (one, other) in told or own[one] == own[other]:
                 continue
             told.add((one, other))
@@ -433,7 +480,9 @@ def _names(firm) -> Iterable[str]:
 
 
 def _check_evidence(cells: Cells, evidence: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
-    """Tie each row to its firm by any of its names; say which cannot be and which parts are out of order."""
+    """Tie each row to its firm by any of its names; say which cannot be and which parts are out of
+    order.
+    """
     exact = Counter(firms["name"].dropna())
     called: dict[str, set[str]] = {}
     for firm in firms[firms["name"].notna()].itertuples():
@@ -485,4 +534,6 @@ def _check_ties(cells: Cells, ties: pd.DataFrame) -> None:
     seen: dict[tuple, int] = {}
     for row, *key in ties[list(contracts()["own_ties"].key)].itertuples(name=None):
         if (first := seen.setdefault(tuple(map(blank, key)), row)) != row:
-            cells.say(row, "source_name", key[0], f"row {first} is the same tie", "keep one of them")
+            cells.say(
+                row, "source_name", key[0], f"row {first} is the same tie", "keep one of them"
+            )

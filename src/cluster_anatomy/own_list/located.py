@@ -1,4 +1,6 @@
-"""Where the firms of a list are: places given, places of the study's gazetteer, or regions of their own."""
+"""Where the firms of a list are: places given, places of the study's gazetteer, or regions of their
+own.
+"""
 
 import re
 import unicodedata
@@ -36,13 +38,17 @@ def place_key(text: str) -> str:
 
 @cache
 def gazetteer(root: Path) -> pd.DataFrame:
-    """Return the study's places in the columns of an own list's places; read once for each compendium."""
+    """Return the study's places in the columns of an own list's places; read once for each
+    compendium.
+    """
     places = tables.read("data/raw/places/places.csv")
     names = zip(places["name_zh"], places["aliases"], strict=True)
     return pd.DataFrame(
         {
             "name": places["name"],
-            "other_names": ["|".join(part for part in both if pd.notna(part)) or pd.NA for both in names],
+            "other_names": [
+                "|".join(part for part in both if pd.notna(part)) or pd.NA for both in names
+            ],
             "admin": places["admin"],
             "country": places["country"],
             "region": places["metro"],
@@ -55,7 +61,9 @@ def gazetteer(root: Path) -> pd.DataFrame:
 
 
 def given_places(cells: Cells, places: pd.DataFrame) -> pd.DataFrame:
-    """Fill region and cluster of the places given; say which stand there twice or have half a coordinate."""
+    """Fill region and cluster of the places given; say which stand there twice or have half a
+    coordinate.
+    """
     places["region"] = places["region"].where(places["region"].notna(), places["name"])
     places["cluster"] = places["cluster"].where(places["cluster"].notna(), places["region"])
     seen: dict[tuple, int] = {}
@@ -65,14 +73,17 @@ def given_places(cells: Cells, places: pd.DataFrame) -> pd.DataFrame:
             right = "keep one of them, or tell them apart by `admin`"
             cells.say(row, "name", place["name"], f"row {first} is the same place", right)
         if pd.isna(place["latitude"]) != pd.isna(place["longitude"]):
-            cells.say(row, "latitude", None, "one of latitude and longitude is blank", "fill both or none")
+            cells.say(
+                row, "latitude", None, "one of latitude and longitude is blank", "fill both or none"
+            )
     return places
 
 
 def located(
     cells: Cells, firms: pd.DataFrame, own: pd.DataFrame, known: pd.DataFrame, given: Cells
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Put every firm at a place: one of those given, one of the gazetteer, or else a region of its own.
+    """Put every firm at a place: one of those given, one of the gazetteer, or else a region of its
+    own.
 
     Parameters
     ----------
@@ -92,13 +103,19 @@ def located(
     rooms = [(own, _index(own)), (known, _index(known))]
     told = firms[firms["place"].notna() & firms["country"].notna()]
     wanted: dict[tuple[str, str, str], list[int]] = {}
-    for row, *key in zip(told.index, told["country"], told["admin"].map(blank), told["place"], strict=True):
+    for row, *key in zip(
+        told.index, told["country"], told["admin"].map(blank), told["place"], strict=True
+    ):
         wanted.setdefault(tuple(key), []).append(row)
     used, alone, where = {}, {}, {}
     for (country, admin, text), rows in wanted.items():
         found = None
         for places, index in rooms:
-            found = _find(cells, rows, (country, admin, text), places, index) if found is None else found
+            found = (
+                _find(cells, rows, (country, admin, text), places, index)
+                if found is None
+                else found
+            )
         if found is None:
             place, area = _apart(text, admin, country)
             alone.setdefault((country, area, place_key(place) or place), []).extend(
@@ -119,9 +136,15 @@ def located(
         shared = name in names.get(country, ()) or called[country, key] > 1
         region = f"{name} ({admin})" if shared and admin else name
         labels = ["name", "admin", "country", "region", "cluster"]
-        used[name, admin, country] = pd.Series([name, admin or pd.NA, country, region, region], labels)
+        used[name, admin, country] = pd.Series(
+            [name, admin or pd.NA, country, region, region], labels
+        )
         _say_alone(
-            cells, [row for row, _ in rows], name, closest(name, names.get(country, ()), 3, NEAR_FROM), given
+            cells,
+            [row for row, _ in rows],
+            name,
+            closest(name, names.get(country, ()), 3, NEAR_FROM),
+            given,
         )
     for position, label in enumerate(("place", "admin")):
         old = zip(firms.index, firms[label], strict=True)
@@ -129,7 +152,9 @@ def located(
     if not len(given.frame):
         _say_alike(cells, {key: (rows[0][1], rows[0][0]) for key, rows in alone.items()})
     left = [
-        row for _, row in own.iterrows() if (row["name"], blank(row["admin"]), row["country"]) not in used
+        row
+        for _, row in own.iterrows()
+        if (row["name"], blank(row["admin"]), row["country"]) not in used
     ]
     return firms, pd.DataFrame(
         [*used.values(), *left], columns=list(descriptions.columns("places")), dtype=object
@@ -140,47 +165,73 @@ def _index(places: pd.DataFrame) -> dict[tuple[str, str], list[int]]:
     """Return (country, key of any name) -> positions of the places so called."""
     index: dict[tuple[str, str], list[int]] = {}
     for position, place in enumerate(places.itertuples(index=False)):
-        names = [blank(place.name), BRACKETS.sub("", blank(place.name)), *blank(place.other_names).split("|")]
+        names = [
+            blank(place.name),
+            BRACKETS.sub("", blank(place.name)),
+            *blank(place.other_names).split("|"),
+        ]
         for key in dict.fromkeys(place_key(name) for name in names if name):
             index.setdefault((blank(place.country), key), []).append(position)
     return index
 
 
 def _readings(text: str) -> list[tuple[str, str]]:
-    """Return (place, admin) readings of a text: as it is, without brackets, before a comma or slash."""
+    """Return (place, admin) readings of a text: as it is, without brackets, before a comma or
+    slash.
+    """
     bare = re.sub(r"\s*[(（\[].*?[)）\]]", "", text).strip()
     head, _, tail = re.sub(r"[，、/;]", ",", bare).partition(",")
     return list(dict.fromkeys([(text, ""), (bare, ""), (head.strip(), tail.split(",")[0].strip())]))
 
 
-def _find(cells: Cells, rows: list[int], wanted: tuple[str, str, str], places: pd.DataFrame, index: dict):
-    """Return the place so called in one set of places, None if it is not there, False if several are."""
+def _find(
+    cells: Cells, rows: list[int], wanted: tuple[str, str, str], places: pd.DataFrame, index: dict
+):
+    """Return the place so called in one set of places, None if it is not there, False if several
+    are.
+    """
     country, admin, place = wanted
     for text, tail in _readings(place):
         hits = index.get((country, place_key(text)), []) if text else []
         if not hits:
             continue
         area = _area(admin or tail)
-        exact = [hit for hit in hits if area and place_key(blank(places.iloc[hit]["admin"])) == area]
+        exact = [
+            hit for hit in hits if area and place_key(blank(places.iloc[hit]["admin"])) == area
+        ]
         by_name = [hit for hit in hits if place_key(places.iloc[hit]["name"]) == place_key(text)]
         for some in (exact, hits, [] if area else by_name):
             if len(some) == 1:
-                return _unless_elsewhere(cells, rows, place, admin, area, places.iloc[some[0]], places)
+                return _unless_elsewhere(
+                    cells, rows, place, admin, area, places.iloc[some[0]], places
+                )
         which = " or ".join(
             f"'{places.iloc[hit]['name']}' ({blank(places.iloc[hit]['admin'])})" for hit in hits
         )
         for row in rows:
             cells.say(
-                row, "place", place, f"may be {which}", "write the province or state in a column `admin`"
+                row,
+                "place",
+                place,
+                f"may be {which}",
+                "write the province or state in a column `admin`",
             )
         return False
     return None
 
 
 def _unless_elsewhere(
-    cells: Cells, rows: list[int], text: str, admin: str, area: str, place: pd.Series, places: pd.DataFrame
+    cells: Cells,
+    rows: list[int],
+    text: str,
+    admin: str,
+    area: str,
+    place: pd.Series,
+    places: pd.DataFrame,
 ) -> pd.Series | None:
-    """Return the place of that name unless it is known to be in another province; say if that is not sure."""
+    """Return the place of that name unless it is known to be in another province; say if that is
+    not sure.
+    """
     there = place_key(blank(place["admin"]))
     if not admin or not there or area == there:
         return place
@@ -188,7 +239,11 @@ def _unless_elsewhere(
         return None
     what = f"was taken as {place['name']} in {place['admin']}; '{admin}' is not known"
     cells.warn(
-        rows[0], "place", text, what, f"write the province or state as {place['admin']} if that is right"
+        rows[0],
+        "place",
+        text,
+        what,
+        f"write the province or state as {place['admin']} if that is right",
     )
     return place
 
@@ -201,13 +256,17 @@ def _area(text: str) -> str:
 
 @cache
 def _provinces(root: Path) -> dict[str, str]:
-    """Return the key of each Chinese province by that of its Chinese name; read once for each compendium."""
+    """Return the key of each Chinese province by that of its Chinese name; read once for each
+    compendium.
+    """
     known = tables.read("data/raw/coding/provinces.csv")
     return dict(zip(known["name_zh"].map(place_key), known["province"].map(place_key), strict=True))
 
 
 def _apart(text: str, admin: str, country: str) -> tuple[str, str]:
-    """Return place and province of a text such as ``Pune, Maharashtra, India``; any other text is the place."""
+    """Return place and province of a text such as ``Pune, Maharashtra, India``; any other text is
+    the place.
+    """
     parts = [part.strip() for part in re.split("[,，]", text) if part.strip()]
     if len(parts) > 1 and descriptions.country_name(parts[-1]) == country:
         parts.pop()
@@ -216,8 +275,12 @@ def _apart(text: str, admin: str, country: str) -> tuple[str, str]:
     return (parts[0], admin) if len(parts) == 1 else (text, admin)
 
 
-def _one_area(cells: Cells, alone: dict[tuple, list[tuple[int, str]]]) -> dict[tuple, list[tuple[int, str]]]:
-    """Put rows without a province to the only province that other rows give for a place of that name."""
+def _one_area(
+    cells: Cells, alone: dict[tuple, list[tuple[int, str]]]
+) -> dict[tuple, list[tuple[int, str]]]:
+    """Put rows without a province to the only province that other rows give for a place of that
+    name.
+    """
     areas: dict[tuple, list[str]] = {}
     for country, admin, key in alone:
         areas.setdefault((country, key), []).extend([admin] if admin else [])
@@ -227,7 +290,10 @@ def _one_area(cells: Cells, alone: dict[tuple, list[tuple[int, str]]]) -> dict[t
         area = known[0] if not admin and len(known) == 1 else admin
         if area != admin:
             cells.warn(
-                min(rows)[0], "place", min(rows)[1], f"was taken as the one in {area} that other rows name"
+                min(rows)[0],
+                "place",
+                min(rows)[1],
+                f"was taken as the one in {area} that other rows name",
             )
         merged.setdefault((country, area, key), []).extend(rows)
     return {key: sorted(rows) for key, rows in merged.items()}
@@ -244,14 +310,20 @@ def _one_spelling(cells: Cells, rows: list[tuple[int, str]]) -> str:
 
 
 def _say_alone(cells: Cells, rows: list[int], name: str, near: list[str], given: Cells) -> None:
-    """Say of a place that nobody knows what it could be; where places were given, a near miss is an error."""
+    """Say of a place that nobody knows what it could be; where places were given, a near miss is an
+    error.
+    """
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
     count = "" if len(rows) == 1 else f" ({len(rows)} rows)"
     taken = f"it was taken as a region of its own{count}"
     if len(given.frame) and near:
         for row in rows:
             cells.say(
-                row, "place", name, f"is not a place of {given.file}", f"{hint} Else add a row for it there"
+                row,
+                "place",
+                name,
+                f"is not a place of {given.file}",
+                f"{hint} Else add a row for it there",
             )
     elif len(given.frame):
         right = "add a row for it there if it belongs to a larger region"
@@ -269,8 +341,12 @@ def _say_alike(cells: Cells, alone: dict[tuple, tuple[str, int]]) -> None:
         keys.sort()
         for position, left in enumerate(keys):
             rest = keys[position + 1 :]
-            for right, *_ in process.extract(left, rest, scorer=fuzz.ratio, score_cutoff=ALIKE_FROM, limit=5):
-                one, other = sorted((alone[*area, left], alone[*area, right]), key=lambda place: place[1])
+            for right, *_ in process.extract(
+                left, rest, scorer=fuzz.ratio, score_cutoff=ALIKE_FROM, limit=5
+            ):
+                one, other = sorted(
+                    (alone[*area, left], alone[*area, right]), key=lambda place: place[1]
+                )
                 wrong = f"looks like '{one[0]}' in row {one[1]}, but they count as two regions"
                 cure = "if they are one, write one of them everywhere, or both into a places file"
                 cells.warn(other[1], "place", other[0], wrong, cure)

@@ -11,10 +11,11 @@ SHOWN = 80
 
 @dataclass(frozen=True)
 class Problem:
-    """One fault, doubt or remark; `row` counts as a spreadsheet does, the first row of the file is 1.
+    """One fault, doubt or remark; `row` counts as a spreadsheet does, the first row of the file is
+    1.
 
-    ``error``: the list cannot be run; ``warning``: it can, and this is how the cell was understood; ``note``:
-    what was found by itself (encoding, delimiter, sheet, headings).
+    ``error``: the list cannot be run; ``warning``: it can, and this is how the cell was understood;
+    ``note``: what was found by itself (encoding, delimiter, sheet, headings).
     """
 
     file: str
@@ -42,13 +43,17 @@ def shown(cell: str) -> str:
 def closest(word: str, known: Iterable[str], limit: int = 1, cutoff: float = 60) -> list[str]:
     """Return the known words most like a word, without case and signs, the best first.
 
-    By rapidfuzz ``WRatio``, which also finds a word inside a longer one; by ``ratio`` if the word is shorter
-    than four characters, which occur in too many.
+    By rapidfuzz ``WRatio``, which also finds a word inside a longer one; by ``ratio`` if the word
+    is shorter than four characters, which occur in too many.
     """
     found = process.extract(
-        word, sorted(set(known)), scorer=fuzz.WRatio if len(word) > 3 else fuzz.ratio, processor=utils.default_process, limit=limit,
+        word,
+        sorted(set(known)),
+        scorer=fuzz.WRatio if len(word) > 3 else fuzz.ratio,
+        processor=utils.default_process,
+        limit=limit,
         score_cutoff=cutoff,
-    )  # fmt: skip
+    )
     return [hit for hit, _, _ in found]
 
 

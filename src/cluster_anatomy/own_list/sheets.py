@@ -30,9 +30,21 @@ LARGEST = 2**30
 """Bytes that a workbook may unpack to."""
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 ENCODINGS = (
-    "gb18030", "cp1252", "big5", "cp932", "euc_jp", "cp949", "mac_roman", "cp1250", "cp1251", "cp1253",
-    "cp1254", "cp1255", "cp1256", "cp874",
-)  # fmt: skip
+    "gb18030",
+    "cp1252",
+    "big5",
+    "cp932",
+    "euc_jp",
+    "cp949",
+    "mac_roman",
+    "cp1250",
+    "cp1251",
+    "cp1253",
+    "cp1254",
+    "cp1255",
+    "cp1256",
+    "cp874",
+)
 """Tried after UTF-8 and UTF-16, in this order where nothing else decides."""
 COUNTRY_ENCODINGS = {
     "cp1250": (
@@ -63,8 +75,8 @@ FREQUENT = {
     "euc_jp": ("cp932", 0x88, 0x98),
     "cp949": ("euc_kr", 0xB0, 0xC8),
 }
-"""Lead bytes of the frequent characters: each national standard orders its characters by use (GB 2312 level 1,
-Big5 level 1, JIS X 0208 level 1, the Hangul of KS X 1001)."""
+"""Lead bytes of the frequent characters: each national standard orders its characters by use (GB
+2312 level 1, Big5 level 1, JIS X 0208 level 1, the Hangul of KS X 1001)."""
 TYPOGRAPHY = set("’‘“”„–—…•·€£§°®™«»×½\u00a0")
 
 
@@ -74,7 +86,9 @@ class UnreadableError(Exception):
 
 @dataclass
 class Sheet:
-    """The rows of one file as text, each with its number in the spreadsheet, and what is to be said of it."""
+    """The rows of one file as text, each with its number in the spreadsheet, and what is to be said
+    of it.
+    """
 
     file: str
     rows: list[tuple[int, list[str]]]
@@ -82,14 +96,16 @@ class Sheet:
 
 
 def read_sheet(path: Path, score: Callable[[list[str]], int], source, country: str = "") -> Sheet:
-    """Read a table of text from a CSV file or a workbook; what it is, its content says, not its name.
+    """Read a table of text from a CSV file or a workbook; what it is, its content says, not its
+    name.
 
     Parameters
     ----------
     path : Path
         The file.
     score : function
-        Number of cells of a row that are known headings; decides between encodings, delimiters and sheets.
+        Number of cells of a row that are known headings; decides between encodings, delimiters and
+        sheets.
     source : Source
         Sheet, encoding and delimiter as the description gives them; what it does not give is found.
     country : str, optional
@@ -116,12 +132,19 @@ def read_sheet(path: Path, score: Callable[[list[str]], int], source, country: s
             )
         return found
     for start, what in (
-        (b"%PDF", "a PDF"), (b"\x1f\x8b", "a packed file (gzip)"), (b"Rar!", "a packed file (rar)"),
-        (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"PAR1", "a Parquet file"),
-        (b"SQLite", "a database"), (b"{\\rtf", "a word processor's file"),
-    ):  # fmt: skip
+        (b"%PDF", "a PDF"),
+        (b"\x1f\x8b", "a packed file (gzip)"),
+        (b"Rar!", "a packed file (rar)"),
+        (b"\x89PNG", "a picture"),
+        (b"\xff\xd8\xff", "a picture"),
+        (b"PAR1", "a Parquet file"),
+        (b"SQLite", "a database"),
+        (b"{\\rtf", "a word processor's file"),
+    ):
         if data.startswith(start):
-            raise UnreadableError(f"this is {what}, not a table; save the table as CSV or Excel (.xlsx)")
+            raise UnreadableError(
+                f"this is {what}, not a table; save the table as CSV or Excel (.xlsx)"
+            )
     if (
         data[:2000]
         .lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -129,7 +152,8 @@ def read_sheet(path: Path, score: Callable[[list[str]], int], source, country: s
         .startswith((b"<html", b"<!doctype", b"<table", b"<?xml"))
     ):
         raise UnreadableError(
-            "this is a web page or XML under another name; open it in a spreadsheet and save it as CSV or .xlsx"
+            "this is a web page or XML under another name; open it in a spreadsheet and save it as"
+            " CSV or .xlsx"
         )
     return _text(data, path.name, score, source.encoding, source.delimiter, country)
 
@@ -163,7 +187,8 @@ def _workbook(data: bytes, name: str, score: Callable, wanted: str | None) -> Sh
     except Exception as error:
         what = " ".join(str(error).split())[:120]
         raise UnreadableError(
-            f"cannot be read as a workbook ({what}); open it in a spreadsheet and save it as .xlsx or CSV"
+            f"cannot be read as a workbook ({what}); open it in a spreadsheet and save it as .xlsx"
+            " or CSV"
         ) from None
     if wanted is None and len(filled) > 1:
         others = ", ".join(f"'{title}'" for title in filled if title != chosen)
@@ -185,7 +210,9 @@ def _parts(data: bytes) -> list[bytes]:
         raise UnreadableError(f"unpacks to {size / 2**30:.1f} GiB; save the table as CSV")
     if "xl/workbook.xml" not in archive.namelist():
         return []
-    return [archive.read(entry) for entry in archive.namelist() if entry.startswith("xl/worksheets/")]
+    return [
+        archive.read(entry) for entry in archive.namelist() if entry.startswith("xl/worksheets/")
+    ]
 
 
 def _calamine_sheet(sheet: python_calamine.CalamineSheet, name: str) -> Sheet:
@@ -213,14 +240,20 @@ def _formula_problems(data: bytes, name: str, title: str) -> list[Problem]:
             text = getattr(formula.value, "text", formula.value)
             place = {"row": formula.row, "column": get_column_letter(formula.column)}
             if cell.data_type == "e":
-                found.append(Problem(name, f"shows the error {cell.value}", "write the value", **place))
+                found.append(
+                    Problem(name, f"shows the error {cell.value}", "write the value", **place)
+                )
             elif cell.value is None:
                 right = "open the file in a spreadsheet and save it, or write the value"
-                found.append(Problem(name, "a formula that was never calculated", right, value=text, **place))
+                found.append(
+                    Problem(name, "a formula that was never calculated", right, value=text, **place)
+                )
     return found
 
 
-def _fill(cells: list[list[str]], rows: tuple[int, int], columns: tuple[int, int], found: Sheet) -> None:
+def _fill(
+    cells: list[list[str]], rows: tuple[int, int], columns: tuple[int, int], found: Sheet
+) -> None:
     """Give every row of a merged cell its value; rows and columns count from 0."""
     (top, bottom), (left, right) = rows, columns
     bottom = min(bottom, len(cells) - 1)
@@ -230,7 +263,10 @@ def _fill(cells: list[list[str]], rows: tuple[int, int], columns: tuple[int, int
     for row in filter(any, cells[top + 1 : bottom + 1]):
         row[left] = value
     wide = " (only its first column)" if right > left else ""
-    wrong = f"merged with the cells below it; its value was taken for rows {top + 1} to {bottom + 1}{wide}"
+    wrong = (
+        f"merged with the cells below it; its value was taken for rows {top + 1} to"
+        f" {bottom + 1}{wide}"
+    )
     right = "undo the merging if that is not meant"
     letter = get_column_letter(left + 1)
     found.problems.append(Problem(found.file, wrong, right, top + 1, letter, value, "warning"))
@@ -254,16 +290,27 @@ def _cell(value: object) -> str:
 def best_score(rows: list[tuple[int, list[str]]], score: Callable[[list[str]], int]) -> int:
     """Return the most known headings that one of the first rows holds."""
     filled = (row for _, row in rows if any(cell.strip() for cell in row))
-    return max((score(row) for row, _ in zip(filled, range(HEADER_WITHIN), strict=False)), default=0)
+    return max(
+        (score(row) for row, _ in zip(filled, range(HEADER_WITHIN), strict=False)), default=0
+    )
 
 
 def _text(
-    data: bytes, name: str, score: Callable, encoding: str | None, delimiter: str | None, country: str | None
+    data: bytes,
+    name: str,
+    score: Callable,
+    encoding: str | None,
+    delimiter: str | None,
+    country: str | None,
 ) -> Sheet:
     problems: list[Problem] = []
     text = _decode(data, name, score, encoding, country, problems)
-    if sum(char < " " and char not in "\t\n\r\x0b\x0c" for char in text[:100_000]) * 50 > len(text[:100_000]):
-        raise UnreadableError("holds bytes that are no text; save the table as CSV or Excel (.xlsx)")
+    if sum(char < " " and char not in "\t\n\r\x0b\x0c" for char in text[:100_000]) * 50 > len(
+        text[:100_000]
+    ):
+        raise UnreadableError(
+            "holds bytes that are no text; save the table as CSV or Excel (.xlsx)"
+        )
     first, _, rest = text.partition("\n")
     shift = 0
     if first.strip().lower().startswith("sep=") and len(first.strip()) == 5:
@@ -283,7 +330,8 @@ def _text(
             line = reader.line_num + 1
     except csv.Error as error:
         raise UnreadableError(
-            f"line {line + shift}: a stray double quote ({error}); take it out or write it twice inside a quoted cell"
+            f"line {line + shift}: a stray double quote ({error}); take it out or write it twice"
+            " inside a quoted cell"
         ) from None
     finally:
         csv.field_size_limit(limit)
@@ -291,7 +339,9 @@ def _text(
 
 
 def _delimiter(text: str, score: Callable[[list[str]], int]) -> str:
-    """Return the delimiter under which most headings are known, then under which rows are most alike."""
+    """Return the delimiter under which most headings are known, then under which rows are most
+    alike.
+    """
     head = text[:200_000].splitlines()[:300]
 
     def fit(delimiter: str) -> tuple:
@@ -327,16 +377,19 @@ def _decode(
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n") + 1
             raise UnreadableError(
-                f"line {line} is not {encoding}, which description.toml names; take `encoding` out to have it found"
+                f"line {line} is not {encoding}, which description.toml names; take `encoding` out"
+                " to have it found"
             ) from None
     for mark, kind in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return _strict(data, kind)
     for offset, kind in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if data[offset::2][:400].count(0) > 0.3 * len(data[offset::2][:400]) and not data[1 - offset :: 2][
-            :400
-        ].count(0):
-            problems.append(Problem(name, f"read as {kind}, without a byte order mark", severity="note"))
+        if data[offset::2][:400].count(0) > 0.3 * len(data[offset::2][:400]) and not data[
+            1 - offset :: 2
+        ][:400].count(0):
+            problems.append(
+                Problem(name, f"read as {kind}, without a byte order mark", severity="note")
+            )
             return _strict(data, kind)
     try:
         return data.decode("utf-8-sig")
@@ -346,8 +399,8 @@ def _decode(
         if loose.count("\ufffd") * 10 < good:
             line = data[: error.start].count(b"\n") + 1
             raise UnreadableError(
-                f"line {line}: a byte that is not UTF-8, though the rest is; two encodings were mixed, "
-                "so write this line again"
+                f"line {line}: a byte that is not UTF-8, though the rest is; two encodings were"
+                " mixed, so write this line again"
             ) from None
     return _legacy(data, name, score, country, problems)
 
@@ -361,8 +414,12 @@ def _strict(data: bytes, encoding: str) -> str:
         ) from None
 
 
-def _legacy(data: bytes, name: str, score: Callable, country: str | None, problems: list[Problem]) -> str:
-    """Decode bytes that are no Unicode: most known headings, then most plausible characters, then the country."""
+def _legacy(
+    data: bytes, name: str, score: Callable, country: str | None, problems: list[Problem]
+) -> str:
+    """Decode bytes that are no Unicode: most known headings, then most plausible characters, then
+    the country.
+    """
     hint = next((code for code, names in COUNTRY_ENCODINGS.items() if country in names), None)
     ranked = []
     for place, code in enumerate(ENCODINGS):
@@ -374,7 +431,14 @@ def _legacy(data: bytes, name: str, score: Callable, country: str | None, proble
         delimiter = _delimiter(sample, score)
         rows = [(0, row) for row in csv.reader(sample.splitlines()[:300], delimiter=delimiter)]
         ranked.append(
-            (-best_score(rows, score), -round(plausibility(sample, code), 1), code != hint, place, code, text)
+            (
+                -best_score(rows, score),
+                -round(plausibility(sample, code), 1),
+                code != hint,
+                place,
+                code,
+                text,
+            )
         )
     ranked.sort(key=lambda entry: entry[:4])
     if not ranked or ranked[0][1] > -0.5:
@@ -391,21 +455,26 @@ def _legacy(data: bytes, name: str, score: Callable, country: str | None, proble
     if doubt:
         problems.append(
             Problem(
-                name, f"the encoding is not certain; {code} was taken, which reads '{shown(sample)}'",
-                "if that looks wrong, give `encoding` in description.toml or save the file as UTF-8",
+                name,
+                f"the encoding is not certain; {code} was taken, which reads '{shown(sample)}'",
+                "if that looks wrong, give `encoding` in description.toml or save the file as"
+                " UTF-8",
                 severity="warning",
             )
-        )  # fmt: skip
+        )
     else:
-        problems.append(Problem(name, f"read as {code}, which reads '{shown(sample)}'", severity="note"))
+        problems.append(
+            Problem(name, f"read as {code}, which reads '{shown(sample)}'", severity="note")
+        )
     return text
 
 
 def plausibility(text: str, code: str) -> float:
-    """Return the share of the characters beyond ASCII that a text in this encoding is likely to hold.
+    """Return the share of the characters beyond ASCII that a text in this encoding is likely to
+    hold.
 
-    East Asian: the frequent characters of the national standard. Else: a letter among letters of its own
-    script, a capital at the beginning of a word or among capitals.
+    East Asian: the frequent characters of the national standard. Else: a letter among letters of
+    its own script, a capital at the beginning of a word or among capitals.
     """
     marks = []
     for place, char in enumerate(text):

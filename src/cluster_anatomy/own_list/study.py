@@ -1,7 +1,8 @@
 """Run the notebooks of the study on a list of one's own, alone or beside China and the USA.
 
-The list comes through the door (`own_list.read`). What follows turns it into the tables of the study, so that the
-same functions answer the same questions; what the list does not hold is reported as missing, not failed.
+The list comes through the door (`own_list.read`). What follows turns it into the tables of the
+study, so that the same functions answer the same questions; what the list does not hold is reported
+as missing, not failed.
 """
 
 import hashlib
@@ -47,8 +48,14 @@ RAW = "data/raw/own_list"
 PLACES = "data/raw/places/places.csv"
 TEMPLATES = "notebooks/own_list"
 CODING = [
-    "conventions", "source_roles", "organisation_types", "origin_rules", "origin_views", "properties", "events",
-]  # fmt: skip
+    "conventions",
+    "source_roles",
+    "organisation_types",
+    "origin_rules",
+    "origin_views",
+    "properties",
+    "events",
+]
 """Tables of the study's rules that every list is read by."""
 HEADERS = {
     "organisations": "data/raw/evidence/organisations.csv",
@@ -58,23 +65,39 @@ HEADERS = {
 }
 """Tables that step 06 reads and that a list of one's own leaves empty."""
 SEAT = {
-    "place_id": "place_id", "name": "city", "metro": "region", "cluster": "cluster", "latitude": "latitude",
+    "place_id": "place_id",
+    "name": "city",
+    "metro": "region",
+    "cluster": "cluster",
+    "latitude": "latitude",
     "longitude": "longitude",
-}  # fmt: skip
+}
 """Columns of a place and what they are called in the register."""
 FRAMES = {"China": "cn_named_or_listed", "USA": "us_frame"}
 """Frame of each country that carries the study's headline shares."""
 ALL_FOUND = {"China": "cn_all", "USA": "us_all"}
 BY_MODE = {
-    "relocation": {"label": "relocation", "paper_type": "d_relocation", "founder_kind": "relocation"},
-    "backbone": {"label": "state_backbone", "paper_type": "backbone", "founder_kind": "organisation"},
+    "relocation": {
+        "label": "relocation",
+        "paper_type": "d_relocation",
+        "founder_kind": "relocation",
+    },
+    "backbone": {
+        "label": "state_backbone",
+        "paper_type": "backbone",
+        "founder_kind": "organisation",
+    },
     "subsidiary": {"paper_type": "c_subsidiary", "founder_kind": "organisation"},
     "spin_off": {"founder_kind": "organisation"},
     "start_up": {"founder_kind": "entrepreneur"},
 }
-"""Views that follow from a mode alone, for pairs of mode and source that the rules never give but a list may code."""
+"""Views that follow from a mode alone, for pairs of mode and source that the rules never give but a
+list may code.
+"""
 SECOND_FONT = "DejaVu Sans"
-"""Comes with matplotlib and holds Latin with all accents, Greek, Cyrillic, Hebrew, Arabic, Georgian, …"""
+"""Comes with matplotlib and holds Latin with all accents, Greek, Cyrillic, Hebrew, Arabic,
+Georgian, …
+"""
 LEAST = 5
 """Dated entries from which a cluster can have a year of take-off (`clusters.take_off`)."""
 
@@ -87,16 +110,19 @@ def shaped(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     return frame.reindex(columns=[column.name for column in contracts()[table].columns])
 
 
-def gazetteer(places: pd.DataFrame, names: Iterable[str], country: str, known: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of places: the list's own, then the study's, then each place that only the firms name.
+def gazetteer(
+    places: pd.DataFrame, names: Iterable[str], country: str, known: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the table of places: the list's own, then the study's, then each place that only the
+    firms name.
 
     A place without a region is a region of its own.
 
     Parameters
     ----------
     places : DataFrame
-        From the door: ``name``, ``other_names``, ``admin``, ``country``, ``region``, ``cluster``, ``latitude``,
-        ``longitude``.
+        From the door: ``name``, ``other_names``, ``admin``, ``country``, ``region``, ``cluster``,
+        ``latitude``, ``longitude``.
     names : iterable of str
         Places of firms.
     country : str
@@ -110,10 +136,15 @@ def gazetteer(places: pd.DataFrame, names: Iterable[str], country: str, known: p
     own["cluster"] = own["cluster"].fillna(own["metro"])
     seen = place_index(pd.concat([own, known[known["country"] == country]], ignore_index=True))
     rest = sorted({name for name in names if pd.notna(name)} - {name for name, _ in seen})
-    only = pd.DataFrame({"name": rest, "metro": rest, "cluster": rest, "country": country}, dtype="string")
-    own = pd.concat([own, only], ignore_index=True).sort_values(["name", "admin"], ignore_index=True)
+    only = pd.DataFrame(
+        {"name": rest, "metro": rest, "cluster": rest, "country": country}, dtype="string"
+    )
+    own = pd.concat([own, only], ignore_index=True).sort_values(
+        ["name", "admin"], ignore_index=True
+    )
     own["place_id"] = _distinct(
-        [_key("ow", name) for name in own["name"]], [_key("", admin) for admin in own["admin"].fillna("")]
+        [_key("ow", name) for name in own["name"]],
+        [_key("", admin) for admin in own["admin"].fillna("")],
     )
     return shaped(pd.concat([own, known], ignore_index=True), "places")
 
@@ -121,7 +152,8 @@ def gazetteer(places: pd.DataFrame, names: Iterable[str], country: str, known: p
 def register(
     given: pd.DataFrame, evidence: pd.DataFrame, places: pd.DataFrame, years: Sequence[int | None]
 ) -> pd.DataFrame:
-    """Return the register of firms in the columns of the study (contract ``firms``), sorted by ``firm_id``.
+    """Return the register of firms in the columns of the study (contract ``firms``), sorted by
+    ``firm_id``.
 
     Parameters
     ----------
@@ -132,7 +164,8 @@ def register(
     places : DataFrame
         From `gazetteer`.
     years : sequence
-        First and last year of entry that count, None where there is no limit; a firm without a year counts.
+        First and last year of entry that count, None where there is no limit; a firm without a year
+        counts.
     """
     here = place_index(places[places["country"].isin(given["country"])])
     index = {name: tuple(place[column] for column in SEAT) for name, place in here.items()}
@@ -154,7 +187,9 @@ def register(
     firms["name_en"], firms["name_zh"] = firms["name"], firms["name_local"].where(chinese)
     firms["other_names"] = [
         "|".join(dict.fromkeys([*split(pd.NA if zh else local), *split(others)])) or pd.NA
-        for local, others, zh in zip(firms["name_local"], firms["other_names"], chinese, strict=True)
+        for local, others, zh in zip(
+            firms["name_local"], firms["other_names"], chinese, strict=True
+        )
     ]
     firms["lead_products"] = firms["product"]
     addresses = evidence.groupby("name_en")["source_urls"].agg(_joined)
@@ -163,9 +198,13 @@ def register(
         for cell, name in zip(firms["source_urls"], firms["name"], strict=True)
     ]
     firms["coders"] = firms["name"].isin(about.index).map({True: OWN, False: None})
-    first, last = (limit if limit is not None else end for limit, end in zip(years, (0, 9999), strict=True))
+    first, last = (
+        limit if limit is not None else end for limit, end in zip(years, (0, 9999), strict=True)
+    )
     counts = firms["entry_year"].between(first, last).fillna(True)
-    firms = firms.assign(frame=OWN, lists=OWN, scope=counts.map({True: "entry", False: "outside_years"}))
+    firms = firms.assign(
+        frame=OWN, lists=OWN, scope=counts.map({True: "entry", False: "outside_years"})
+    )
     return shaped(firms, "firms").sort_values("firm_id", ignore_index=True)
 
 
@@ -177,7 +216,9 @@ def identified(firms: pd.DataFrame, country: str) -> pd.DataFrame:
     TableError
         If two rows have one name and one place.
     """
-    earlier = firms["former_names"] if "former_names" in firms else pd.Series(pd.NA, index=firms.index)
+    earlier = (
+        firms["former_names"] if "former_names" in firms else pd.Series(pd.NA, index=firms.index)
+    )
     others = [
         "|".join(dict.fromkeys([*split(one), *split(two)])) or pd.NA
         for one, two in zip(firms["other_names"], earlier, strict=True)
@@ -198,16 +239,22 @@ def identified(firms: pd.DataFrame, country: str) -> pd.DataFrame:
 
 
 def _key(prefix: str, name: str) -> str:
-    """Return a name in small letters, digits and hyphens; what cannot be romanised becomes a checksum."""
+    """Return a name in small letters, digits and hyphens; what cannot be romanised becomes a
+    checksum.
+    """
     return slug(f"China {name}").replace("cn-", f"{prefix}-", 1) if name else ""
 
 
 def _distinct(keys: list[str], more: list[str]) -> list[str]:
-    """Return keys that differ: those that occur twice are joined with more, and with a number at last."""
+    """Return keys that differ: those that occur twice are joined with more, and with a number at
+    last.
+    """
     counts = pd.Series(keys).value_counts()
     keys = [key + more[place] if counts[key] > 1 else key for place, key in enumerate(keys)]
     number = pd.Series(keys).groupby(keys).cumcount()
-    return [key if not count else f"{key}-{count + 1}" for key, count in zip(keys, number, strict=True)]
+    return [
+        key if not count else f"{key}-{count + 1}" for key, count in zip(keys, number, strict=True)
+    ]
 
 
 def _placed(firm, index: Mapping) -> tuple:
@@ -232,21 +279,30 @@ def coded(evidence: pd.DataFrame) -> pd.DataFrame:
 
 
 def members(firms: pd.DataFrame) -> pd.DataFrame:
-    """Say which row of the list makes which firm, as step 01 of the study does (contract ``firm_evidence``)."""
-    table = pd.DataFrame({"firm_id": firms["firm_id"], "coder": OWN, "name_as_given": firms["name_en"]})
+    """Say which row of the list makes which firm, as step 01 of the study does (contract
+    ``firm_evidence``).
+    """
+    table = pd.DataFrame(
+        {"firm_id": firms["firm_id"], "coder": OWN, "name_as_given": firms["name_en"]}
+    )
     table["kind"] = firms["coders"].notna().map({True: "evidence", False: "list"})
     table["row_id"] = f"{OWN}:" + firms["firm_id"]
     return shaped(table, "firm_evidence")
 
 
 def periods(years: pd.Series) -> pd.DataFrame:
-    """Return the decades (or half centuries, for more than a dozen decades) from the first to the last year."""
+    """Return the decades (or half centuries, for more than a dozen decades) from the first to the
+    last year.
+    """
     if years.dropna().empty:
         return pd.DataFrame({"period": [], "first_year": [], "last_year": [], "meaning": []})
     first, last = int(years.min()), int(years.max())
     width = 10 if last - first <= 120 else 50
     starts = range(first // width * width, last + 1, width)
-    rows = [(f"{start}-{start + width - 1}", start, start + width - 1, f"{width} years") for start in starts]
+    rows = [
+        (f"{start}-{start + width - 1}", start, start + width - 1, f"{width} years")
+        for start in starts
+    ]
     return pd.DataFrame(rows, columns=["period", "first_year", "last_year", "meaning"])
 
 
@@ -272,7 +328,8 @@ def origins(
     firms : DataFrame
         From `register`.
     given : DataFrame
-        The firms of the list with ``firm_id``, ``mode``, ``source``, ``reach``; a value that is there is taken.
+        The firms of the list with ``firm_id``, ``mode``, ``source``, ``reach``; a value that is
+        there is taken.
     source_rows, places : DataFrame
         From `sources` and `gazetteer`.
     coding : mapping
@@ -289,9 +346,12 @@ def origins(
     known = firm_origins.conditions(firms, source_rows, coding["source_roles"], options)
     table = as_coded(firm_origins.classify(known, coding["origin_rules"]), given)
     table = table.merge(
-        firm_origins.reach(firms, source_rows, table, places, options["region"], options["hong_kong"]),
-        on="firm_id", validate="1:1",
-    )  # fmt: skip
+        firm_origins.reach(
+            firms, source_rows, table, places, options["region"], options["hong_kong"]
+        ),
+        on="firm_id",
+        validate="1:1",
+    )
     said = table["firm_id"].map(given.set_index("firm_id")["reach"])
     table["reach_basis"] = table["reach_basis"].mask(said.notna(), "coder")
     table["reach"] = said.fillna(table["reach"])
@@ -307,11 +367,17 @@ def origins(
 
 
 def as_coded(table: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
-    """Take mode and source where the list codes them; the rule that evidence would give becomes the runner-up.
+    """Take mode and source where the list codes them; the rule that evidence would give becomes the
+    runner-up.
 
-    A list that codes one of the two keeps the other of the rules only if both readings agree on the first.
+    A list that codes one of the two keeps the other of the rules only if both readings agree on the
+    first.
     """
-    said = given.set_index("firm_id").reindex(table["firm_id"])[["mode", "source"]].reset_index(drop=True)
+    said = (
+        given.set_index("firm_id")
+        .reindex(table["firm_id"])[["mode", "source"]]
+        .reset_index(drop=True)
+    )
     table = table.reset_index(drop=True)
     for column, other in (("mode", "source"), ("source", "mode")):
         alone = said[column].notna() & said[other].isna() & (said[column] != table[column])
@@ -325,16 +391,22 @@ def as_coded(table: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
 
 
 def views(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Add the views on mode and source (contract ``origin_views``); pairs that have none are seen by their mode."""
+    """Add the views on mode and source (contract ``origin_views``); pairs that have none are seen
+    by their mode.
+    """
     table = table.merge(pairs, on=["mode", "source"], how="left", validate="m:1")
     for column in ("label", "paper_type", "founder_kind"):
-        by_mode = table["mode"].map({mode: view[column] for mode, view in BY_MODE.items() if column in view})
+        by_mode = table["mode"].map(
+            {mode: view[column] for mode, view in BY_MODE.items() if column in view}
+        )
         table[column] = table[column].fillna(by_mode).fillna("unknown")
     return table
 
 
 def counting(firms: pd.DataFrame) -> pd.DataFrame:
-    """Return the firms of a register whose entry counts: those that did not enter outside the years of the list."""
+    """Return the firms of a register whose entry counts: those that did not enter outside the years
+    of the list.
+    """
     return firms[firms["scope"] == "entry"]
 
 
@@ -344,7 +416,11 @@ def entries(firms: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def located(
-    rows: pd.DataFrame, source_rows: pd.DataFrame, firms: pd.DataFrame, places: pd.DataFrame, country: str
+    rows: pd.DataFrame,
+    source_rows: pd.DataFrame,
+    firms: pd.DataFrame,
+    places: pd.DataFrame,
+    country: str,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Name and place the ends of ties (step 06 of the study).
 
@@ -357,18 +433,24 @@ def located(
     """
     empty = {name: shaped(pd.DataFrame(), name) for name in HEADERS}
     known = {
-        "firms": firms, "organisations": empty["organisations"], "persons": empty["persons"],
+        "firms": firms,
+        "organisations": empty["organisations"],
+        "persons": empty["persons"],
         "reviewed": empty["actor_names"],
-    }  # fmt: skip
+    }
     every = [ties.gather(rows, empty["paper_figures"]), ties.founder_rows(source_rows, firms)]
     return tuple(
-        ties.locate(ties.name_actors(part, **known), **known, places=places, countries={OWN: country})
+        ties.locate(
+            ties.name_actors(part, **known), **known, places=places, countries={OWN: country}
+        )
         for part in every
     )
 
 
 def tie_pairs(rows: pd.DataFrame) -> pd.DataFrame:
-    """Collapse the placed ties of a list to pairs of actors (`ties.collapse`); none if no tie touches the country."""
+    """Collapse the placed ties of a list to pairs of actors (`ties.collapse`); none if no tie
+    touches the country.
+    """
     kept = (rows["source"] != rows["target"]) & ~ties.neither_at_home(rows)
     return shaped(ties.collapse(rows)[0] if kept.any() else pd.DataFrame(), "tie_pairs")
 
@@ -376,24 +458,29 @@ def tie_pairs(rows: pd.DataFrame) -> pd.DataFrame:
 def families(rows: pd.DataFrame, founders: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
     """Arrange second-order foundings in families (`ties.foundings`, `ties.genealogies`).
 
-    Firms between which people went in a circle have no order of descent; links among them are left out.
+    Firms between which people went in a circle have no order of descent; links among them are left
+    out.
     """
     founded = ties.foundings(pd.concat([rows, founders], ignore_index=True), firms)
     graph = nx.DiGraph(list(founded[["parent", "child"]].itertuples(index=False, name=None)))
     circle = {
-        node: place for place, nodes in enumerate(nx.strongly_connected_components(graph)) for node in nodes
+        node: place
+        for place, nodes in enumerate(nx.strongly_connected_components(graph))
+        for node in nodes
     }
     apart = founded["parent"].map(circle) != founded["child"].map(circle)
     return shaped(ties.genealogies(founded[apart]), "genealogies")
 
 
 def entry_years(firms: pd.DataFrame) -> pd.DataFrame:
-    """Count entries by year and cumulate them, with the sums if all years are the latest, or the earliest, possible.
+    """Count entries by year and cumulate them, with the sums if all years are the latest, or the
+    earliest, possible.
 
     Returns
     -------
     DataFrame
-        ``year``, ``entries``, ``cumulated``, ``cumulated_low``, ``cumulated_high``; firms without a year are left out.
+        ``year``, ``entries``, ``cumulated``, ``cumulated_low``, ``cumulated_high``; firms without a
+        year are left out.
     """
     dated = firms.dropna(subset=["entry_year"])
     year = dated["entry_year"].astype(int)
@@ -408,7 +495,10 @@ def entry_years(firms: pd.DataFrame) -> pd.DataFrame:
 
 
 def derived(
-    own: Mapping[str, pd.DataFrame], about: Mapping, coding: Mapping[str, pd.DataFrame], places: pd.DataFrame
+    own: Mapping[str, pd.DataFrame],
+    about: Mapping,
+    coding: Mapping[str, pd.DataFrame],
+    places: pd.DataFrame,
 ) -> SimpleNamespace:
     """Derive from a list all that the analyses ask for, as notebooks 01, 02 and 06 do one by one.
 
@@ -424,8 +514,8 @@ def derived(
     Returns
     -------
     SimpleNamespace
-        ``given``, ``evidence``, ``ties`` (the list in the columns of the study), ``places``, ``firms``, ``sources``,
-        ``origins``, ``distances``, ``pairs``, ``families``.
+        ``given``, ``evidence``, ``ties`` (the list in the columns of the study), ``places``,
+        ``firms``, ``sources``, ``origins``, ``distances``, ``pairs``, ``families``.
     """
     given = identified(own["firms"], about["country"])
     known = gazetteer(own["places"], own["firms"]["place"], about["country"], places)
@@ -437,11 +527,17 @@ def derived(
     )
     rows, founders = located(tie_rows, source_rows, firms, known, about["country"])
     return SimpleNamespace(
-        given=given, evidence=evidence, ties=tie_rows, places=known, firms=firms, sources=source_rows,
+        given=given,
+        evidence=evidence,
+        ties=tie_rows,
+        places=known,
+        firms=firms,
+        sources=source_rows,
         origins=origins(firms, given, source_rows, known, coding),
-        distances=entry_dynamics.source_distances(source_rows, firms, known), pairs=tie_pairs(rows),
+        distances=entry_dynamics.source_distances(source_rows, firms, known),
+        pairs=tie_pairs(rows),
         families=families(rows, founders, firms),
-    )  # fmt: skip
+    )
 
 
 def rules() -> dict[str, pd.DataFrame]:
@@ -457,7 +553,9 @@ def asked() -> dict[str, dict]:
 # --- What can be computed, and what is missing
 
 
-def analyses(case: SimpleNamespace, description: Mapping, wanted: Mapping[str, dict]) -> pd.DataFrame:
+def analyses(
+    case: SimpleNamespace, description: Mapping, wanted: Mapping[str, dict]
+) -> pd.DataFrame:
     """Say of every analysis what it needs, how much of it the list has, and what would complete it.
 
     Parameters
@@ -477,12 +575,16 @@ def analyses(case: SimpleNamespace, description: Mapping, wanted: Mapping[str, d
     n, found = len(firms), entries(firms, origin)
     year, placed = firms["entry_year"].notna(), firms["cluster"].notna()
     sizes, regions = firms.loc[year & placed, "cluster"].value_counts(), firms["cluster"].nunique()
-    known = {column: int((origin[column] != "unknown").sum()) for column in ("mode", "source", "reach")}
+    known = {
+        column: int((origin[column] != "unknown").sum()) for column in ("mode", "source", "reach")
+    }
     of_region = found[(found["paper_type"] != "unknown") & found["cluster"].notna()]
     named = firms["founder_names"].notna() | firms["firm_id"].isin(case.sources["firm_id"])
     kind, away = case.pairs["kind"].astype(object), case.distances["kilometres"]
     shares = description["frame"]["carries_shares"]
-    compared = {country: known["mode"] * (country in description["beside"]) * shares for country in FRAMES}
+    compared = {
+        country: known["mode"] * (country in description["beside"]) * shares for country in FRAMES
+    }
     span = firms["entry_year_low"] < firms["entry_year_high"]
     numbers = {
         "entry_over_time": (year.sum(), n),
@@ -533,17 +635,25 @@ def needs(analysis: str) -> bool:
     """
     row = tables.read(f"{RAW}/analyses.csv").set_index("analysis").loc[analysis]
     if row["status"] == "missing":
-        display(Markdown(f"**Missing: {row['what']}.** It needs {row['needs']}. What to add: {row['add']}."))
+        display(
+            Markdown(
+                f"**Missing: {row['what']}.** It needs {row['needs']}. What to add: {row['add']}."
+            )
+        )
     return row["status"] != "missing"
 
 
 def description() -> dict:
-    """Return the description of the list: ``title``, ``country``, ``industry``, ``beside``, ``years``, ``frame``."""
+    """Return the description of the list: ``title``, ``country``, ``industry``, ``beside``,
+    ``years``, ``frame``.
+    """
     return json.loads(paths.source(f"{RAW}/description.json").read_text(encoding="utf-8"))
 
 
 def carried(table: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
-    """Return shares with a blank interval on each frame that cannot carry one: there they describe the list."""
+    """Return shares with a blank interval on each frame that cannot carry one: there they describe
+    the list.
+    """
     carries = table["frame"].map(frames.set_index("frame")["carries_shares"]) == "yes"
     return table.assign(**{end: table[end].where(carries) for end in ("low", "high")})
 
@@ -551,7 +661,8 @@ def carried(table: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
 def told(
     id: str, estimate: Mapping[str, float], words: str, frame: pd.Series, headline: bool = False
 ) -> dict:
-    """Make a result of a share (`results.result`), with an interval only if the frame carries shares.
+    """Make a result of a share (`results.result`), with an interval only if the frame carries
+    shares.
 
     Parameters
     ----------
@@ -568,10 +679,14 @@ def told(
     interval = ", 95 % interval {low} to {high}" if carries else ""
     sentence = f"{{count}} of {{n}} {words} ({{value}}{interval}; {{unknown}} unknown)."
     kept = dict(estimate) | ({} if carries else {"low": None, "high": None})
-    return results.result(id, kept, sentence, frame=frame["frame"], headline=headline and estimate["n"] > 0)
+    return results.result(
+        id, kept, sentence, frame=frame["frame"], headline=headline and estimate["n"] > 0
+    )
 
 
-def counted(id: str, value: int, of: int, words: str, frame: str = OWN, headline: bool = False) -> dict:
+def counted(
+    id: str, value: int, of: int, words: str, frame: str = OWN, headline: bool = False
+) -> dict:
     """Make a result of a count among the firms of the list: ``{value} of {n}`` and some words."""
     sentence = f"{{value}} of {{n}} {words}."
     return results.result(
@@ -585,7 +700,8 @@ def counted(id: str, value: int, of: int, words: str, frame: str = OWN, headline
 def use_style(texts: Iterable[str] = ()) -> None:
     """Put the house style in force, with a second font for characters that the study does not need.
 
-    The second font leads if one of the texts needs it: a word drawn with two fonts loses its accents.
+    The second font leads if one of the texts needs it: a word drawn with two fonts loses its
+    accents.
     """
     import matplotlib as mpl
 
@@ -594,7 +710,9 @@ def use_style(texts: Iterable[str] = ()) -> None:
     style.use()
     first, second = _drawn()
     lacking = any(ord(char) in second - first for text in texts if pd.notna(text) for char in text)
-    mpl.rcParams["font.family"] = [SECOND_FONT, style.FONT] if lacking else [style.FONT, SECOND_FONT]
+    mpl.rcParams["font.family"] = (
+        [SECOND_FONT, style.FONT] if lacking else [style.FONT, SECOND_FONT]
+    )
 
 
 @cache
@@ -607,7 +725,8 @@ def _drawn() -> tuple[frozenset[int], frozenset[int]]:
 
     style.use()
     return tuple(
-        frozenset(FT2Font(font_manager.findfont(name)).get_charmap()) for name in (style.FONT, SECOND_FONT)
+        frozenset(FT2Font(font_manager.findfont(name)).get_charmap())
+        for name in (style.FONT, SECOND_FONT)
     )
 
 
@@ -616,9 +735,11 @@ def _has_glyph(char: str) -> bool:
 
 
 def drawable(name: str, width: int = 28) -> str:
-    """Return a name as a figure can draw it: romanised where a character has no glyph, and cut where it is long.
+    """Return a name as a figure can draw it: romanised where a character has no glyph, and cut
+    where it is long.
 
-    Chinese becomes pinyin; a letter of another script is read from its Unicode name. A long name keeps its end.
+    Chinese becomes pinyin; a letter of another script is read from its Unicode name. A long name
+    keeps its end.
     """
     plain = unicodedata.normalize("NFC", " ".join(name.split())).replace("$", "＄")
     if not all(map(_has_glyph, plain)):
@@ -633,7 +754,9 @@ def _romanised(char: str) -> str:
         return char
     known = unicodedata.name(char, "")
     return (
-        known.split()[-1].lower() if unicodedata.category(char)[0] in "LM" and "VIRAMA" not in known else ""
+        known.split()[-1].lower()
+        if unicodedata.category(char)[0] in "LM" and "VIRAMA" not in known
+        else ""
     )
 
 
@@ -661,12 +784,18 @@ def upright(figure):
     return figure
 
 
-def panel_data(found: pd.DataFrame, profiles: pd.DataFrame, panels: int, years: int) -> pd.DataFrame:
-    """Count entries over time in the clusters with most dated entries (`figures.cluster_years_data`), named as drawn."""
+def panel_data(
+    found: pd.DataFrame, profiles: pd.DataFrame, panels: int, years: int
+) -> pd.DataFrame:
+    """Count entries over time in the clusters with most dated entries
+    (`figures.cluster_years_data`), named as drawn.
+    """
     dated = found.dropna(subset=["entry_year"])
     names = labelled(largest(dated, panels), 20)
     parts = [
-        table[table["cluster"].isin(list(names))].assign(cluster=lambda part: part["cluster"].map(names))
+        table[table["cluster"].isin(list(names))].assign(
+            cluster=lambda part: part["cluster"].map(names)
+        )
         for table in (dated, profiles)
     ]
     return figures.cluster_years_data(*parts, smallest=1, years=years)
@@ -680,11 +809,15 @@ def matrix_data(pairs: pd.DataFrame, country: str, top: int) -> pd.DataFrame:
 
 
 def index_data(table: pd.DataFrame, beside: pd.DataFrame, top: int) -> pd.DataFrame:
-    """Choose the rows of the E-I figure (`figures.ei_data`): the clusters with most ties, and the countries beside."""
+    """Choose the rows of the E-I figure (`figures.ei_data`): the clusters with most ties, and the
+    countries beside.
+    """
     ranked = table.assign(ties=-table["internal"] - table["external"]).sort_values(
         ["scope", "ties", "member"]
     )
-    many = ranked[(ranked["scope"] == "cluster") & (ranked["foreign_ties"] == "left_out")].index[top:]
+    many = ranked[(ranked["scope"] == "cluster") & (ranked["foreign_ties"] == "left_out")].index[
+        top:
+    ]
     data = figures.ei_data(ranked.drop(index=many))
     data["label"] = data["label"].map(lambda label: drawable(label, 24))
     if beside.empty:
@@ -713,7 +846,8 @@ def whole_years(figure):
 
 
 def facts(found: pd.DataFrame, about: Mapping, frame: pd.Series) -> dict:
-    """Return what captions say of a list: counts, the largest region, the most frequent origin, the busiest years.
+    """Return what captions say of a list: counts, the largest region, the most frequent origin, the
+    busiest years.
 
     Parameters
     ----------
@@ -731,16 +865,28 @@ def facts(found: pd.DataFrame, about: Mapping, frame: pd.Series) -> dict:
     names = ["the USA" if country == "USA" else country for country in about["beside"]]
     return {
         "title": about["title"],
-        "n": len(found), "dated": len(dated), "undated": len(found) - len(dated),
-        "placed": len(placed), "regions": placed.nunique(), "known": len(known), "unknown": len(found) - len(known),
-        "years": step, "peak": f"{starts.min()} to {starts.min() + step - 1}" if len(starts) else "no years",
-        "largest": drawable(top[0]) if top else "no region", "largest_n": int((placed == top[0]).sum()) if top else 0,
+        "n": len(found),
+        "dated": len(dated),
+        "undated": len(found) - len(dated),
+        "placed": len(placed),
+        "regions": placed.nunique(),
+        "known": len(known),
+        "unknown": len(found) - len(known),
+        "years": step,
+        "peak": f"{starts.min()} to {starts.min() + step - 1}" if len(starts) else "no years",
+        "largest": drawable(top[0]) if top else "no region",
+        "largest_n": int((placed == top[0]).sum()) if top else 0,
         "origin": entry_patterns.ORIGINS[origin.min()].lower() if len(origin) else "none",
         "origin_n": int((known == origin.min()).sum()) if len(origin) else 0,
         "beside": f", beside {' and '.join(names)}" if names else "",
-        "frame": frame["label"], "meaning": frame["meaning"],
-        "carries": "They describe the list and nothing beyond it." if frame["carries_shares"] == "no" else "",
-    }  # fmt: skip
+        "frame": frame["label"],
+        "meaning": frame["meaning"],
+        "carries": (
+            "They describe the list and nothing beyond it."
+            if frame["carries_shares"] == "no"
+            else ""
+        ),
+    }
 
 
 def period_width(years: pd.Series) -> int:
@@ -752,7 +898,8 @@ def period_width(years: pd.Series) -> int:
 def first_drawn(years: pd.Series, width: int, most: int = 60) -> int:
     """Return the first year to draw: that of the period of the first entry.
 
-    If the entries span more than so many years, it is that of the period after which nineteen in twenty entered.
+    If the entries span more than so many years, it is that of the period after which nineteen in
+    twenty entered.
     """
     known = years.dropna().astype(int)
     first = int(known.quantile(0.05, interpolation="lower"))
@@ -761,7 +908,8 @@ def first_drawn(years: pd.Series, width: int, most: int = 60) -> int:
 
 
 def years_curve(data: pd.DataFrame):
-    """Draw entries up to each year, with the band between the latest and the earliest years that the list allows.
+    """Draw entries up to each year, with the band between the latest and the earliest years that
+    the list allows.
 
     Parameters
     ----------
@@ -773,7 +921,9 @@ def years_curve(data: pd.DataFrame):
     from cluster_anatomy.style import TWO_COLUMNS
 
     figure, axis = plt.subplots(figsize=(TWO_COLUMNS, 3.0), layout="constrained")
-    last = data.iloc[[-1]].assign(year=lambda row: row["year"] + 1)  # a step needs a year to stand on
+    last = data.iloc[[-1]].assign(
+        year=lambda row: row["year"] + 1
+    )  # a step needs a year to stand on
     year, low, high, line = (
         pd.concat([data, last])[name].to_numpy(dtype=float)
         for name in ("year", "cumulated_low", "cumulated_high", "cumulated")
@@ -797,8 +947,11 @@ def years_curve(data: pd.DataFrame):
     return whole_years(figure)
 
 
-def index(about: Mapping, made: pd.DataFrame, captions: pd.DataFrame, register: pd.DataFrame) -> str:
-    """Return the front page of the results as Markdown: what was made, where it is, and what is missing.
+def index(
+    about: Mapping, made: pd.DataFrame, captions: pd.DataFrame, register: pd.DataFrame
+) -> str:
+    """Return the front page of the results as Markdown: what was made, where it is, and what is
+    missing.
 
     Parameters
     ----------
@@ -808,9 +961,17 @@ def index(about: Mapping, made: pd.DataFrame, captions: pd.DataFrame, register: 
         ``figures/captions.csv`` and the results of all notebooks.
     """
     headlines = register[register["headline"] == "yes"].sort_values(["notebook", "id"])["statement"]
-    lines = [f"# {about['title']}", "", f"**{about['frame']['name']}.** {about['frame']['meaning']}", ""]
+    lines = [
+        f"# {about['title']}",
+        "",
+        f"**{about['frame']['name']}.** {about['frame']['meaning']}",
+        "",
+    ]
     lines += [f"- {statement}" for statement in headlines]
-    lines += ["", "Notebooks: " + " · ".join(f"[{step}](notebooks/{step}.ipynb)" for step in _steps_named())]
+    lines += [
+        "",
+        "Notebooks: " + " · ".join(f"[{step}](notebooks/{step}.ipynb)" for step in _steps_named()),
+    ]
     lines += [
         "",
         "Tables: `data/processed/`; the list as it was understood: `data/raw/own_list/`.",
@@ -819,7 +980,12 @@ def index(about: Mapping, made: pd.DataFrame, captions: pd.DataFrame, register: 
         "",
     ]
     for row in captions.itertuples():
-        lines += [f"![{row.alt}](figures/{row.figure}.png)", "", f"**{row.title}.** {row.caption}", ""]
+        lines += [
+            f"![{row.alt}](figures/{row.figure}.png)",
+            "",
+            f"**{row.title}.** {row.caption}",
+            "",
+        ]
     lines += ["## What could be computed, and what is missing", "", status_table(made), ""]
     return "\n".join(lines)
 
@@ -833,7 +999,11 @@ def status_table(made: pd.DataFrame) -> str:
     """Return the table of analyses as Markdown."""
     lines = ["| analysis | needs | status | what to add |", "|---|---|---|---|"]
     for row in made.itertuples():
-        known = row.status if row.status == "missing" else f"{row.status} ({row.have} of {row.of} {row.unit})"
+        known = (
+            row.status
+            if row.status == "missing"
+            else f"{row.status} ({row.have} of {row.of} {row.unit})"
+        )
         add = "" if pd.isna(row.add) else row.add
         lines.append(f"| {row.what} | {row.needs} | {known} | {add} |")
     return "\n".join(lines)
@@ -849,7 +1019,9 @@ def shown(figure, name: str, alt: str):
     style.check(figure, name)
     frame = figure.get_tightbbox(figure.canvas.get_renderer()).padded(0.1)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=style.SCREEN_DPI, bbox_inches=frame, metadata={"Software": None})
+    figure.savefig(
+        buffer, format="png", dpi=style.SCREEN_DPI, bbox_inches=frame, metadata={"Software": None}
+    )
     plt.close(figure)
     return Image(data=buffer.getvalue(), format="png", alt=alt)
 
@@ -871,18 +1043,22 @@ class Report:
     analyses: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
-def run(folder: Path, beside: Iterable[str] | None = None, jobs: int = 2, tell=pipeline.say) -> Report:
+def run(
+    folder: Path, beside: Iterable[str] | None = None, jobs: int = 2, tell=pipeline.say
+) -> Report:
     """Run the notebooks of the study on the list in a folder, into its ``results/``.
 
-    The list is read and checked before anything is written. The notebooks run in ``results/build/case``; only when
-    all of them are done does their outcome take the place of an earlier one. Nothing is written outside ``results/``.
+    The list is read and checked before anything is written. The notebooks run in
+    ``results/build/case``; only when all of them are done does their outcome take the place of an
+    earlier one. Nothing is written outside ``results/``.
 
     Parameters
     ----------
     folder : Path
         Holds ``description.toml`` and the tables that it names.
     beside : iterable of str, optional
-        Countries of the study to set beside the list (``China``, ``USA``); as the description says if not given.
+        Countries of the study to set beside the list (``China``, ``USA``); as the description says
+        if not given.
     jobs, tell
         As for `pipeline.run`.
 
@@ -906,7 +1082,9 @@ def run(folder: Path, beside: Iterable[str] | None = None, jobs: int = 2, tell=p
     target = folder / "results"
     ours = (target / "build/case").is_dir() or (target / RAW / "description.json").is_file()
     if target.exists() and any(target.iterdir()) and not ours:
-        raise steps.PipelineError(f"{target} holds something else than results of a run: move it away")
+        raise steps.PipelineError(
+            f"{target} holds something else than results of a run: move it away"
+        )
     case = target / "build/case"
     case.mkdir(parents=True, exist_ok=True)
     search = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
@@ -915,9 +1093,14 @@ def run(folder: Path, beside: Iterable[str] | None = None, jobs: int = 2, tell=p
         with _surroundings({"PYTHONPATH": os.pathsep.join(filter(None, search))}):
             report = pipeline.run(case, jobs=jobs, tell=tell)
         done = Report(
-            target, ran=report.ran, up_to_date=report.up_to_date, failed=report.failed, not_run=report.not_run,
-            warnings=report.warnings, analyses=made,
-        )  # fmt: skip
+            target,
+            ran=report.ran,
+            up_to_date=report.up_to_date,
+            failed=report.failed,
+            not_run=report.not_run,
+            warnings=report.warnings,
+            analyses=made,
+        )
         if not report.failed:
             _take_place(case, target)
     done.seconds = time.perf_counter() - started
@@ -929,17 +1112,24 @@ def described(own, beside: Iterable[str] | None) -> dict:
     given, countries = own.description, own.tables["firms"]["country"].dropna()
     wanted = list(given.beside if beside is None else beside)
     if unknown := sorted(set(wanted) - set(FRAMES)):
-        raise steps.PipelineError(f"beside {', '.join(unknown)}: the study has {' and '.join(FRAMES)}")
+        raise steps.PipelineError(
+            f"beside {', '.join(unknown)}: the study has {' and '.join(FRAMES)}"
+        )
     return {
         "title": given.title,
-        "country": given.country
-        or (countries.mode().iloc[0] if len(countries) else "the country of the list"),
+        "country": (
+            given.country
+            or (countries.mode().iloc[0] if len(countries) else "the country of the list")
+        ),
         "industry": given.industry or "the industry of the list",
         "beside": [country for country in FRAMES if country in wanted],
         "years": [given.first, given.last],
         "frame": {
             "name": given.frame_name,
-            "meaning": given.frame_meaning or "The description does not say why these firms are in the list.",
+            "meaning": (
+                given.frame_meaning
+                or "The description does not say why these firms are in the list."
+            ),
             "carries_shares": given.carries_shares,
         },
     }
@@ -974,7 +1164,8 @@ def prepare(
         for path, table in written.items():
             tables.write(table, path)
         _write(
-            paths.target(f"{RAW}/description.json"), json.dumps(about, indent=1, ensure_ascii=False) + "\n"
+            paths.target(f"{RAW}/description.json"),
+            json.dumps(about, indent=1, ensure_ascii=False) + "\n",
         )
         _write(case / steps.LOCK_FILE, (study / steps.LOCK_FILE).read_text(encoding="utf-8"))
         _write(paths.target("data/raw/made_with.txt"), made_with())
@@ -987,16 +1178,22 @@ def own_frames(frames: pd.DataFrame, firms: pd.DataFrame, about: Mapping) -> pd.
     countries = firms["country"].unique()
     own = pd.DataFrame(
         {
-            "frame": [OWN], "country": [countries[0] if len(countries) == 1 else pd.NA], "includes": [f"frame={OWN}"],
-            "label": [about["frame"]["name"]], "carries_shares": ["yes" if about["frame"]["carries_shares"] else "no"],
-            "default": ["yes"], "meaning": [about["frame"]["meaning"]],
+            "frame": [OWN],
+            "country": [countries[0] if len(countries) == 1 else pd.NA],
+            "includes": [f"frame={OWN}"],
+            "label": [about["frame"]["name"]],
+            "carries_shares": ["yes" if about["frame"]["carries_shares"] else "no"],
+            "default": ["yes"],
+            "meaning": [about["frame"]["meaning"]],
         }
-    )  # fmt: skip
+    )
     return pd.concat([own, frames[frames["country"].isin(about["beside"])]], ignore_index=True)
 
 
 def beside_tables(countries: Iterable[str]) -> dict[str, pd.DataFrame]:
-    """Return the entries and the E-I indices of the study for some countries, by the path in a case."""
+    """Return the entries and the E-I indices of the study for some countries, by the path in a
+    case.
+    """
     found = entry_patterns.entries(
         *(tables.read(f"data/processed/{name}.csv") for name in ("firms", "origins")),
         tables.read("data/raw/coding/periods.csv"),
@@ -1010,26 +1207,42 @@ def beside_tables(countries: Iterable[str]) -> dict[str, pd.DataFrame]:
 
 
 def made_with() -> str:
-    """Return version and checksum of the program, so that results made by another one are out of date."""
+    """Return version and checksum of the program, so that results made by another one are out of
+    date.
+    """
     package = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for file in sorted(package.rglob("*")):
-        if file.suffix in (".py", ".toml", ".otf") and "site" not in file.relative_to(package).parts:
+        if (
+            file.suffix in (".py", ".toml", ".otf")
+            and "site" not in file.relative_to(package).parts
+        ):
             digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
     return f"cluster-anatomy {version('cluster-anatomy')}\nsha256 {digest.hexdigest()}\n"
 
 
-def _write_steps(templates: Path, case: Path, made: pd.DataFrame, wanted: Mapping[str, dict]) -> None:
+def _write_steps(
+    templates: Path, case: Path, made: pd.DataFrame, wanted: Mapping[str, dict]
+) -> None:
     """Write the notebooks and their steps, without the files that the list cannot give."""
     impossible = made.loc[made["status"] == "missing", "analysis"]
     without = {path for name in impossible for path in wanted[name].get("writes", [])}
     lines = ["# The steps of this list: the questions of the study, under its numbers.\n"]
     for step in tomllib.loads((templates / "steps.toml").read_text(encoding="utf-8"))["step"]:
-        step["writes"] = [file for path in step["writes"] if path not in without for file in _files(path)]
-        step["reads"] = [*(path for path in step["reads"] if path not in without), "data/raw/made_with.txt"]
-        lines += ["\n[[step]]\n", *(f"{key} = {json.dumps(value)}\n" for key, value in step.items())]
+        step["writes"] = [
+            file for path in step["writes"] if path not in without for file in _files(path)
+        ]
+        step["reads"] = [
+            *(path for path in step["reads"] if path not in without),
+            "data/raw/made_with.txt",
+        ]
+        lines += [
+            "\n[[step]]\n",
+            *(f"{key} = {json.dumps(value)}\n" for key, value in step.items()),
+        ]
         fresh, old = templates / f"{step['name']}.ipynb", case / f"notebooks/{step['name']}.ipynb"
-        # an executed copy of the same notebook stays: it is an output, and its step may be up to date
+        # an executed copy of the same notebook stays: it is an output, and its step may be up to
+        # date
         if not old.is_file() or steps.source_digest(old) != steps.source_digest(fresh):
             shutil.copyfile(fresh, old)
     _write(case / steps.STEPS_FILE, "".join(lines))
@@ -1057,12 +1270,22 @@ def _take_place(case: Path, results: Path) -> None:
     fresh = results / "build/fresh"
     shutil.rmtree(fresh, ignore_errors=True)
     listed = {path for step in steps.load_steps(case) for path in step.outputs}
-    inputs = {file.relative_to(case).as_posix() for file in (case / "data/raw").rglob("*") if file.is_file()}
+    inputs = {
+        file.relative_to(case).as_posix()
+        for file in (case / "data/raw").rglob("*")
+        if file.is_file()
+    }
     for path in sorted(listed | inputs | {steps.STEPS_FILE, steps.LOCK_FILE}):
         (fresh / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(case / path, fresh / path)
     for old in results.iterdir():
-        if old.name != "build" and old.name in {"README.md", "data", "figures", "notebooks", steps.LOCK_FILE}:
+        if old.name != "build" and old.name in {
+            "README.md",
+            "data",
+            "figures",
+            "notebooks",
+            steps.LOCK_FILE,
+        }:
             shutil.rmtree(old) if old.is_dir() else old.unlink()
     for new in sorted(fresh.iterdir()):
         os.replace(new, results / new.name)
@@ -1092,10 +1315,14 @@ def summary(report: Report) -> list[str]:
     if report.failed:
         return [
             *lines,
-            f"the notebooks ran in {report.results / 'build/case'}; earlier results are as they were",
+            (
+                f"the notebooks ran in {report.results / 'build/case'}; earlier results are as they"
+                " were"
+            ),
         ]
     lines.append(
-        f"{len(report.ran)} notebooks run, {len(report.up_to_date)} up to date, in {report.seconds:.1f} s"
+        f"{len(report.ran)} notebooks run, {len(report.up_to_date)} up to date, in"
+        f" {report.seconds:.1f} s"
     )
     missing = report.analyses[report.analyses["status"] == "missing"]
     lines += ["Missing, not failed:"] if len(missing) else []

@@ -1,4 +1,6 @@
-"""What people write into cells, understood or refused: years in any form, and words of a vocabulary."""
+"""What people write into cells, understood or refused: years in any form, and words of a
+vocabulary.
+"""
 
 import datetime
 import re
@@ -17,15 +19,54 @@ WRITTEN = 2026
 DOMAIN = r"[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:[/?#]\S*)?"
 """A web address that lacks its ``https://``."""
 ABOUT = 1
-"""Years on either side that "c. 1998" stands for: sources of the study differ mostly by one (data/README.md)."""
+"""Years on either side that "c. 1998" stands for: sources of the study differ mostly by one
+(data/README.md).
+"""
 MISSING = {
-    "", "-", "--", "–", "—", "?", "??", ".", "/", "n/a", "n.a.", "na", "nan", "none", "null", "unknown", "not known",
-    "unbekannt", "k.a.", "k. a.", "inconnu", "n.d.", "nd", "tbd", "不详", "不詳", "未知", "无", "無", "不明", "#n/a",
-}  # fmt: skip
-"""What stands for "not known" in a column of years, numbers, places or a vocabulary; a name is never missing."""
+    "",
+    "-",
+    "--",
+    "–",
+    "—",
+    "?",
+    "??",
+    ".",
+    "/",
+    "n/a",
+    "n.a.",
+    "na",
+    "nan",
+    "none",
+    "null",
+    "unknown",
+    "not known",
+    "unbekannt",
+    "k.a.",
+    "k. a.",
+    "inconnu",
+    "n.d.",
+    "nd",
+    "tbd",
+    "不详",
+    "不詳",
+    "未知",
+    "无",
+    "無",
+    "不明",
+    "#n/a",
+}
+"""What stands for "not known" in a column of years, numbers, places or a vocabulary; a name is
+never missing.
+"""
 ERAS = {
-    "民国": 1911, "民國": 1911, "明治": 1867, "大正": 1911, "昭和": 1925, "平成": 1988, "令和": 2018,
-}  # fmt: skip
+    "民国": 1911,
+    "民國": 1911,
+    "明治": 1867,
+    "大正": 1911,
+    "昭和": 1925,
+    "平成": 1988,
+    "令和": 2018,
+}
 """Year before the first year of an era (Republic of China; reigns of Japan)."""
 MONTHS = (
     r"jan(uary|uar|vier)?|feb(ruary|ruar)?|février|mar(ch|s)?|märz|apr(il)?|avril|may|mai|june?|juni|juin|july?|juli|juillet|"
@@ -33,8 +74,10 @@ MONTHS = (
 )
 ABOUT_WORDS = r"c\.?|ca\.?|circa|cca\.?|about|around|approx\.?|approximately|roughly|um|etwa|ungefähr|vers|environ|约|約|大约|~|≈|±"
 FOUNDED_WORDS = (
-    r"founded|established|est\.?|estd\.?|incorporated|inc\.?|set up|since|from|started|formed|registered|opened|in|on|the|of|"
-    r"year|gegründet|gegr\.?|seit|im jahr|jahr|fondée?|créée?|depuis|en|成立于|创立于|创建于|始建于|建于|成立|创立|设立|"
+    r"founded|established|est\.?|estd\.?|incorporated|inc\.?|set"
+    r" up|since|from|started|formed|registered|opened|in|on|the|of|"
+    r"year|gegründet|gegr\.?|seit|im"
+    r" jahr|jahr|fondée?|créée?|depuis|en|成立于|创立于|创建于|始建于|建于|成立|创立|设立|"
     r"設立|創立|創業|西元|公元|自"
 )
 BEFORE_WORDS = r"before|pre|prior to|earlier than|vor|avant|<"
@@ -42,7 +85,8 @@ UNTIL_WORDS = r"by|until|till|up to|no later than|bis|jusqu['’]?en|jusqu['’]
 AFTER_WORDS = r"after|post|later than|nach|après|>"
 _YEAR = r"(1[5-9]\d\d|20\d\d|21\d\d)"
 _DECADE = (
-    rf"(?:the |in |early[ -]|mid[ -]|late[ -])*(?:({_YEAR[1:-1]})|'?(\d0))\s*(?:['’]?s|er(?: jahren?)?|年代)"
+    rf"(?:the |in |early[ -]|mid[ -]|late[ -])*(?:({_YEAR[1:-1]})|'?(\d0))\s*(?:['’]?s|er(?:"
+    r" jahren?)?|年代)"
 )
 
 
@@ -71,7 +115,9 @@ def clean(cell: str) -> str:
     if cell.isascii() and cell.isprintable():
         return " ".join(cell.split())
     text = re.sub(r"[\t\n\r\x0b\x0c\u2028\u2029]", " ", unicodedata.normalize("NFC", cell))
-    text = UNSEEN.sub("", "".join(" " if unicodedata.category(char) == "Zs" else char for char in text))
+    text = UNSEEN.sub(
+        "", "".join(" " if unicodedata.category(char) == "Zs" else char for char in text)
+    )
     return " ".join(text.split())
 
 
@@ -81,7 +127,9 @@ def is_missing(text: str) -> bool:
 
 
 def _digits(text: str) -> str:
-    """Return a text in lower case with every digit of any script, and four Chinese ones in a row, as 0 to 9."""
+    """Return a text in lower case with every digit of any script, and four Chinese ones in a row,
+    as 0 to 9.
+    """
     text = unicodedata.normalize("NFKC", re.sub("[¹²³⁰-⁹]+$", "", text))
     text = "".join(
         str(unicodedata.decimal(char)) if unicodedata.decimal(char, None) is not None else char
@@ -98,7 +146,9 @@ def this_year() -> int:
 
 
 @cache
-def read_year(cell: str, country: str | None = None, about: int = ABOUT, today: int | None = None) -> Year:
+def read_year(
+    cell: str, country: str | None = None, about: int = ABOUT, today: int | None = None
+) -> Year:
     """Read one year out of what people write.
 
     Parameters
@@ -121,11 +171,14 @@ def read_year(cell: str, country: str | None = None, about: int = ABOUT, today: 
     year = _read(_digits(cell), country, about, today)
     for part in (year.value or year.low, year.high):
         if part is not None and part < FIRST_YEAR:
-            raise YearError(f"the year {part} is before {FIRST_YEAR}; write the year in which the firm began")
+            raise YearError(
+                f"the year {part} is before {FIRST_YEAR}; write the year in which the firm began"
+            )
     for part in (year.value, year.low):
         if part is not None and part > today:
             raise YearError(
-                f"the year {part} is in the future; write the year in which the firm began, or leave it blank"
+                f"the year {part} is in the future; write the year in which the firm began, or"
+                " leave it blank"
             )
     low = None if year.low is None else max(year.low, FIRST_YEAR)
     return Year(year.value, low, None if year.high is None else min(year.high, today), year.said)
@@ -142,12 +195,15 @@ def _read(text: str, country: str | None, about: int, today: int) -> Year:
         if number > 130:
             raise YearError(f"{era[1]} has no year {number}; write the year as 1998")
         return _one(start + number, f"{era[1]} {number} is {start + number}")
-    if era := re.fullmatch(r"(?:พ\.?ศ\.?|b\.?\s?e\.?)\s*(\d{4})|(\d{4})\s*(?:พ\.?ศ\.?|b\.?\s?e\.?)", text):
+    if era := re.fullmatch(
+        r"(?:พ\.?ศ\.?|b\.?\s?e\.?)\s*(\d{4})|(\d{4})\s*(?:พ\.?ศ\.?|b\.?\s?e\.?)", text
+    ):
         number = int(era[1] or era[2])
         return _one(number - 543, f"{number} of the Buddhist era is {number - 543}")
     if hit := re.fullmatch(r"[mtshr]\.?\s?(\d{1,2})", text):
         raise YearError(
-            "a year of a Japanese reign by its letter; write the year as 1998, or the era in characters"
+            "a year of a Japanese reign by its letter; write the year as 1998, or the era in"
+            " characters"
         )
     if hit := re.fullmatch(_DECADE, text):
         start = int(hit[1]) if hit[1] else 1900 + int(hit[2])
@@ -157,8 +213,11 @@ def _read(text: str, country: str | None, about: int, today: int) -> Year:
         start = 1900 + int(hit[1])
         return Year(None, start, start + 9, f"taken as some year from {start} to {start + 9}")
     for words, tail, side in (
-        (BEFORE_WORDS, r"之前|前", "before"), (UNTIL_WORDS, "以前|or earlier", "until"), (AFTER_WORDS, r"之后|之後", "after"), ("from", r"以后|以後|or later", "from"),
-    ):  # fmt: skip
+        (BEFORE_WORDS, r"之前|前", "before"),
+        (UNTIL_WORDS, "以前|or earlier", "until"),
+        (AFTER_WORDS, r"之后|之後", "after"),
+        ("from", r"以后|以後|or later", "from"),
+    ):
         hit = re.fullmatch(rf"(?:{words})[\s-]*{_YEAR}\s*年?", text) or re.fullmatch(
             rf"{_YEAR}\s*年?\s*(?:{tail})", text
         )
@@ -170,7 +229,9 @@ def _read(text: str, country: str | None, about: int, today: int) -> Year:
                 "after": (year + 1, None),
                 "from": (year, None),
             }[side]
-            return Year(None, low, high, f"taken as {f'{low} or later' if low else f'{high} or earlier'}")
+            return Year(
+                None, low, high, f"taken as {f'{low} or later' if low else f'{high} or earlier'}"
+            )
     return _plain(text, about, today)
 
 
@@ -202,7 +263,8 @@ def _plain(text: str, about: int, today: int) -> Year:
             else _one(year)
         )
     if span := re.fullmatch(
-        rf"(?:between )?{_YEAR}\s*年?\s*(?:-|/|to|or|and|bis|oder|à|ou|至|或|~)\s*{_YEAR}\s*年?", bare
+        rf"(?:between )?{_YEAR}\s*年?\s*(?:-|/|to|or|and|bis|oder|à|ou|至|或|~)\s*{_YEAR}\s*年?",
+        bare,
     ):
         return _span(int(span[1]), int(span[2]), text)
     if span := re.fullmatch(rf"{_YEAR}\s*(?:-|/)\s*(\d\d?)", bare):
@@ -248,19 +310,28 @@ def _date(bare: str, text: str, doubt: bool, about: int) -> Year:
         )
     if len(set(years)) > 1:
         raise YearError(
-            f"more than one year ({', '.join(dict.fromkeys(years))}); keep the year of entry, or write 1996-1997 for a span"
+            f"more than one year ({', '.join(dict.fromkeys(years))}); keep the year of entry, or"
+            " write 1996-1997 for a span"
         )
-    if not years and only_numbers and (len(numbers) == 3 or (len(numbers) <= 2 and had_month and numbers)):
+    if (
+        not years
+        and only_numbers
+        and (len(numbers) == 3 or (len(numbers) <= 2 and had_month and numbers))
+    ):
         return _short(numbers, text)
     if len(years) == 1 and re.fullmatch(r"[^\d]*", rest):
         raise YearError(f"words around a year; write {years[0]} alone if that is the year of entry")
     if re.fullmatch(r"'?\d\d", bare):
         raise YearError("a year of two digits; write all four, such as 1998")
-    raise YearError("is no year; write four digits, such as 1998, or 1996-1997, c. 1998, before 1990, 1990s")
+    raise YearError(
+        "is no year; write four digits, such as 1998, or 1996-1997, c. 1998, before 1990, 1990s"
+    )
 
 
 def _short(numbers: list[int], text: str) -> Year:
-    """Read the year of a date that writes it with two digits: the last part, unless another one may be it."""
+    """Read the year of a date that writes it with two digits: the last part, unless another one may
+    be it.
+    """
     last = numbers[-1]
     if last > 99 or not all(1 <= part <= 31 for part in numbers[:-1]):
         raise YearError("is no date; write the year with four digits, such as 1998")
@@ -271,7 +342,8 @@ def _short(numbers: list[int], text: str) -> Year:
         and not (last > 12 and numbers[0] <= 12 and numbers[1] > 12)
     ):
         raise YearError(
-            "a date in which the year may be the first or the last part; write the year with four digits"
+            "a date in which the year may be the first or the last part; write the year with four"
+            " digits"
         )
     return _one(year, f"taken as {year}")
 
@@ -284,20 +356,24 @@ def _number(number: float, country: str | None, today: int) -> Year:
         return _one(number - 543, f"{number} of the Buddhist era is {number - 543}")
     if today + 400 < number <= today + 543:
         raise YearError(
-            f"the year {number} is in the future; if it is of the Buddhist era write {number - 543}, or B.E. {number}"
+            f"the year {number} is in the future; if it is of the Buddhist era write"
+            f" {number - 543}, or B.E. {number}"
         )
     if 5560 <= number <= today + 3761:
         raise YearError(
-            f"the year {number} is in the future; if it is of the Hebrew calendar write {number - 3760}"
+            f"the year {number} is in the future; if it is of the Hebrew calendar write"
+            f" {number - 3760}"
         )
     if 1180 <= number <= 1450:
         raise YearError(
-            f"the year {number} is before {FIRST_YEAR}; if it is of the Iranian calendar write {number + 621}"
+            f"the year {number} is before {FIRST_YEAR}; if it is of the Iranian calendar write"
+            f" {number + 621}"
         )
     if 18264 <= number <= 60000:
         date = datetime.date(1899, 12, 30) + datetime.timedelta(days=number)
         raise YearError(
-            f"a number that is no year; as a spreadsheet's day number it is {date}: write {date.year}"
+            f"a number that is no year; as a spreadsheet's day number it is {date}: write"
+            f" {date.year}"
         )
     if 0 <= number < 100:
         raise YearError("a year of two digits; write all four, such as 1998")
@@ -321,8 +397,9 @@ def _span(low: int, high: int, text: str) -> Year:
 
 
 YES_NO = {
-    "yes": "y yes true 1 x ja oui si sí 是 有 はい כן", "no": "n no false 0 nein non 否 没有 無 无 いいえ לא",
-}  # fmt: skip
+    "yes": "y yes true 1 x ja oui si sí 是 有 はい כן",
+    "no": "n no false 0 nein non 否 没有 無 无 いいえ לא",
+}
 
 
 def word(part: str, column: Column) -> tuple[str | None, str]:
@@ -337,4 +414,6 @@ def word(part: str, column: Column) -> tuple[str | None, str]:
 
 
 def _fold(text: str) -> str:
-    return "".join(char for char in unicodedata.normalize("NFKC", text).casefold() if char.isalnum())
+    return "".join(
+        char for char in unicodedata.normalize("NFKC", text).casefold() if char.isalnum()
+    )

@@ -1,11 +1,13 @@
 """A business register of any country and size: from its files to entry by region, year and origin.
 
-``python -m cluster_anatomy register FILE... --into FOLDER`` takes a register through eight stages, each of which
-writes Parquet files and a stamp, so that an interrupted run goes on from the last finished stage:
+``python -m cluster_anatomy register FILE... --into FOLDER`` takes a register through eight stages,
+each of which writes Parquet files and a stamp, so that an interrupted run goes on from the last
+finished stage:
 
-read (rows and rejects) · place (region of each place) · clean (names taken apart, `linkage.prepare`) · link (pairs by
-the linkage model, `linkage.settings`) · group (linked names become firms) · describe (one row per firm) · classify (the
-study's rules of origin) · enter (entry by region, year and origin; the ledger).
+read (rows and rejects) · place (region of each place) · clean (names taken apart,
+`linkage.prepare`) · link (pairs by the linkage model, `linkage.settings`) · group (linked names
+become firms) · describe (one row per firm) · classify (the study's rules of origin) · enter (entry
+by region, year and origin; the ledger).
 
 The stages run on DuckDB or, where a register does not fit on one machine, on Spark (`engines`).
 """
@@ -34,12 +36,21 @@ from cluster_anatomy.registers.measure import Usage, watched
 from cluster_anatomy.steps import PipelineError
 from cluster_anatomy.tables import guard
 
-OUTPUTS = ("firms.parquet", "records.parquet", "links.parquet", "entry.parquet", "rejected.csv", "ledger.csv")
+OUTPUTS = (
+    "firms.parquet",
+    "records.parquet",
+    "links.parquet",
+    "entry.parquet",
+    "rejected.csv",
+    "ledger.csv",
+)
 MARK = "register.json"
 PAIRS = 20
 """Pairs of names that are compared, per name, at most (`largest_block`)."""
 LARGEST = 60
-"""Names in one firm beyond which a chain of links is taken apart again by a higher threshold (`group`)."""
+"""Names in one firm beyond which a chain of links is taken apart again by a higher threshold
+(`group`).
+"""
 STEP = 2.0
 """By how much of match weight (bits) the threshold rises in each round."""
 ROUNDS = 20
@@ -71,7 +82,9 @@ def default_memory() -> int:
 
 
 def _code_digest() -> str:
-    """Return a digest of all that decides on the results beside the register: code, model, tables, versions."""
+    """Return a digest of all that decides on the results beside the register: code, model, tables,
+    versions.
+    """
     here, digest = Path(__file__).resolve().parent, hashlib.sha256()
     code = [
         *here.glob("*.py"),
@@ -89,7 +102,9 @@ def _code_digest() -> str:
 
 @dataclass
 class Run:
-    """One register on its way: its files, its folder, stages done, the engine (started when a stage needs it)."""
+    """One register on its way: its files, its folder, stages done, the engine (started when a stage
+    needs it).
+    """
 
     sources: list[reading.Source]
     into: Path
@@ -137,7 +152,10 @@ class Run:
 def read(run: Run, into: Path) -> int:
     """Write ``records`` (rows with a name) and ``rejected`` (rows left out, cells read as unknown)."""
     schemas = {"records": reading.RECORD, "rejected": reading.REJECTED}
-    writers = {name: pq.ParquetWriter(into / f"{name}.parquet", schema, compression="zstd") for name, schema in schemas.items()}  # fmt: skip
+    writers = {
+        name: pq.ParquetWriter(into / f"{name}.parquet", schema, compression="zstd")
+        for name, schema in schemas.items()
+    }
     rows, kept, counts = 0, 0, []
     try:
         for source in run.sources:
@@ -147,7 +165,11 @@ def read(run: Run, into: Path) -> int:
                 for name, writer in writers.items():
                     if len(table := getattr(batch, name)):
                         writer.write_table(table)
-                if batch.read and rows - before >= 10 * BATCH and (rows - before) % (10 * BATCH) == 0:
+                if (
+                    batch.read
+                    and rows - before >= 10 * BATCH
+                    and (rows - before) % (10 * BATCH) == 0
+                ):
                     run.tell(f"      {source.label}: {rows - before:,} rows read")
             counts.append({"file": source.label, "rows": rows - before})
     finally:
@@ -165,7 +187,10 @@ def place(run: Run, into: Path) -> int:
     """Write ``places``: the region of every place that the register names."""
     from cluster_anatomy.registers import batches
 
-    sql = "SELECT DISTINCT place, country FROM records WHERE place IS NOT NULL ORDER BY place, country"
+    sql = (
+        "SELECT DISTINCT place, country FROM records WHERE place IS NOT NULL ORDER BY place,"
+        " country"
+    )
     run.engine.map(batches.place, sql, into / "places.parquet")
     run.engine.view("places", into / "places.parquet")
     return run.engine.rows("SELECT count(*) FROM places")[0][0]
@@ -191,8 +216,8 @@ def _columns() -> tuple[str, ...]:
 def clean(run: Run, into: Path) -> int:
     """Write ``nodes`` (each different name, with its place, country and year) and ``features``.
 
-    ``features`` has a row for every name that a node has (its own, former ones, the romanised form of a Chinese
-    one), taken apart as the linkage model compares it.
+    ``features`` has a row for every name that a node has (its own, former ones, the romanised form
+    of a Chinese one), taken apart as the linkage model compares it.
     """
     from cluster_anatomy.registers import batches
 
@@ -209,19 +234,26 @@ def clean(run: Run, into: Path) -> int:
     )
     run.engine.view("nodes", into / "nodes.parquet")
     if run.engine.rows("SELECT count(*) FROM nodes WHERE name <> other")[0][0]:
-        raise PipelineError("two different names have the same 63-bit number; please report this register")
-    sql = "SELECT node, name, other_names, former_names, place, country, year FROM nodes ORDER BY node"
+        raise PipelineError(
+            "two different names have the same 63-bit number; please report this register"
+        )
+    sql = (
+        "SELECT node, name, other_names, former_names, place, country, year FROM nodes ORDER BY"
+        " node"
+    )
     run.engine.map(partial(batches.clean, columns=_columns()), sql, into / "features.parquet")
     run.engine.view("features", into / "features.parquet")
     return run.engine.rows("SELECT count(*) FROM features")[0][0]
 
 
 def largest_block(sizes: list[tuple[int, int]], names: int, limit: int) -> int:
-    """Return the largest number of names that may share a key, so that not too many pairs are compared.
+    """Return the largest number of names that may share a key, so that not too many pairs are
+    compared.
 
-    Frequent keys make most of the pairs and few of the matches; they are left out (block purging, Papadakis et al.
-    2020). Every key up to the size that is returned makes pairs; together these are at most `PAIRS` per name, and
-    so the cost of linking grows with the number of names and not with its square.
+    Frequent keys make most of the pairs and few of the matches; they are left out (block purging,
+    Papadakis et al. 2020). Every key up to the size that is returned makes pairs; together these
+    are at most `PAIRS` per name, and so the cost of linking grows with the number of names and not
+    with its square.
 
     Parameters
     ----------
@@ -247,17 +279,19 @@ def _bits(level: dict) -> float:
 
 
 def possible(comparisons: list[dict], prior: float, threshold: float) -> str:
-    """Return the SQL that holds for every pair of names that can reach the threshold, and for few others.
+    """Return the SQL that holds for every pair of names that can reach the threshold, and for few
+    others.
 
-    Log-odds add up (Fellegi and Sunter 1969). What place, year, legal form and the prior leave to be reached is more
-    than even equal names can give for most pairs that share a key; these are dropped before the names themselves are
-    compared, which costs most. No pair is lost; splink scores the rest.
+    Log-odds add up (Fellegi and Sunter 1969). What place, year, legal form and the prior leave to
+    be reached is more than even equal names can give for most pairs that share a key; these are
+    dropped before the names themselves are compared, which costs most. No pair is lost; splink
+    scores the rest.
 
     Parameters
     ----------
     comparisons : list of dict
-        Of the linkage model: ``null`` and ``levels`` with ``sql``, ``m``, ``u``; those whose SQL has shorthands in
-        braces compare the names.
+        Of the linkage model: ``null`` and ``levels`` with ``sql``, ``m``, ``u``; those whose SQL
+        has shorthands in braces compare the names.
     prior, threshold : float
         Probabilities.
 
@@ -273,18 +307,22 @@ def possible(comparisons: list[dict], prior: float, threshold: float) -> str:
     for one in (one for one in comparisons if one not in named):
         cases = [f"WHEN {one['null']} THEN 0e0"]
         cases += [
-            f"WHEN {'TRUE' if x['sql'] == 'ELSE' else x['sql']} THEN {_bits(x):.6f}e0" for x in one["levels"]
+            f"WHEN {'TRUE' if x['sql'] == 'ELSE' else x['sql']} THEN {_bits(x):.6f}e0"
+            for x in one["levels"]
         ]
         rest.append(f"CASE {' '.join(cases)} END")
     if not named or not rest:
         return "TRUE"
     counted = " + ".join(f"CASE WHEN {one['null']} THEN 0 ELSE 1 END" for one in named)
-    # two comparisons of names at once could give more than the best level of one: such pairs are kept
+    # two comparisons of names at once could give more than the best level of one: such pairs are
+    # kept
     return f"{' + '.join(rest)} >= {needed - best:.6f}e0 OR {counted} > 1"
 
 
 AGREE = {"place": 0.95, "country": 0.98, "year": 0.8, "next year": 0.1}
-"""Probability that two records of one firm agree, by rule, where the model has none: registers are kept by hand."""
+"""Probability that two records of one firm agree, by rule, where the model has none: registers are
+kept by hand.
+"""
 
 
 def _share(probability: float) -> float:
@@ -294,9 +332,10 @@ def _share(probability: float) -> float:
 def fitted(model, run: Run):
     """Return the linkage model with what only the register itself can tell.
 
-    How often two records agree by chance in place, country and year is counted in the register: a common place says
-    much where places are many, and nothing where there is one. The prior is one true pair per record: the more
-    records, the rarer they are among all pairs. How names are compared stays as it is.
+    How often two records agree by chance in place, country and year is counted in the register: a
+    common place says much where places are many, and nothing where there is one. The prior is one
+    true pair per record: the more records, the rarer they are among all pairs. How names are
+    compared stays as it is.
     """
     comparisons = {one["name"]: one for one in model.comparisons}
     for name in ("place", "country"):
@@ -313,7 +352,9 @@ def fitted(model, run: Run):
             ]
             comparisons[name] = _comparison(name, levels)
     years = dict(
-        run.engine.rows("SELECT year, count(*) FROM nodes WHERE year IS NOT NULL GROUP BY year ORDER BY year")
+        run.engine.rows(
+            "SELECT year, count(*) FROM nodes WHERE year IS NOT NULL GROUP BY year ORDER BY year"
+        )
     )
     if years:
         pairs = sum(years.values()) ** 2
@@ -332,12 +373,16 @@ def fitted(model, run: Run):
 
 def _comparison(name: str, levels: list[tuple[str, str, float, float]]) -> dict:
     """Return a comparison of one column in the form of the linkage model."""
-    made = [{"label": label, "sql": sql, "m": _share(m), "u": _share(u)} for label, sql, m, u in levels]
+    made = [
+        {"label": label, "sql": sql, "m": _share(m), "u": _share(u)} for label, sql, m, u in levels
+    ]
     return {"name": name, "null": f"{name}_l IS NULL OR {name}_r IS NULL", "levels": made}
 
 
 def link(run: Run, into: Path) -> int:
-    """Write ``pairs``: nodes that are one firm by the linkage model, or by the register's own number."""
+    """Write ``pairs``: nodes that are one firm by the linkage model, or by the register's own
+    number.
+    """
     from splink import Linker
 
     from cluster_anatomy import linkage
@@ -345,11 +390,13 @@ def link(run: Run, into: Path) -> int:
     engine, model = run.engine, fitted(linkage.load_model(), run)
     names = engine.rows("SELECT count(*) FROM features")[0][0]
     engine.write(
-        f"SELECT name_id, node, {engine.explode}(keys) AS key FROM features", into / "all_keys.parquet"
+        f"SELECT name_id, node, {engine.explode}(keys) AS key FROM features",
+        into / "all_keys.parquet",
     )
     engine.view("all_keys", into / "all_keys.parquet")
     engine.write(
-        "SELECT key, count(*) AS names FROM all_keys GROUP BY key HAVING count(*) > 1", into / "sizes.parquet"
+        "SELECT key, count(*) AS names FROM all_keys GROUP BY key HAVING count(*) > 1",
+        into / "sizes.parquet",
     )
     engine.view("key_sizes", into / "sizes.parquet")
     sizes = engine.rows("SELECT names, count(*) FROM key_sizes GROUP BY names")
@@ -358,7 +405,9 @@ def link(run: Run, into: Path) -> int:
     run.tell(f"      keys of up to {largest} names: {compared:,} pairs of names to compare")
     condition = possible(model.comparisons, model.prior, model.same_from)
     looked_at = [column for column in _columns() if re.search(rf"\b{column}_[lr]\b", condition)]
-    sides = "".join(f", one.{column} AS {column}_l, other.{column} AS {column}_r" for column in looked_at)
+    sides = "".join(
+        f", one.{column} AS {column}_l, other.{column} AS {column}_r" for column in looked_at
+    )
     engine.write(
         f"""
         WITH blocks AS (
@@ -382,7 +431,9 @@ def link(run: Run, into: Path) -> int:
     run.tell(f"      {met:,} of them can be one firm")
     api = engine.splink()
     linker = Linker(api.register(engine.table("features")), _settings(model), log_level="ERROR")
-    linker.table_management.register_blocked_pairs_for_predict(api.register(engine.table("blocked")))
+    linker.table_management.register_blocked_pairs_for_predict(
+        api.register(engine.table("blocked"))
+    )
     scored = linker.inference.predict(threshold_match_probability=model.same_from)
     engine.keep(scored, "scored")
     engine.write(
@@ -430,10 +481,11 @@ def _remove(*tables: Path) -> None:
 def group(run: Run, into: Path) -> int:
     """Write ``members``: the firm of every name, which is the connected component of its links.
 
-    Chains of links can join what is not one firm. A component of more than `LARGEST` names is therefore taken
-    apart again by the links whose match weight is `STEP`, twice `STEP`, … above the model's threshold, until its
-    parts are small enough, for at most `ROUNDS` rounds. Former names and the register's own numbers are never
-    taken apart. What stays larger is kept and counted in the ledger.
+    Chains of links can join what is not one firm. A component of more than `LARGEST` names is
+    therefore taken apart again by the links whose match weight is `STEP`, twice `STEP`, … above the
+    model's threshold, until its parts are small enough, for at most `ROUNDS` rounds. Former names
+    and the register's own numbers are never taken apart. What stays larger is kept and counted in
+    the ledger.
     """
     from splink.clustering import cluster_pairwise_predictions_at_threshold as components
 
@@ -445,11 +497,17 @@ def group(run: Run, into: Path) -> int:
         engine.write(edges, into / f"edges_{number}.parquet")
         engine.view("edges", into / f"edges_{number}.parquet")
         engine.write(
-            "SELECT node_l AS node FROM edges UNION SELECT node_r FROM edges", into / "nodes.parquet"
+            "SELECT node_l AS node FROM edges UNION SELECT node_r FROM edges",
+            into / "nodes.parquet",
         )
         engine.view("linked", into / "nodes.parquet")
         found = components(
-            engine.table("linked"), engine.table("edges"), engine.splink(), "node", "node_l", "node_r"
+            engine.table("linked"),
+            engine.table("edges"),
+            engine.splink(),
+            "node",
+            "node_l",
+            "node_r",
         )
         engine.keep(found, "clusters")
         engine.write(
@@ -463,23 +521,29 @@ def group(run: Run, into: Path) -> int:
         more = engine.rows(f"SELECT count(*) FROM round_{number} WHERE names > {LARGEST}")[0][0]
         if more:  # only links with a weight can be taken apart
             more = engine.rows(
-                f"SELECT count(*) FROM edges JOIN round_{number} AS part ON part.node = edges.node_l"
-                f" WHERE part.names > {LARGEST} AND match_weight IS NOT NULL"
+                f"SELECT count(*) FROM edges JOIN round_{number} AS part ON part.node ="
+                f" edges.node_l WHERE part.names > {LARGEST} AND match_weight IS NOT NULL"
             )[0][0]
         last = not more or number == ROUNDS - 1
-        done.append(f"SELECT node, firm FROM round_{number}" + ("" if last else f" WHERE names <= {LARGEST}"))
+        done.append(
+            f"SELECT node, firm FROM round_{number}"
+            + ("" if last else f" WHERE names <= {LARGEST}")
+        )
         if last:
             break
-        run.tell(f"      {more:,} links are in firms of more than {LARGEST} names: threshold raised by {(number + 1) * STEP:g} bits")  # fmt: skip
+        run.tell(
+            f"      {more:,} links are in firms of more than {LARGEST} names: threshold raised by"
+            f" {(number + 1) * STEP:g} bits"
+        )
         edges = (
             f"SELECT edges.* FROM edges JOIN round_{number} AS part ON part.node = edges.node_l"
             f" WHERE part.names > {LARGEST}"
             f" AND (match_weight IS NULL OR match_weight >= {weakest + (number + 1) * STEP})"
         )
     engine.write(
-        f"SELECT nodes.node, min(coalesce(firm, nodes.node)) AS firm FROM nodes"
+        "SELECT nodes.node, min(coalesce(firm, nodes.node)) AS firm FROM nodes"
         f" LEFT JOIN ({' UNION ALL '.join(done)}) AS grouped ON grouped.node = nodes.node"
-        f" GROUP BY nodes.node ORDER BY nodes.node",
+        " GROUP BY nodes.node ORDER BY nodes.node",
         into / "members.parquet",
     )
     _remove(*into.glob("round_*"), *into.glob("edges_*"))
@@ -490,25 +554,33 @@ def group(run: Run, into: Path) -> int:
 def _first(columns: str, order: str) -> str:
     """Return the query for the first row of each firm in an order."""
     return (
-        f"SELECT firm, {columns} FROM (SELECT *, row_number() OVER (PARTITION BY firm ORDER BY {order}) AS place_in_order"
-        f" FROM joined) AS ordered WHERE place_in_order = 1"
+        f"SELECT firm, {columns} FROM (SELECT *, row_number() OVER (PARTITION BY firm ORDER BY"
+        f" {order}) AS place_in_order FROM joined) AS ordered WHERE place_in_order = 1"
     )
 
 
 def describe(run: Run, into: Path) -> int:
     """Write ``drafts``: one row per firm, from its records.
 
-    The name is the most frequent one (then the longest, then the first in the alphabet); the year is the earliest
-    (entry); place, region and country come from the earliest record that has a region; the origin columns come all
-    from one record, the one that fills most of them (then the earliest).
+    The name is the most frequent one (then the longest, then the first in the alphabet); the year
+    is the earliest (entry); place, region and country come from the earliest record that has a
+    region; the origin columns come all from one record, the one that fills most of them (then the
+    earliest).
     """
     filled = " + ".join(f"CASE WHEN {name} IS NULL THEN 0 ELSE 1 END" for name in reading.ORIGIN)
     origin = [name for name in reading.ORIGIN if name in run.headings]
     early = "CASE WHEN year IS NULL THEN 1 ELSE 0 END, year, node"
     every = ", ".join(reading.ORIGIN)
-    origins = _first(every, f"filled DESC, {early}, " + ", ".join(f"coalesce({name}, '')" for name in reading.ORIGIN))  # fmt: skip
+    origins = _first(
+        every,
+        f"filled DESC, {early}, " + ", ".join(f"coalesce({name}, '')" for name in reading.ORIGIN),
+    )
     if not origin:
-        origins = "SELECT DISTINCT firm, " + ", ".join(f"CAST(NULL AS STRING) AS {n}" for n in reading.ORIGIN) + " FROM joined"  # fmt: skip
+        origins = (
+            "SELECT DISTINCT firm, "
+            + ", ".join(f"CAST(NULL AS STRING) AS {n}" for n in reading.ORIGIN)
+            + " FROM joined"
+        )
     run.engine.write(
         f"""
         WITH joined AS (
@@ -560,18 +632,23 @@ def _combination() -> str:
 
 
 def classify(run: Run, into: Path) -> int:
-    """Write ``origins``: mode and source of every combination of origin columns, by the study's rules.
+    """Write ``origins``: mode and source of every combination of origin columns, by the study's
+    rules.
 
-    Firms that agree in all that the rules ask for (`data/raw/coding/origin_rules.csv`) are classified once.
+    Firms that agree in all that the rules ask for (`data/raw/coding/origin_rules.csv`) are
+    classified once.
     """
     from cluster_anatomy.registers import batches
 
-    cells = ", ".join(f"min({_asked(name)}) AS {name}" if name in ASKED else f"CAST(NULL AS STRING) AS {name}" for name in reading.ORIGIN)  # fmt: skip
+    cells = ", ".join(
+        f"min({_asked(name)}) AS {name}" if name in ASKED else f"CAST(NULL AS STRING) AS {name}"
+        for name in reading.ORIGIN
+    )
     some = " OR ".join(f"{name} IS NOT NULL" for name in reading.ORIGIN)
     sql = (
-        f"SELECT {_combination()} AS combination, min(country) AS country,"
-        f" min(CASE WHEN year < 1980 THEN 1979 WHEN year IS NOT NULL THEN 1980 END) AS year, {cells}"
-        f" FROM drafts WHERE {some} GROUP BY {_combination()} ORDER BY combination"
+        f"SELECT {_combination()} AS combination, min(country) AS country, min(CASE WHEN year <"
+        f" 1980 THEN 1979 WHEN year IS NOT NULL THEN 1980 END) AS year, {cells} FROM drafts WHERE"
+        f" {some} GROUP BY {_combination()} ORDER BY combination"
     )
     run.engine.map(batches.classify, sql, into / "origins.parquet")
     run.engine.view("origins", into / "origins.parquet")
@@ -579,11 +656,15 @@ def classify(run: Run, into: Path) -> int:
 
 
 FIRM_ID = "concat('f', lpad(lower(hex({})), 16, '0'))"
-"""Made from the content of the firm's own names, so that neither the order of rows nor other firms change it."""
+"""Made from the content of the firm's own names, so that neither the order of rows nor other firms
+change it.
+"""
 
 
 def enter(run: Run, into: Path) -> int:
-    """Write the results: ``firms``, ``records``, ``links``, ``entry``, ``rejected.csv`` and ``ledger.csv``."""
+    """Write the results: ``firms``, ``records``, ``links``, ``entry``, ``rejected.csv`` and
+    ``ledger.csv``.
+    """
     engine = run.engine
     has_origin = any(name in run.headings for name in reading.ORIGIN)
     blank = (
@@ -632,7 +713,10 @@ def enter(run: Run, into: Path) -> int:
         into / "entry.parquet",
     )
     engine.view("entry", into / "entry.parquet")
-    rejected = engine.rows('SELECT file, row, line, "column", value, left_out, reason FROM rejected ORDER BY file, row, line'.replace('"', "`" if engine.name == "spark" else '"'))  # fmt: skip
+    rejected = engine.rows(
+        'SELECT file, row, line, "column", value, left_out, reason FROM rejected ORDER BY file,'
+        " row, line".replace('"', "`" if engine.name == "spark" else '"')
+    )
     _write_csv(into / "rejected.csv", reading.REJECTED.names, rejected)
     ledger = _ledger(run)
     _write_csv(into / "ledger.csv", ["what", "count"], ledger)
@@ -644,7 +728,9 @@ def _write_csv(path: Path, header: Iterable[str], rows: Iterable[tuple]) -> None
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([guard(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    writer.writerows(
+        [guard(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
+    )
     path.write_text(buffer.getvalue(), encoding="utf-8", newline="")
 
 
@@ -656,7 +742,8 @@ def _ledger(run: Run) -> list[tuple[str, int]]:
 
     counts = json.loads((run.stages / "read" / "files.json").read_text(encoding="utf-8"))
     reasons = run.engine.rows(
-        "SELECT left_out, reason, count(*) FROM rejected GROUP BY left_out, reason ORDER BY left_out DESC, reason"
+        "SELECT left_out, reason, count(*) FROM rejected GROUP BY left_out, reason ORDER BY"
+        " left_out DESC, reason"
     )
     word = {"row": "rows left out", "cell": "years read as unknown"}
     return [
@@ -690,14 +777,21 @@ def _add_up(ledger: dict[str, int]) -> None:
     for what, one, other in sums:
         if one != other:
             raise PipelineError(
-                f"the ledger does not add up: {what} {one:,}, accounted for {other:,}; nothing was changed"
+                f"the ledger does not add up: {what} {one:,}, accounted for {other:,}; nothing was"
+                " changed"
             )
 
 
 STAGES: dict[str, Callable[[Run, Path], int]] = {
-    "read": read, "place": place, "clean": clean, "link": link, "group": group, "describe": describe,
-    "classify": classify, "enter": enter,
-}  # fmt: skip
+    "read": read,
+    "place": place,
+    "clean": clean,
+    "link": link,
+    "group": group,
+    "describe": describe,
+    "classify": classify,
+    "enter": enter,
+}
 
 
 # --- Stamps, so that finished stages are not done again
@@ -709,11 +803,23 @@ def _stamp_text(folder: Path, key: str, rows: int, usage: Usage) -> str:
         for file in sorted(folder.rglob("*"))
         if file.is_file()
     }
-    return json.dumps({"key": key, "rows": rows, "seconds": round(usage.seconds, 2), "cpu": round(usage.cpu, 2), "peak_bytes": usage.peak, "files": files}, indent=1)  # fmt: skip
+    return json.dumps(
+        {
+            "key": key,
+            "rows": rows,
+            "seconds": round(usage.seconds, 2),
+            "cpu": round(usage.cpu, 2),
+            "peak_bytes": usage.peak,
+            "files": files,
+        },
+        indent=1,
+    )
 
 
 def finished(folder: Path, key: str) -> dict | None:
-    """Return the stamp of a stage if it was finished with this key and its files are as they were written."""
+    """Return the stamp of a stage if it was finished with this key and its files are as they were
+    written.
+    """
     stamp = folder.with_suffix(".json")
     try:
         found = json.loads(stamp.read_text(encoding="utf-8"))
@@ -726,7 +832,9 @@ def finished(folder: Path, key: str) -> dict | None:
 
 
 def _do(run: Run, name: str, key: str) -> dict:
-    """Do one stage: into a draft folder, which takes the place of the old one only when it is whole."""
+    """Do one stage: into a draft folder, which takes the place of the old one only when it is
+    whole.
+    """
     folder, draft = run.stages / name, run.stages / f".{name}.tmp"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -745,7 +853,11 @@ def _do(run: Run, name: str, key: str) -> dict:
 def _publish(run: Run) -> None:
     """Put the results into the folder, each whole."""
     for name in OUTPUTS:
-        made, target, draft = run.stages / "enter" / name, run.into / name, run.into / f".{name}.tmp"
+        made, target, draft = (
+            run.stages / "enter" / name,
+            run.into / name,
+            run.into / f".{name}.tmp",
+        )
         shutil.rmtree(draft, ignore_errors=True)
         if made.is_dir():
             shutil.copytree(made, draft)
@@ -769,7 +881,9 @@ def _prepare_folder(into: Path) -> None:
     if into.exists() and not into.is_dir():
         raise PipelineError(f"--into {into}: this is a file; name a new folder")
     if into.is_dir() and any(into.iterdir()) and not (into / MARK).is_file():
-        raise PipelineError(f"--into {into}: the folder holds other files; name a new or empty folder")
+        raise PipelineError(
+            f"--into {into}: the folder holds other files; name a new or empty folder"
+        )
     into.mkdir(parents=True, exist_ok=True)
 
 
@@ -792,7 +906,8 @@ def run_register(
     files : list of Path
         CSV (any common encoding and separator) or Parquet, all of one register.
     into : Path
-        Folder for the results; new, empty, or that of an earlier run, whose finished stages are kept.
+        Folder for the results; new, empty, or that of an earlier run, whose finished stages are
+        kept.
     engine : {"duckdb", "spark"}
         What carries the tables.
     memory : int, optional
@@ -811,12 +926,14 @@ def run_register(
     Returns
     -------
     dict
-        For each stage: ``rows``, ``seconds``, ``peak_bytes``, and ``kept`` if it was finished before.
+        For each stage: ``rows``, ``seconds``, ``peak_bytes``, and ``kept`` if it was finished
+        before.
 
     Raises
     ------
     PipelineError
-        For a mistake in the arguments or files (before anything is written), or if memory or disk run out.
+        For a mistake in the arguments or files (before anything is written), or if memory or disk
+        run out.
     """
     if engine not in ENGINES:
         raise PipelineError(f"--engine {engine}: there are {' and '.join(ENGINES)}")
@@ -825,16 +942,29 @@ def run_register(
     _prepare_folder(into)
     with pipeline.locked(into):
         described = [
-            {"file": s.label, "digest": paths.digest(s.path), "columns": dict(s.columns), "encoding": s.encoding, "separator": s.separator}
+            {
+                "file": s.label,
+                "digest": paths.digest(s.path),
+                "columns": dict(s.columns),
+                "encoding": s.encoding,
+                "separator": s.separator,
+            }
             for s in sources
-        ]  # fmt: skip
-        paths.replace_text(into / MARK, json.dumps({"engine": engine, "files": described}, indent=1, ensure_ascii=False) + "\n")  # fmt: skip
+        ]
+        paths.replace_text(
+            into / MARK,
+            json.dumps({"engine": engine, "files": described}, indent=1, ensure_ascii=False) + "\n",
+        )
         for one in described:
             known = ", ".join(f"{what} = {heading}" for what, heading in one["columns"].items())
             tell(f"{one['file']}: {known}")
-        work = Run(sources, into, engine, memory, (spill or into / "build" / "spill").resolve(), jobs, tell)
+        work = Run(
+            sources, into, engine, memory, (spill or into / "build" / "spill").resolve(), jobs, tell
+        )
         latest = reading.this_year()
-        key = hashlib.sha256(json.dumps([described, engine, latest, _code_digest()]).encode()).hexdigest()
+        key = hashlib.sha256(
+            json.dumps([described, engine, latest, _code_digest()]).encode()
+        ).hexdigest()
         report, going_on = {}, not fresh
         try:
             for number, name in enumerate(STAGES, start=1):
@@ -844,7 +974,10 @@ def run_register(
                 if stamp is None:
                     tell(f"[{number}/{len(STAGES)}] {name} …")
                     stamp = _do(work, name, key)
-                    took = f"{stamp['seconds']:.1f} s ({stamp['cpu']:.1f} s of processor time), at most {stamp['peak_bytes'] / 2**30:.1f} GiB"
+                    took = (
+                        f"{stamp['seconds']:.1f} s ({stamp['cpu']:.1f} s of processor time), at"
+                        f" most {stamp['peak_bytes'] / 2**30:.1f} GiB"
+                    )
                 else:
                     stamp["kept"], took = True, "finished before"
                 tell(f"[{number}/{len(STAGES)}] {name}: {stamp['rows']:,} rows, {took}")

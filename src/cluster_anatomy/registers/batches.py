@@ -1,4 +1,6 @@
-"""What is done to a register in Python: functions from a batch of rows to a batch of rows, the same on both engines."""
+"""What is done to a register in Python: functions from a batch of rows to a batch of rows, the same
+on both engines.
+"""
 
 import re
 from functools import cache
@@ -13,10 +15,20 @@ from cluster_anatomy.registers.reading import ORIGIN, number_of
 
 CODING = "data/raw/coding/"
 PLACED = pa.schema(
-    [("place", pa.string()), ("country", pa.string()), ("region", pa.string()), ("basis", pa.string())]
+    [
+        ("place", pa.string()),
+        ("country", pa.string()),
+        ("region", pa.string()),
+        ("basis", pa.string()),
+    ]
 )
 CLASSIFIED = pa.schema(
-    [("combination", pa.string()), ("mode", pa.string()), ("source", pa.string()), ("rule", pa.string())]
+    [
+        ("combination", pa.string()),
+        ("mode", pa.string()),
+        ("source", pa.string()),
+        ("rule", pa.string()),
+    ]
 )
 SUFFIX = re.compile(r"(?<=..)[市省县]$")
 
@@ -65,12 +77,15 @@ def place(batch: pa.Table) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        ``place``, ``country``, ``region`` (the metro region of the table of places; the place itself where the
-        table does not know it; none where its name means several places), ``basis``.
+        ``place``, ``country``, ``region`` (the metro region of the table of places; the place
+        itself where the table does not know it; none where its name means several places),
+        ``basis``.
     """
     rows = [
         (one, country, *_region(one, country))
-        for one, country in zip(batch["place"].to_pylist(), batch["country"].to_pylist(), strict=True)
+        for one, country in zip(
+            batch["place"].to_pylist(), batch["country"].to_pylist(), strict=True
+        )
     ]
     return _table(rows, PLACED)
 
@@ -88,7 +103,8 @@ def clean(batch: pa.Table, columns: tuple[str, ...]) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        ``name_id`` and ``node`` (whole numbers), those columns, and ``keys`` (list of text) for blocking.
+        ``name_id`` and ``node`` (whole numbers), those columns, and ``keys`` (list of text) for
+        blocking.
     """
     frame = linkage.prepare(batch.to_pandas().rename(columns={"node": "record_id"}))
     table = pa.Table.from_pandas(frame[[*columns]], preserve_index=False)
@@ -140,4 +156,6 @@ def classify(batch: pa.Table) -> pa.Table:
 
 def _table(rows, schema: pa.Schema) -> pa.Table:
     columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-    return pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+    return pa.table(
+        [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema
+    )

@@ -1,8 +1,8 @@
 """The two engines that carry a register: DuckDB on one machine, Spark on several.
 
-Both read Parquet files as views, run the same SQL, hand batches of rows to a Python function and give splink
-its backend. What SQL the stages may use is what both understand: no escapes in texts, no quoted names, types
-``BIGINT``, ``INT``, ``DOUBLE``, ``STRING``.
+Both read Parquet files as views, run the same SQL, hand batches of rows to a Python function and
+give splink its backend. What SQL the stages may use is what both understand: no escapes in texts,
+no quoted names, types ``BIGINT``, ``INT``, ``DOUBLE``, ``STRING``.
 """
 
 import os
@@ -33,7 +33,9 @@ Batch = Callable[[pa.Table], pa.Table]
 
 
 class Engine(Protocol):
-    """What a stage may ask of an engine. Tables are Parquet: one file (DuckDB) or a folder of parts (Spark)."""
+    """What a stage may ask of an engine. Tables are Parquet: one file (DuckDB) or a folder of parts
+    (Spark).
+    """
 
     name: str
     explode: str
@@ -51,7 +53,9 @@ class Engine(Protocol):
         """Return the rows of a query that has few."""
 
     def translate(self, expression: str) -> str:
-        """Return an SQL expression of the linkage model, which is written for DuckDB, as this engine has it."""
+        """Return an SQL expression of the linkage model, which is written for DuckDB, as this
+        engine has it.
+        """
 
     def splink(self):
         """Return splink's database API on this engine."""
@@ -87,7 +91,9 @@ class DuckDB:
 
     def view(self, name: str, path: Path) -> None:
         files = ", ".join("'" + file.replace("'", "''") + "'" for file in parquet_files(path))
-        self._connection.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet([{files}])")
+        self._connection.execute(
+            f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet([{files}])"
+        )
 
     def write(self, sql: str, path: Path) -> None:
         target = str(path).replace("'", "''")
@@ -132,7 +138,9 @@ class DuckDB:
         return self._connection.table(name)
 
     def keep(self, frame, name: str) -> None:
-        self._connection.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {frame.physical_name}")
+        self._connection.execute(
+            f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM {frame.physical_name}"
+        )
 
     def close(self) -> None:
         self._connection.close()
@@ -151,10 +159,11 @@ def _append(writer: pq.ParquetWriter | None, table: pa.Table, path: Path) -> pq.
 
 
 class Spark:
-    """The distributed engine, by default in local mode on this machine; no network but loopback is used.
+    """The distributed engine, by default in local mode on this machine; no network but loopback is
+    used.
 
-    With ``SPARK_MASTER`` set the session joins that cluster instead; folders must then be seen by every worker,
-    and the compendium installed on each.
+    With ``SPARK_MASTER`` set the session joins that cluster instead; folders must then be seen by
+    every worker, and the compendium installed on each.
     """
 
     name = "spark"
@@ -163,7 +172,8 @@ class Spark:
     def __init__(self, memory: int, spill: Path, jobs: int):
         if not shutil.which("java") and not os.environ.get("JAVA_HOME"):
             raise PipelineError(
-                "--engine spark needs Java 17 or newer; on Debian: apt-get install openjdk-17-jre-headless"
+                "--engine spark needs Java 17 or newer; on Debian: apt-get install"
+                " openjdk-17-jre-headless"
             )
         try:
             with warnings.catch_warnings():
@@ -172,7 +182,8 @@ class Spark:
                 from splink.backends.spark import similarity_jar_location
         except ImportError:
             raise PipelineError(
-                "--engine spark needs pyspark: make spark builds .venv-spark with it; run its python"
+                "--engine spark needs pyspark: make spark builds .venv-spark with it; run its"
+                " python"
             ) from None
         self._spill = spill
         spill.mkdir(parents=True, exist_ok=True)

@@ -39,7 +39,9 @@ def tree_memory(process: psutil.Process) -> int:
 
 
 def tree_cpu(process: psutil.Process) -> float:
-    """Return the processor seconds of a process and all its children, those that have ended included."""
+    """Return the processor seconds of a process and all its children, those that have ended
+    included.
+    """
     total = 0.0
     for one in _tree(process):
         try:

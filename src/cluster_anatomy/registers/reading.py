@@ -1,7 +1,8 @@
-"""Read a business register: CSV in any common encoding and separator, or Parquet, row by row into batches.
+"""Read a business register: CSV in any common encoding and separator, or Parquet, row by row into
+batches.
 
-Nothing is dropped silently. A row that cannot be used and a cell that cannot be read are listed with their file,
-row and reason; the ledger of the run counts them.
+Nothing is dropped silently. A row that cannot be used and a cell that cannot be read are listed
+with their file, row and reason; the ledger of the run counts them.
 """
 
 import csv
@@ -28,13 +29,27 @@ LONGEST_ROW = 100
 """Lines; a row that is longer is a quote that was never closed."""
 
 ORIGIN = (
-    "founder_names", "founder_prior_orgs", "founder_prior_org_types", "founder_prior_cities", "returnee_founder",
-    "parent_orgs", "parent_org_types", "parent_cities", "parent_countries", "parent_timing", "ownership_at_entry",
-    "relocated_from", "pre_reform",
-)  # fmt: skip
-"""Columns of the study's evidence from which the rules of origin read (data/CODEBOOK.md, table evidence)."""
+    "founder_names",
+    "founder_prior_orgs",
+    "founder_prior_org_types",
+    "founder_prior_cities",
+    "returnee_founder",
+    "parent_orgs",
+    "parent_org_types",
+    "parent_cities",
+    "parent_countries",
+    "parent_timing",
+    "ownership_at_entry",
+    "relocated_from",
+    "pre_reform",
+)
+"""Columns of the study's evidence from which the rules of origin read (data/CODEBOOK.md, table
+evidence).
+"""
 KNOWN = ("name", "other_names", "former_names", "place", "country", "entry_year")
-"""Columns that a register shares with an own list; their headings are in ``own_list/headings.toml``."""
+"""Columns that a register shares with an own list; their headings are in
+``own_list/headings.toml``.
+"""
 ALSO = {
     "region": ("region", "metro", "metro region"),
     "id": ("company number", "registration number", "lei", "cin", "统一社会信用代码", "注册号"),
@@ -43,7 +58,9 @@ ALSO = {
 
 @cache
 def words() -> dict[str, dict[str, int]]:
-    """Return for each thing that a register may have the folded headings by which it is known, the first first."""
+    """Return for each thing that a register may have the folded headings by which it is known, the
+    first first.
+    """
     firms, evidence = headings()["firms"], headings()["evidence"]
     lists = {what: [what, *firms.get(what, [])] for what in KNOWN} | ALSO
     lists |= {what: [what, *evidence.get(what, [])] for what in ORIGIN}
@@ -55,14 +72,31 @@ def words() -> dict[str, dict[str, int]]:
 
 RECORD = pa.schema(
     [
-        ("file", pa.string()), ("row", pa.int64()), ("node", pa.int64()), ("id", pa.string()), ("name", pa.string()),
-        ("other_names", pa.string()), ("former_names", pa.string()), ("place", pa.string()), ("region", pa.string()), ("country", pa.string()), ("year", pa.int32()),
+        ("file", pa.string()),
+        ("row", pa.int64()),
+        ("node", pa.int64()),
+        ("id", pa.string()),
+        ("name", pa.string()),
+        ("other_names", pa.string()),
+        ("former_names", pa.string()),
+        ("place", pa.string()),
+        ("region", pa.string()),
+        ("country", pa.string()),
+        ("year", pa.int32()),
         *((name, pa.string()) for name in ORIGIN),
     ]
-)  # fmt: skip
+)
 REJECTED = pa.schema(
-    [("file", pa.string()), ("row", pa.int64()), ("line", pa.int64()), ("column", pa.string()), ("value", pa.string()), ("left_out", pa.string()), ("reason", pa.string())]
-)  # fmt: skip
+    [
+        ("file", pa.string()),
+        ("row", pa.int64()),
+        ("line", pa.int64()),
+        ("column", pa.string()),
+        ("value", pa.string()),
+        ("left_out", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +117,8 @@ def is_parquet(path: Path) -> bool:
 
 
 def encoding_of(path: Path) -> str:
-    """Return the encoding of a text file: UTF-8 if all of it is, else a guess from its first 256 KiB.
+    """Return the encoding of a text file: UTF-8 if all of it is, else a guess from its first 256
+    KiB.
 
     Raises
     ------
@@ -95,9 +130,13 @@ def encoding_of(path: Path) -> str:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise PipelineError(f"{path}: this is an Excel workbook; save its sheet as CSV (UTF-8) or as Parquet")
+        raise PipelineError(
+            f"{path}: this is an Excel workbook; save its sheet as CSV (UTF-8) or as Parquet"
+        )
     if b"\x00" in head:
-        raise PipelineError(f"{path}: this is neither text nor Parquet; give a CSV or a Parquet file")
+        raise PipelineError(
+            f"{path}: this is neither text nor Parquet; give a CSV or a Parquet file"
+        )
     try:
         with open(path, encoding="utf-8") as file:
             while file.read(2**20):
@@ -125,7 +164,8 @@ def find_sources(files: list[Path], columns: Mapping[str, str]) -> list[Source]:
     Raises
     ------
     PipelineError
-        If a file is missing or unreadable, or if a column that was asked for is not there; all at once.
+        If a file is missing or unreadable, or if a column that was asked for is not there; all at
+        once.
     """
     problems, found = [], []
     labels = _labels(files)
@@ -147,7 +187,9 @@ def _labels(files: list[Path]) -> list[str]:
         labels = ["/".join(path.parts[-depth:]) for path in files]
         if len(set(labels)) == len(labels):
             return labels
-    raise PipelineError(f"the same file was given twice: {next(str(f) for f in files if files.count(f) > 1)}")
+    raise PipelineError(
+        f"the same file was given twice: {next(str(f) for f in files if files.count(f) > 1)}"
+    )
 
 
 def _source(path: Path, label: str, columns: Mapping[str, str]) -> Source:
@@ -169,23 +211,29 @@ def _source(path: Path, label: str, columns: Mapping[str, str]) -> Source:
             header = [cell.strip() for cell in next(csv.reader(file, delimiter=separator), [])]
     chosen: dict[str, str] = {}
     for what, known in words().items():
-        free = [heading for heading in header if fold(heading) in known and heading not in chosen.values()]
+        free = [
+            heading
+            for heading in header
+            if fold(heading) in known and heading not in chosen.values()
+        ]
         if free:
             chosen[what] = min(free, key=lambda heading, known=known: known[fold(heading)])
     for what, heading in columns.items():
-        chosen = {other: taken for other, taken in chosen.items() if taken != heading or other in columns}
+        chosen = {
+            other: taken for other, taken in chosen.items() if taken != heading or other in columns
+        }
         if heading not in header:
             raise PipelineError(
-                f"{path}: there is no column '{heading}' (asked for as {what}).{nearest(heading, header)}"
-                f" The columns are: {', '.join(header)}"
+                f"{path}: there is no column '{heading}' (asked for as"
+                f" {what}).{nearest(heading, header)} The columns are: {', '.join(header)}"
             )
         if header.count(heading) > 1:
             raise PipelineError(f"{path}: two columns are called '{heading}'; rename one of them")
         chosen[what] = heading
     if "name" not in chosen:
         raise PipelineError(
-            f"{path}: no column is known to hold the names of firms; say which: --columns name=HEADING."
-            f" The columns are: {', '.join(header)}"
+            f"{path}: no column is known to hold the names of firms; say which: --columns"
+            f" name=HEADING. The columns are: {', '.join(header)}"
         )
     return Source(path, label, chosen, encoding, separator)
 
@@ -239,7 +287,9 @@ def described_columns(path: Path) -> dict[str, str]:
         raise PipelineError(f"--description {path}: cannot be read ({error})") from None
     wrong = [what for what, heading in columns.items() if not isinstance(heading, str)]
     if wrong:
-        raise PipelineError(f"--description {path}: firms.columns.{wrong[0]} must be one heading in quotes")
+        raise PipelineError(
+            f"--description {path}: firms.columns.{wrong[0]} must be one heading in quotes"
+        )
     return known_columns(
         {what: one for what, one in columns.items() if what in words()}, f"--description {path}"
     )
@@ -247,7 +297,9 @@ def described_columns(path: Path) -> dict[str, str]:
 
 @lru_cache(2**16)
 def year_of(text: str | None, latest: int) -> tuple[int | None, str]:
-    """Read the year of a cell as in an own list (`own_list.values.read_year`); return it, or why there is none."""
+    """Read the year of a cell as in an own list (`own_list.values.read_year`); return it, or why
+    there is none.
+    """
     if not text or is_missing(text):
         return None, ""
     try:
@@ -258,7 +310,9 @@ def year_of(text: str | None, latest: int) -> tuple[int | None, str]:
 
 
 def number_of(*content: object) -> int:
-    """Return the 63-bit number of what linking sees of a record: the same content, the same number, in any order."""
+    """Return the 63-bit number of what linking sees of a record: the same content, the same number,
+    in any order.
+    """
     text = "\x1f".join("" if part is None else str(part) for part in content)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 
@@ -283,18 +337,24 @@ def _csv_rows(source: Source) -> Iterator[tuple[int, int, list[str] | str]]:
                     row += 1
                     if reader.line_num - line > LONGEST_ROW:
                         raise PipelineError(
-                            f"{source.path}, row {row} (line {line}): a quote that begins here is not closed"
+                            f"{source.path}, row {row} (line {line}): a quote that begins here is"
+                            " not closed"
                         )
                     if len(cells) == width:
                         yield row, line, [cells[place] for place in wanted]
                     else:
-                        yield row, line, f"{len(cells)} cells, but the first line names {width} columns"
+                        yield (
+                            row,
+                            line,
+                            f"{len(cells)} cells, but the first line names {width} columns",
+                        )
                 line = reader.line_num + 1
         except csv.Error as error:
             raise PipelineError(f"{source.path}, line {line}: not a CSV row ({error})") from None
         except UnicodeDecodeError as error:
             raise PipelineError(
-                f"{source.path}, after line {line}: not {source.encoding} text ({error.reason}); save it in UTF-8"
+                f"{source.path}, after line {line}: not {source.encoding} text ({error.reason});"
+                " save it in UTF-8"
             ) from None
 
 
@@ -303,7 +363,9 @@ def _parquet_rows(source: Source) -> Iterator[tuple[int, int, list[str] | str]]:
     with pq.ParquetFile(source.path) as file:
         for batch in file.iter_batches(BATCH, columns=[*dict.fromkeys(source.columns.values())]):
             columns = batch.to_pydict()
-            for cells in zip(*(columns[heading] for heading in source.columns.values()), strict=True):
+            for cells in zip(
+                *(columns[heading] for heading in source.columns.values()), strict=True
+            ):
                 row += 1
                 yield row, row, list(cells)
 
@@ -363,7 +425,9 @@ def read(source: Source, latest: int | None = None, size: int = BATCH) -> Iterat
         if isinstance(cells, str):
             rejected.append((source.label, row, line, None, None, "row", cells))
         elif (name := cell(cells, "name")) is None:
-            rejected.append((source.label, row, line, source.columns["name"], None, "row", "no name"))
+            rejected.append(
+                (source.label, row, line, source.columns["name"], None, "row", "no name")
+            )
         else:
             text = cell(cells, "entry_year")
             place, country = (
@@ -373,7 +437,9 @@ def read(source: Source, latest: int | None = None, size: int = BATCH) -> Iterat
             country = country and country_name(country)
             year, why = year_of(text, latest)
             if why:
-                rejected.append((source.label, row, line, source.columns["entry_year"], text, "cell", why))
+                rejected.append(
+                    (source.label, row, line, source.columns["entry_year"], text, "cell", why)
+                )
             former = cell(cells, "former_names")
             former = former and "|".join(filter(None, map(_clean, re.split(r"[|;；]", former))))
             other = cell(cells, "other_names")

@@ -1,7 +1,9 @@
-"""The site: every page of the study as plain files that open from disk, without a server and without a network.
+"""The site: every page of the study as plain files that open from disk, without a server and
+without a network.
 
-`build` reads the committed tables, figures and notebooks and writes a folder. Jinja, nbconvert and mistune come with
-Jupyter, so nothing has to be installed for it; alternative texts of figures survive; two runs write the same bytes.
+`build` reads the committed tables, figures and notebooks and writes a folder. Jinja, nbconvert and
+mistune come with Jupyter, so nothing has to be installed for it; alternative texts of figures
+survive; two runs write the same bytes.
 """
 
 import os
@@ -20,15 +22,36 @@ from cluster_anatomy.style import COLOURS, HATCHES
 
 PROCESSED, CODING = "data/processed/", "data/raw/coding/"
 CODED = [
-    "source_roles", "origin_rules", "conventions", "alternatives", "origin_views", "properties", "frames", "periods",
-    "disputes", "organisation_types",
-]  # fmt: skip
+    "source_roles",
+    "origin_rules",
+    "conventions",
+    "alternatives",
+    "origin_views",
+    "properties",
+    "frames",
+    "periods",
+    "disputes",
+    "organisation_types",
+]
 DOWNLOADS = [
-    "firms", "firm_evidence", "origins", "sources", "serial", "results", "composition", "property_shares", "differences",
-    "ties", "claims",
-]  # fmt: skip
+    "firms",
+    "firm_evidence",
+    "origins",
+    "sources",
+    "serial",
+    "results",
+    "composition",
+    "property_shares",
+    "differences",
+    "ties",
+    "claims",
+]
 """Tables that the site carries along."""
-ROOT_FILES = {"LICENSE": "LICENSE.txt", "LICENSE-DATA": "LICENSE-DATA.txt", "CITATION.cff": "CITATION.cff"}
+ROOT_FILES = {
+    "LICENSE": "LICENSE.txt",
+    "LICENSE-DATA": "LICENSE-DATA.txt",
+    "CITATION.cff": "CITATION.cff",
+}
 FIGURE_ENDINGS = ("pdf", "png", "csv")
 COMPOSITIONS = {"composition_by_cluster": "cluster", "composition_by_frame": "frame"}
 """Figures whose bars lead to their firms, and what a bar is."""
@@ -40,7 +63,8 @@ def build(target: Path | None = None) -> Path:
     Parameters
     ----------
     target : Path, optional
-        Folder to write; ``site/`` in the compendium if not given. An earlier site there is replaced.
+        Folder to write; ``site/`` in the compendium if not given. An earlier site there is
+        replaced.
 
     Returns
     -------
@@ -54,7 +78,9 @@ def build(target: Path | None = None) -> Path:
     """
     target = paths.root() / "site" if target is None else Path(target)
     if target.exists() and any(target.iterdir()) and not (target / "static" / "site.css").is_file():
-        raise FileExistsError(f"{target} holds something else than a site: name another folder or empty it.")
+        raise FileExistsError(
+            f"{target} holds something else than a site: name another folder or empty it."
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".site-", dir=target.parent))
     try:
@@ -68,7 +94,9 @@ def build(target: Path | None = None) -> Path:
 
 
 def gather() -> SimpleNamespace:
-    """Read what the pages show; ``ties``, ``claims`` and ``claim_outcomes`` are None before steps 06 and 09 have run."""
+    """Read what the pages show; ``ties``, ``claims`` and ``claim_outcomes`` are None before steps
+    06 and 09 have run.
+    """
     found = SimpleNamespace(**{name: tables.read(f"{CODING}{name}.csv") for name in CODED})
     for name in ("firms", "firm_evidence", "origins", "sources", "conflicts", "results"):
         setattr(found, name, tables.read(f"{PROCESSED}{name}.csv"))
@@ -97,8 +125,9 @@ def explorer_data(data: SimpleNamespace) -> dict:
     Returns
     -------
     dict
-        ``firms``, ``conventions``, ``labels`` and ``reach`` (what each moved firm is in each reading), ``properties``
-        (shares in each reading), ``bars``, ``frames``, ``rules``, ``words``.
+        ``firms``, ``conventions``, ``labels`` and ``reach`` (what each moved firm is in each
+        reading), ``properties`` (shares in each reading), ``bars``, ``frames``, ``rules``,
+        ``words``.
     """
     found = entries(data.firms, data.origins, data.periods)
     coding = {name: getattr(data, name) for name in CODED}
@@ -122,7 +151,11 @@ def explorer_data(data: SimpleNamespace) -> dict:
         "reach_order": list(readings["home"].index.names),
         "reach": explorer.outcomes(explorer.reach_words(readings["home"], readings["abroad"])),
         "properties": explorer.properties_everywhere(readings, found, data.frames, data.properties),
-        "bars": {one["key"]: [place(one), one["firms"]] for bar in data.bars for one in whole_and_parts(bar)},
+        "bars": {
+            one["key"]: [place(one), one["firms"]]
+            for bar in data.bars
+            for one in whole_and_parts(bar)
+        },
         "frames": {row.frame: row.label for row in data.frames.itertuples()},
         "default_frames": data.frames.loc[data.frames["default"] == "yes", "frame"].tolist(),
         "rules": {
@@ -159,7 +192,13 @@ def write(folder: Path, data: SimpleNamespace) -> None:
 
     def page(path: str, template: str, title: str, **context) -> None:
         root = "../" * path.count("/")
-        shared = {"root": root, "here": path, "title": title, "version": data.version, "contents": []}
+        shared = {
+            "root": root,
+            "here": path,
+            "title": title,
+            "version": data.version,
+            "contents": [],
+        }
         text = environment.get_template(template).render({**shared, **context})
         put(folder / path, text)
 
@@ -169,20 +208,30 @@ def write(folder: Path, data: SimpleNamespace) -> None:
         for heading in ("Data, frames and limits", "Licences", "How to cite")
     }
     page(
-        "index.html", "index.html.j2", "Cluster Anatomy", intro=intro, parts=parts,
-        headlines=[row for row in register if row["headline"] == "yes"], notebooks=converted,
+        "index.html",
+        "index.html.j2",
+        "Cluster Anatomy",
+        intro=intro,
+        parts=parts,
+        headlines=[row for row in register if row["headline"] == "yes"],
+        notebooks=converted,
         figure=next((row for row in figures if row["figure"] == "china_usa"), None),
         downloads=[
             (name, table.title, notebooks.slug(f"{table.title} ({table.name})"))
             for name in downloads
             for table in [about[f"{PROCESSED}{name}.csv"]]
         ],
-    )  # fmt: skip
+    )
     page("figures.html", "figures.html.j2", "Figures", figures=figures, compositions=COMPOSITIONS)
     page(
-        "explorer.html", "explorer.html.j2", "Explorer", bars=data.bars, origins=ORIGINS, frames=labels,
+        "explorer.html",
+        "explorer.html.j2",
+        "Explorer",
+        bars=data.bars,
+        origins=ORIGINS,
+        frames=labels,
         periods=[(period, period) for period in [*data.periods["period"], "unknown"]],
-    )  # fmt: skip
+    )
     page("claims.html", "claims.html.j2", "Claims", **claims_context(data))
     page(
         "results.html",
@@ -196,11 +245,19 @@ def write(folder: Path, data: SimpleNamespace) -> None:
     page("method.html", "method.html.j2", "Method", **method_context(data))
     page("notebooks/index.html", "notebooks.html.j2", "Notebooks", notebooks=converted)
     for number, one in enumerate(converted):
-        before, after = converted[number - 1] if number else None, (converted[number + 1 :] or [None])[0]
+        before, after = (
+            converted[number - 1] if number else None,
+            (converted[number + 1 :] or [None])[0],
+        )
         page(
-            f"notebooks/{one['name']}.html", "notebook.html.j2", one["title"], notebook=one, before=before, after=after,
+            f"notebooks/{one['name']}.html",
+            "notebook.html.j2",
+            one["title"],
+            notebook=one,
+            before=before,
+            after=after,
             contents=one["contents"],
-        )  # fmt: skip
+        )
         for name, content in one["pictures"].items():
             put(paths.inside(folder / "notebooks", name), content)
     for row in figures:
@@ -214,7 +271,9 @@ def write(folder: Path, data: SimpleNamespace) -> None:
     static = resources.files(__name__) / "static"
     for name in ("tables.js", "explorer.js"):
         put(folder / "static" / name, (static / name).read_text(encoding="utf-8"))
-    style = (static / "site.css").read_text(encoding="utf-8") + pages.generated_style(COLOURS, HATCHES)
+    style = (static / "site.css").read_text(encoding="utf-8") + pages.generated_style(
+        COLOURS, HATCHES
+    )
     put(folder / "static" / "site.css", style)
     put(folder / "static" / "data.js", pages.script("DATA", explorer_data(data)))
 
@@ -273,10 +332,15 @@ def method_context(data: SimpleNamespace) -> dict:
         "columns": columns,
         "linkage": [part.rstrip(".").split(": ", 1) for part in linkage],
         "linkage_text": " ".join(text.split()),
-        "limits": pages.markdown(pages.section(paths.source("data/README.md").read_text("utf-8"), "Frames and limits"))[0],
+        "limits": pages.markdown(
+            pages.section(paths.source("data/README.md").read_text("utf-8"), "Frames and limits")
+        )[0],
         "contents": [
-            ("origin", "Origin rules"), ("conventions", "Conventions"), ("frames", "Frames"),
-            ("properties", "Properties and periods"), ("linkage", "One register out of many lists"),
+            ("origin", "Origin rules"),
+            ("conventions", "Conventions"),
+            ("frames", "Frames"),
+            ("properties", "Properties and periods"),
+            ("linkage", "One register out of many lists"),
             ("disputes", "Disputes"),
         ],
-    }  # fmt: skip
+    }

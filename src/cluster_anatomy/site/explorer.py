@@ -1,6 +1,8 @@
-"""What the explorer shows: firms with their evidence, readings under every convention, shares, bars.
+"""What the explorer shows: firms with their evidence, readings under every convention, shares,
+bars.
 
-Everything is computed here, in Python, and handed to the page as plain data; the page only looks things up.
+Everything is computed here, in Python, and handed to the page as plain data; the page only looks
+things up.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,20 +17,57 @@ from cluster_anatomy.statistics import share
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 """One character per outcome: which of a firm's outcomes holds in a reading."""
-FLAGS = ["returnee", "foreign_partner", "former_official", "military", "state_owned", "second_order"]
+FLAGS = [
+    "returnee",
+    "foreign_partner",
+    "former_official",
+    "military",
+    "state_owned",
+    "second_order",
+]
 SHARE = ["count", "n", "unknown", "value", "low", "high", "bound_low", "bound_high"]
 ORIGIN = {
-    "label": "label", "mode": "mode", "source": "source", "reach": "reach", "basis": "reach_basis", "rule": "rule",
-    "runner": "runner_up", "used": "evidence_used", "coder": "coder", "coder_label": "coder_label", "agrees": "agrees",
-    "all_labels": "all_labels", "serial_person": "serial_person", "serial_organisation": "serial_organisation",
-}  # fmt: skip
+    "label": "label",
+    "mode": "mode",
+    "source": "source",
+    "reach": "reach",
+    "basis": "reach_basis",
+    "rule": "rule",
+    "runner": "runner_up",
+    "used": "evidence_used",
+    "coder": "coder",
+    "coder_label": "coder_label",
+    "agrees": "agrees",
+    "all_labels": "all_labels",
+    "serial_person": "serial_person",
+    "serial_organisation": "serial_organisation",
+}
 REGISTER = {
-    "id": "firm_id", "en": "name_en", "zh": "name_zh", "other": "other_names", "country": "country", "city": "city",
-    "admin": "admin", "region": "region", "cluster": "cluster", "year": "entry_year", "low": "entry_year_low",
-    "high": "entry_year_high", "founded": "founded_year", "frame": "frame", "confidence": "confidence", "lists": "lists",
-    "founders": "founder_names", "investors": "investors", "partner": "foreign_partner_given", "predecessor": "predecessor",
-    "products": "lead_products", "ownership": "ownership_at_entry", "period": "period", "urls": "source_urls",
-}  # fmt: skip
+    "id": "firm_id",
+    "en": "name_en",
+    "zh": "name_zh",
+    "other": "other_names",
+    "country": "country",
+    "city": "city",
+    "admin": "admin",
+    "region": "region",
+    "cluster": "cluster",
+    "year": "entry_year",
+    "low": "entry_year_low",
+    "high": "entry_year_high",
+    "founded": "founded_year",
+    "frame": "frame",
+    "confidence": "confidence",
+    "lists": "lists",
+    "founders": "founder_names",
+    "investors": "investors",
+    "partner": "foreign_partner_given",
+    "predecessor": "predecessor",
+    "products": "lead_products",
+    "ownership": "ownership_at_entry",
+    "period": "period",
+    "urls": "source_urls",
+}
 LISTS = [
     "other",
     "lists",
@@ -89,11 +128,19 @@ def by_firm(
     return found
 
 
-def coder_words(members: pd.DataFrame, evidence: pd.DataFrame, lists: pd.DataFrame) -> dict[str, list[list]]:
-    """Return, by firm, what each coder wrote and each list printed: who, words, label, confidence, addresses."""
+def coder_words(
+    members: pd.DataFrame, evidence: pd.DataFrame, lists: pd.DataFrame
+) -> dict[str, list[list]]:
+    """Return, by firm, what each coder wrote and each list printed: who, words, label, confidence,
+    addresses.
+    """
     coded = evidence.rename(columns={"name_en": "name_as_given", "source_urls": "urls"})
-    listed = lists.rename(columns={"list": "coder", "name_as_listed": "name_as_given", "source_url": "urls"})
-    listed = listed.assign(evidence=listed["product_or_note"], origin_coder_label=pd.NA, confidence=pd.NA)
+    listed = lists.rename(
+        columns={"list": "coder", "name_as_listed": "name_as_given", "source_url": "urls"}
+    )
+    listed = listed.assign(
+        evidence=listed["product_or_note"], origin_coder_label=pd.NA, confidence=pd.NA
+    )
     columns = ["coder", "name_as_given", "evidence", "origin_coder_label", "confidence", "urls"]
     rows = pd.concat([coded[columns], listed[columns]], ignore_index=True)
     joined = members.merge(rows, on=["coder", "name_as_given"], how="left", validate="1:1")
@@ -101,7 +148,8 @@ def coder_words(members: pd.DataFrame, evidence: pd.DataFrame, lists: pd.DataFra
 
 
 def tie_words(ties: pd.DataFrame | None) -> dict[str, list[list]]:
-    """Return the ties of each firm: other end, its firm, kinds of tie, whether it gives, year, reach, in the paper.
+    """Return the ties of each firm: other end, its firm, kinds of tie, whether it gives, year,
+    reach, in the paper.
 
     Parameters
     ----------
@@ -116,7 +164,12 @@ def tie_words(ties: pd.DataFrame | None) -> dict[str, list[list]]:
         for end, other in (("source", "target"), ("target", "source")):
             if row[f"{end}_firm_id"]:
                 kinds = ", ".join(split(row["tie_types"])).replace("_", " ")
-                words = [row[other], row[f"{other}_firm_id"], kinds, "to" if end == "source" else "from"]
+                words = [
+                    row[other],
+                    row[f"{other}_firm_id"],
+                    kinds,
+                    "to" if end == "source" else "from",
+                ]
                 words += [row["year"], row["kind"], row["stated_in_paper"], row[f"{other}_city"]]
                 found.setdefault(row[f"{end}_firm_id"], []).append([str(word) for word in words])
     return {firm: sorted(rows) for firm, rows in found.items()}
@@ -145,9 +198,13 @@ def firm_records(
     records = []
     for row in entries.to_dict("records"):
         record = plain(row, REGISTER) | plain(row, ORIGIN)
-        record["flags"] = {flag: row[flag] for flag in FLAGS if row[flag] not in ("not_seen", "unknown")}
+        record["flags"] = {
+            flag: row[flag] for flag in FLAGS if row[flag] not in ("not_seen", "unknown")
+        }
         record["frames"] = [frame for frame in frames["frame"] if row["firm_id"] in inside[frame]]
-        record |= {name: rows[row["firm_id"]] for name, rows in details.items() if row["firm_id"] in rows}
+        record |= {
+            name: rows[row["firm_id"]] for name, rows in details.items() if row["firm_id"] in rows
+        }
         records.append(record)
     return sorted(records, key=lambda record: (record.get("en") or record["zh"], record["id"]))
 
@@ -163,13 +220,17 @@ def outcomes(table: pd.DataFrame) -> dict[str, list]:
     Returns
     -------
     dict
-        By firm: its outcomes, and a text with one digit (of `DIGITS`) per reading that says which holds.
+        By firm: its outcomes, and a text with one digit (of `DIGITS`) per reading that says which
+        holds.
     """
     found = {}
     for firm, column in table.items():
         codes, values = pd.factorize(column)
         if len(values) > 1:
-            found[firm] = [[str(value) for value in values], "".join(DIGITS[code] for code in codes)]
+            found[firm] = [
+                [str(value) for value in values],
+                "".join(DIGITS[code] for code in codes),
+            ]
     return found
 
 
@@ -183,7 +244,9 @@ def reach_words(home: pd.DataFrame, abroad: pd.DataFrame) -> pd.DataFrame:
     """
     one, other = home.to_numpy(), abroad.to_numpy()
     words = np.select(
-        [np.isnan(one), one == 0.5, one == 1, other == 1], ["unknown", "mixed", "home", "abroad"], "elsewhere"
+        [np.isnan(one), one == 0.5, one == 1, other == 1],
+        ["unknown", "mixed", "home", "abroad"],
+        "elsewhere",
     )
     return pd.DataFrame(words, index=home.index, columns=home.columns)
 
@@ -201,8 +264,9 @@ def shares_everywhere(values: pd.DataFrame, weights: Mapping[str, float] | None 
     Returns
     -------
     dict
-        ``conventions`` (their order: the last one varies fastest), ``shares`` (the different ones, in the order of
-        `SHARE`; None is undefined) and ``which`` (one place in ``shares`` per reading).
+        ``conventions`` (their order: the last one varies fastest), ``shares`` (the different ones,
+        in the order of `SHARE`; None is undefined) and ``which`` (one place in ``shares`` per
+        reading).
     """
     cells = values.to_numpy()
     hits, mixed, unknown = (cells == 1).sum(1), (cells == 0.5).sum(1), np.isnan(cells).sum(1)
@@ -255,7 +319,9 @@ def properties_everywhere(
 
 
 def convention_records(conventions: pd.DataFrame) -> list[dict]:
-    """Return the conventions with their options, the default first (the order in which readings are counted)."""
+    """Return the conventions with their options, the default first (the order in which readings are
+    counted).
+    """
     meaning = conventions.set_index(["convention", "option"])
     return [
         {
@@ -263,7 +329,9 @@ def convention_records(conventions: pd.DataFrame) -> list[dict]:
             "options": [
                 {
                     "option": option,
-                    **plain(meaning.loc[(name, option)], {"meaning": "meaning", "reason": "reason"}),
+                    **plain(
+                        meaning.loc[(name, option)], {"meaning": "meaning", "reason": "reason"}
+                    ),
                 }
                 for option in options
             ],
@@ -285,8 +353,8 @@ def bars(composition: pd.DataFrame, by: str) -> list[dict]:
     Returns
     -------
     list of dict
-        ``key``, ``group`` (panel and kind of bar), ``panel``, ``bar``, ``n``, ``segments`` (``key``, ``label``, ``words``, ``entries``, ``firms``), in
-        the order of the figure.
+        ``key``, ``group`` (panel and kind of bar), ``panel``, ``bar``, ``n``, ``segments``
+        (``key``, ``label``, ``words``, ``entries``, ``firms``), in the order of the figure.
     """
     order = {label: place for place, label in enumerate(ORIGINS)}
     found = []

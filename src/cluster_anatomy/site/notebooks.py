@@ -1,4 +1,6 @@
-"""Executed notebooks as parts of pages: cells, outputs and headings, without anything that could run."""
+"""Executed notebooks as parts of pages: cells, outputs and headings, without anything that could
+run.
+"""
 
 import re
 from functools import cache
@@ -69,7 +71,9 @@ ALLOWED = set(
 ATTRIBUTES = set(
     ["alt", "class", "colspan", "height", "href", "id", "rowspan", "scope", "src", "title", "width"]
 )
-"""Tags and attributes that a page may take from a notebook or from Markdown; all else is shown as text or dropped."""
+"""Tags and attributes that a page may take from a notebook or from Markdown; all else is shown as
+text or dropped.
+"""
 
 
 @cache
@@ -99,8 +103,8 @@ def convert(path: Path) -> dict:
     Returns
     -------
     dict
-        ``name``, ``title``, ``body`` (HTML), ``contents`` (id and words of each heading of the second rank),
-        ``pictures`` (file name to bytes), ``executed`` (whether it holds outputs).
+        ``name``, ``title``, ``body`` (HTML), ``contents`` (id and words of each heading of the
+        second rank), ``pictures`` (file name to bytes), ``executed`` (whether it holds outputs).
     """
     notebook = nbformat.read(path, as_version=4)
     name = path.stem
@@ -126,10 +130,11 @@ def convert(path: Path) -> dict:
 
 
 def clean(html: str) -> BeautifulSoup:
-    """Return HTML with nothing in it that runs or loads: other tags show as text, other attributes go.
+    """Return HTML with nothing in it that runs or loads: other tags show as text, other attributes
+    go.
 
-    Tables get a box of their own to scroll in, pictures are loaded when they are seen, and links that lead
-    nowhere but to a script become text.
+    Tables get a box of their own to scroll in, pictures are loaded when they are seen, and links
+    that lead nowhere but to a script become text.
     """
     soup = BeautifulSoup(html, "html.parser")
     for hidden in soup.find_all(string=lambda text: isinstance(text, PreformattedString)):
@@ -173,7 +178,9 @@ def slug(words: str) -> str:
 
 
 def contents(soup: BeautifulSoup) -> list[tuple[str, str]]:
-    """Give each heading an id made of its words and return id and words of those of the second rank."""
+    """Give each heading an id made of its words and return id and words of those of the second
+    rank.
+    """
     found, given = [], set()
     for heading in soup.find_all(re.compile("^h[1-6]$")):
         words = heading.get_text()

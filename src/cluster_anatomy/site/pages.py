@@ -30,9 +30,12 @@ NAVIGATION = {
 def environment() -> Environment:
     """Return the Jinja environment: every value is escaped, a missing one is an error."""
     made = Environment(
-        loader=PackageLoader("cluster_anatomy.site"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        loader=PackageLoader("cluster_anatomy.site"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
-    )  # fmt: skip
+    )
     made.filters |= {"split": split, "words": words, "links": links, "filled": filled}
     made.globals["navigation"] = NAVIGATION
     return made
@@ -49,7 +52,8 @@ def words(cell) -> str:
 
 
 def links(cell) -> list[tuple[str, str]]:
-    """Return address and text of each part of a cell of addresses; what is no http(s) address has none.
+    """Return address and text of each part of a cell of addresses; what is no http(s) address has
+    none.
 
     ``seed`` is the paper. An address may be followed by words after a blank.
     """
@@ -60,7 +64,9 @@ def links(cell) -> list[tuple[str, str]]:
     return found
 
 
-def markdown(text: str, retarget: Callable[[str], str] | None = None) -> tuple[Markup, list[tuple[str, str]]]:
+def markdown(
+    text: str, retarget: Callable[[str], str] | None = None
+) -> tuple[Markup, list[tuple[str, str]]]:
     """Turn Markdown into HTML in which nothing runs.
 
     Parameters
@@ -93,8 +99,12 @@ def markdown(text: str, retarget: Callable[[str], str] | None = None) -> tuple[M
 
 
 def section(text: str, heading: str) -> str:
-    """Return the Markdown below a heading of the second rank, up to the next one (empty if there is none)."""
-    found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    """Return the Markdown below a heading of the second rank, up to the next one (empty if there is
+    none).
+    """
+    found = re.search(
+        rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE
+    )
     return found[1].strip() if found else ""
 
 
@@ -109,8 +119,8 @@ def result_rows(register: pd.DataFrame, labels: Mapping[str, str]) -> list[dict]
     Returns
     -------
     list of dict
-        ``id``, ``statement``, ``value``, ``interval``, ``bounds``, ``n``, ``unknown``, ``frame``, ``convention``,
-        ``notebook``, ``headline``, and ``sort`` (the bare value).
+        ``id``, ``statement``, ``value``, ``interval``, ``bounds``, ``n``, ``unknown``, ``frame``,
+        ``convention``, ``notebook``, ``headline``, and ``sort`` (the bare value).
     """
     rows = []
     for row in register.to_dict("records"):
@@ -125,7 +135,15 @@ def result_rows(register: pd.DataFrame, labels: Mapping[str, str]) -> list[dict]
             {
                 **{
                     key: filled(row[key])
-                    for key in ("id", "statement", "n", "unknown", "convention", "notebook", "headline")
+                    for key in (
+                        "id",
+                        "statement",
+                        "n",
+                        "unknown",
+                        "convention",
+                        "notebook",
+                        "headline",
+                    )
                 },
                 "value": show(row["value"], row["unit"], row["decimals"]),
                 "sort": "" if pd.isna(row["value"]) else f"{row['value']:.10g}",
@@ -138,8 +156,12 @@ def result_rows(register: pd.DataFrame, labels: Mapping[str, str]) -> list[dict]
 
 
 def script(name: str, data) -> str:
-    """Return a script that holds data under a name; no text in it can end the script, a line or open a comment."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+    """Return a script that holds data under a name; no text in it can end the script, a line or
+    open a comment.
+    """
+    text = json.dumps(
+        data, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False
+    )
     safe = re.sub("[<\u2028\u2029]", lambda hit: f"\\u{ord(hit[0]):04x}", text)
     return f"window.{name} = {safe};\n"
 
@@ -147,8 +169,12 @@ def script(name: str, data) -> str:
 def ink(colour: str) -> str:
     """Return black or white, whichever is easier to read on a colour (WCAG 2 contrast)."""
     parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    light = sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    light = sum(
+        weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True)
+    )
     return "#000" if (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) else "#fff"
 
 
@@ -156,8 +182,10 @@ PATTERNS = {
     "///": "repeating-linear-gradient(-45deg,{ink} 0 1px,transparent 1px 7px)",
     "\\\\\\": "repeating-linear-gradient(45deg,{ink} 0 1px,transparent 1px 7px)",
     "...": "radial-gradient({ink} 1px,transparent 1.4px) 0 0/7px 7px",
-    "xxx": "repeating-linear-gradient(45deg,{ink} 0 1px,transparent 1px 7px),"
-    "repeating-linear-gradient(-45deg,{ink} 0 1px,transparent 1px 7px)",
+    "xxx": (
+        "repeating-linear-gradient(45deg,{ink} 0 1px,transparent 1px 7px),"
+        "repeating-linear-gradient(-45deg,{ink} 0 1px,transparent 1px 7px)"
+    ),
 }
 """The hatches of the figures as backgrounds."""
 
