@@ -874,9 +874,10 @@ class Room:
     """A copy of the raw tables in a temporary folder, in which one table at a time is damaged."""
 
     def __init__(self, base: Path):
-        from cluster_anatomy import contracts, tables
+        from cluster_anatomy import tables
+        from cluster_anatomy.tables import contract
 
-        self.base, self.tables, self.contracts = base, tables, contracts
+        self.base, self.tables, self.contract = base, tables, contract
         for name in ("data/raw", "data/processed", "seeds"):
             shutil.copytree(ROOT / name, base / name)
         for notebook in (ROOT / "notebooks").glob("*.ipynb"):
@@ -901,7 +902,7 @@ class Room:
         found = [*(ROOT / "data/raw").rglob("*.csv"), *(ROOT / "seeds").glob("*.csv")]
         own = {
             path
-            for table in self.contracts.contracts().values()
+            for table in self.contract.contracts().values()
             if table.optional
             for path in table.path
         }
@@ -913,7 +914,7 @@ class Room:
             if column.references and column.references not in self.values:
                 other, _, label = column.references.partition(".")
                 values = set()
-                for path in self.tables.files(other):
+                for path in self.tables.files_of(other):
                     with open(self.base / path, newline="", encoding="utf-8") as file:
                         values |= {said(row[label]) for row in csv.DictReader(file)}
                 self.values[column.references] = values
@@ -929,7 +930,7 @@ class Room:
         why : str
             What is to be said about it.
         """
-        path, table = self.base / name, self.contracts.contract_of(name)
+        path, table = self.base / name, self.contract.contract_of(name)
         sound, data, touched, expected = path.read_bytes(), None, path, None
         try:
             if mutation in BYTES:
@@ -950,7 +951,7 @@ class Room:
                 others = [other for other in others if other != table.name]
                 if not others:
                     return "", ""
-                touched = self.base / pick.choice(self.tables.files(pick.choice(others)))
+                touched = self.base / pick.choice(self.tables.files_of(pick.choice(others)))
                 sound = touched.read_bytes()
                 touched.write_bytes(
                     pick.choice(
@@ -998,7 +999,7 @@ class Room:
 
     def steps(self, mutation: str, pick: random.Random) -> tuple[str, str]:
         """Damage the list of steps instead of a table; only `PipelineError` may come of it."""
-        from cluster_anatomy import steps
+        from cluster_anatomy.compendium import steps
 
         path = self.base / STEPS
         sound = path.read_bytes()

@@ -21,7 +21,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from cluster_anatomy import check, paths, steps, style
+from cluster_anatomy.compendium import paths, rerun, steps
+from cluster_anatomy.figures import style
 
 RESULTS = "benchmarks/results/faults_survived.csv"
 SEED = 20261124
@@ -34,7 +35,7 @@ class Copy:
 
     def __init__(self, folder: Path):
         self.folder = folder.resolve()
-        check.copy_compendium(paths.root(), self.folder)
+        rerun.copy_compendium(paths.root(), self.folder)
         self.steps = steps.load_steps(self.folder)
         self.outputs = sorted({path for step in self.steps for path in step.outputs})
 

@@ -2,7 +2,7 @@
 
 ``python benchmarks/linkage_quality.py`` writes ``benchmarks/results/linkage_quality.csv`` and
 ``linkage_kinds.csv`` and the tables of ``docs/MODEL_CARD.md``; ``--fit`` estimates the weights of
-``src/cluster_anatomy/linkage.toml`` on the other half of the names first.
+``src/cluster_anatomy/firms/linkage.toml`` on the other half of the names first.
 
 The lists are not part of the compendium: they are read from the folder that
 ``CLUSTER_ANATOMY_OPEN_LISTS`` names, else from their publisher (``benchmarks/sources.csv``), and
@@ -30,8 +30,10 @@ from splink import comparison_library as comparisons
 from splink.backends.duckdb import DuckDBAPI
 from statsmodels.stats.proportion import proportion_confint
 
-from cluster_anatomy import firm_lists, linkage, open_lists, paths, tables
-from cluster_anatomy.names import NameRules, default_rules, fold, is_chinese
+from cluster_anatomy import tables
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.firms import linkage, lists, open_lists
+from cluster_anatomy.firms.names import NameRules, default_rules, fold, is_chinese
 
 HERE = Path(__file__).resolve().parent
 CARD = HERE.parent / "docs" / "MODEL_CARD.md"
@@ -144,10 +146,10 @@ def crosswalk() -> Labelled:
     False are all pairs of rows of different firms. Pairs of one firm that no reviewer saw are left
     out.
     """
-    evidence = firm_lists.settle(
+    evidence = lists.settle(
         tables.read_all("evidence"), tables.read("data/raw/coding/settlements.csv")
     )
-    rows = firm_lists.gather(
+    rows = lists.gather(
         evidence, tables.read_all("lists"), tables.read("data/raw/places/places.csv")
     )
     reviewed = tables.read("data/raw/crosswalk.csv")
@@ -696,7 +698,7 @@ def main() -> None:
         write_card(pd.read_csv(QUALITY), pd.read_csv(KINDS), linkage.load_model())
         return
     if options.fit:
-        fit(sources, paths.root() / "src" / "cluster_anatomy" / "linkage.toml")
+        fit(sources, paths.root() / "src" / "cluster_anatomy" / "firms" / "linkage.toml")
     model, rules = linkage.load_model(), default_rules()
     sets = [
         sec(fetch("sec_names", sources), options.half),

@@ -32,7 +32,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pypinyin import lazy_pinyin
 
-from cluster_anatomy import paths, tables
+from cluster_anatomy import tables
+from cluster_anatomy.compendium import paths
 
 CHUNK = 100_000
 DUPLICATED, TWO_RULES = 0.25, 0.25

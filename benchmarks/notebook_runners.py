@@ -23,7 +23,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from cluster_anatomy import check, kernels, paths, pipeline, steps
+from cluster_anatomy.compendium import execute, kernels, paths, rerun, steps
 
 RESULTS, PAGE = "benchmarks/results/notebook_runners.csv", "docs/PERFORMANCE.md"
 MARKS = "<!--table:notebook_runners-->\n", "<!--/table-->"
@@ -54,7 +54,7 @@ for path in sys.argv[1:]:
 
 def environment(base: Path) -> dict[str, str]:
     """Return the same environment for every way: that of the pipeline's kernels, ordinary ones."""
-    kept = pipeline.kernel_environment(base)
+    kept = execute.kernel_environment(base)
     for name in (
         "PYTHONDONTWRITEBYTECODE",
         "PYTHONPATH",
@@ -244,7 +244,7 @@ def timed(way: Callable[[Path], list[list[str]]], base: Path) -> tuple[float, st
     """Run a way in a fresh copy; return seconds and the digest of what it wrote."""
     with tempfile.TemporaryDirectory(prefix="cluster-anatomy-runners-") as folder:
         copy = Path(folder).resolve() / "copy"
-        check.copy_compendium(base, copy)
+        rerun.copy_compendium(base, copy)
         for step in steps.load_steps(copy):
             for path in step.writes:  # what is committed must not stand in for what was not made
                 if path != "README.md":

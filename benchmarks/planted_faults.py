@@ -23,7 +23,8 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from cluster_anatomy import check, paths, steps
+from cluster_anatomy.compendium import freshness, paths, steps
+from cluster_anatomy.compendium.rerun import copy_compendium
 
 RESULTS = "benchmarks/results/planted_faults.csv"
 GUARDS = ["tests/test_notebooks.py", "tests/test_raw_data.py", "tests/test_figures.py"]
@@ -147,7 +148,7 @@ def stale_output(base: Path) -> None:
 
 def stale_package(base: Path) -> None:
     """Change a function of the package and keep the outputs of the old one."""
-    path = base / "src/cluster_anatomy/statistics.py"
+    path = base / "src/cluster_anatomy/methods/randomness.py"
     text = path.read_text(encoding="utf-8")
     assert "SEED = " in text
     path.write_text(text.replace("SEED = ", "SEED = 1 + ", 1), encoding="utf-8")
@@ -210,7 +211,7 @@ def try_fault(fault: Callable[[Path], None], base: Path) -> dict[str, str]:
     parent = Path(tempfile.mkdtemp(prefix="cluster-anatomy-fault-")).resolve()
     folder = parent / "copy"
     try:
-        check.copy_compendium(base, folder)
+        copy_compendium(base, folder)
         if fault is not None:
             fault(folder)
         stamps = _run(folder, "-m", "cluster_anatomy", "fresh")
@@ -218,10 +219,10 @@ def try_fault(fault: Callable[[Path], None], base: Path) -> dict[str, str]:
             folder, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "not nbval", *GUARDS
         )
         _run(folder, "-m", "cluster_anatomy.tables")
-        steps.write_stamps(
+        freshness.write_stamps(
             folder,
             {
-                s.name: steps.fingerprint(s, folder, {}) | steps.output_digests(s, folder)
+                s.name: freshness.fingerprint(s, folder, {}) | freshness.output_digests(s, folder)
                 for s in steps.load_steps(folder)
             },
         )

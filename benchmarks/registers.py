@@ -45,7 +45,7 @@ import psutil
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import made_register
 
-from cluster_anatomy import paths
+from cluster_anatomy.compendium import paths
 from cluster_anatomy.registers import measure
 
 SIZES = (10_000, 100_000, 1_000_000, 5_000_000)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from notebook_runners import machine
 
-from cluster_anatomy import paths, steps
+from cluster_anatomy.compendium import paths, steps
 
 RESULTS = "benchmarks/results/waiting_times.csv"
 COLUMNS = ["what", "command", "n", "min", "median", "max", "unit", "machine"]

@@ -7,8 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from cluster_anatomy import firm_lists, firm_origins, kernels, paths, pipeline, site, tables
-from cluster_anatomy.names import NameRules
+from cluster_anatomy import site, tables
+from cluster_anatomy.compendium import execute, kernels, paths
+from cluster_anatomy.firms import lists
+from cluster_anatomy.firms import origins as firms_origins
+from cluster_anatomy.firms.names import NameRules
+from cluster_anatomy.firms.origins import choose, conditions, sources
+from cluster_anatomy.study import firm_lists
 
 CODING = "data/raw/coding/"
 
@@ -47,11 +52,11 @@ def name_rules(raw):
 @pytest.fixture(scope="session")
 def step01(raw, name_rules):
     """The frames of step 01."""
-    evidence = firm_lists.settle(raw.evidence, raw.settlements)
-    rows = firm_lists.gather(evidence, raw.lists, raw.places)
-    pairs = firm_lists.compare(rows, name_rules)
-    decisions = firm_lists.decide(pairs, raw.crosswalk)
-    members = firm_lists.assemble(rows, decisions)
+    evidence = lists.settle(raw.evidence, raw.settlements)
+    rows = lists.gather(evidence, raw.lists, raw.places)
+    pairs = lists.compare(rows, name_rules)
+    decisions = lists.decide(pairs, raw.crosswalk)
+    members = lists.assemble(rows, decisions)
     firms, conflicts = firm_lists.register(members, evidence, raw.places, name_rules)
     return SimpleNamespace(
         evidence=evidence,
@@ -67,7 +72,7 @@ def step01(raw, name_rules):
 @pytest.fixture(scope="session")
 def source_rows(raw, step01):
     """Who stood behind each firm."""
-    return firm_origins.sources(step01.members, step01.evidence, raw.places, raw.organisation_types)
+    return sources(step01.members, step01.evidence, raw.places, raw.organisation_types)
 
 
 @pytest.fixture(scope="session")
@@ -77,11 +82,11 @@ def origins_under(raw, step01, source_rows):
     """
 
     def classify(**given):
-        options = firm_origins.choose(raw.conventions, given)
-        known = firm_origins.conditions(step01.firms, source_rows, raw.source_roles, options)
-        origins = firm_origins.classify(known, raw.origin_rules)
+        options = choose(raw.conventions, given)
+        known = conditions(step01.firms, source_rows, raw.source_roles, options)
+        origins = firms_origins.classify(known, raw.origin_rules)
         if options["disputed"] == "alternative":
-            origins = firm_origins.override(origins, step01.members, raw.alternatives)
+            origins = firms_origins.override(origins, step01.members, raw.alternatives)
         return origins.set_index("firm_id")
 
     return classify
@@ -94,7 +99,7 @@ def kernel_environment(tmp_path_factory):
     """
     folder = tmp_path_factory.mktemp("jupyter")
     kernels.write_spec(folder)
-    environment = pipeline.kernel_environment(paths.root()) | {"JUPYTER_PATH": str(folder)}
+    environment = execute.kernel_environment(paths.root()) | {"JUPYTER_PATH": str(folder)}
     with kernels.server(environment) as (address, _):
         yield environment | ({kernels.SERVER_VARIABLE: address} if address else {})
 

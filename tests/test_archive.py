@@ -16,10 +16,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster_anatomy import archive, exhibits, paths, steps
 from cluster_anatomy.__main__ import main, parser
-from cluster_anatomy.contracts import Column, TableError, contract_of
-from cluster_anatomy.steps import PipelineError
+from cluster_anatomy.archive import citation as archive_citation
+from cluster_anatomy.archive import datapackage, documents, record, release
+from cluster_anatomy.compendium import notebooks, paths, steps
+from cluster_anatomy.compendium.steps import PipelineError
+from cluster_anatomy.results import exhibits
+from cluster_anatomy.tables.contract import Column, TableError, contract_of
 
 BASE = paths.root()
 VOLATILE = {"bytes", "hash", "contentSize", "sha256"}
@@ -28,19 +31,19 @@ VOLATILE = {"bytes", "hash", "contentSize", "sha256"}
 @pytest.fixture(scope="module")
 def made():
     """All documents, as they would be written now."""
-    return archive.documents(BASE)
+    return documents.documents(BASE)
 
 
 @pytest.fixture(scope="module")
 def graph(made):
     """The entities of the RO-Crate by id."""
-    return {entity["@id"]: entity for entity in json.loads(made[archive.CRATE])["@graph"]}
+    return {entity["@id"]: entity for entity in json.loads(made[record.CRATE])["@graph"]}
 
 
 @pytest.fixture(scope="module")
 def resources(made):
     """The resources of the Data Package by path."""
-    return {one["path"]: one for one in json.loads(made[archive.PACKAGE])["resources"]}
+    return {one["path"]: one for one in json.loads(made[record.PACKAGE])["resources"]}
 
 
 # --- The record and its four forms
@@ -58,14 +61,14 @@ keys = st.sampled_from(["title", "date-released", "family-names", "name"])
     )
 )
 def test_what_is_written_as_yaml_is_read_as_what_it_was(value):
-    assert yaml.safe_load("\n".join(archive._yaml(value))) == value
+    assert yaml.safe_load("\n".join(archive_citation._yaml(value))) == value
 
 
 def test_all_metadata_say_the_same(made):
-    about = archive.record(BASE)
-    citation = yaml.safe_load(made[archive.CITATION])
-    codemeta, package = json.loads(made[archive.CODEMETA]), json.loads(made[archive.PACKAGE])
-    root = next(e for e in json.loads(made[archive.CRATE])["@graph"] if e["@id"] == "./")
+    about = record.record(BASE)
+    citation = yaml.safe_load(made[record.CITATION])
+    codemeta, package = json.loads(made[record.CODEMETA]), json.loads(made[record.PACKAGE])
+    root = next(e for e in json.loads(made[record.CRATE])["@graph"] if e["@id"] == "./")
     assert {citation["title"], codemeta["name"], package["title"], root["name"]} == {about.title}
     assert {citation["version"], codemeta["version"], package["version"], root["version"]} == {
         about.version
@@ -94,24 +97,24 @@ def test_all_metadata_say_the_same(made):
 
 
 def test_nobody_and_no_identifier_is_invented(made):
-    about = archive.record(BASE)
+    about = record.record(BASE)
     assert about.authors == ("The Cluster Anatomy developers",)
-    whole = "".join(made[name] for name in (archive.CITATION, archive.CODEMETA, archive.CRATE))
+    whole = "".join(made[name] for name in (record.CITATION, record.CODEMETA, record.CRATE))
     assert "orcid" not in whole.lower()
     assert ("doi.org" in whole) == bool(about.doi)
     persons = [
-        e["name"] for e in json.loads(made[archive.CRATE])["@graph"] if e["@type"] == "Person"
+        e["name"] for e in json.loads(made[record.CRATE])["@graph"] if e["@type"] == "Person"
     ]
     assert persons == about.paper["authors"]
 
 
 def test_an_identifier_goes_into_all_forms_once_there_is_one():
-    about = archive.record(BASE)
-    about = archive.Record(
+    about = record.record(BASE)
+    about = record.Record(
         **(vars(about) | {"doi": "10.0000/example", "repository": "https://example.org/x"})
     )
-    assert yaml.safe_load(archive.citation(about))["doi"] == "10.0000/example"
-    codemeta = json.loads(archive.codemeta(about))
+    assert yaml.safe_load(archive_citation.citation(about))["doi"] == "10.0000/example"
+    codemeta = json.loads(archive_citation.codemeta(about))
     assert codemeta["identifier"] == "https://doi.org/10.0000/example"
     assert codemeta["codeRepository"] == "https://example.org/x"
 
@@ -149,7 +152,7 @@ def test_mistakes_in_the_record(tmp_path, old, new, message):
     (tmp_path / "seeds").mkdir()
     shutil.copy(BASE / "seeds/record.toml", tmp_path / "seeds")
     with pytest.raises(PipelineError, match=message):
-        archive.record(tmp_path)
+        record.record(tmp_path)
 
 
 # --- Data Package
@@ -158,7 +161,7 @@ def test_mistakes_in_the_record(tmp_path, old, new, message):
 def test_every_column_of_every_table_is_a_field(resources):
     tables = [
         p
-        for p in archive.files(BASE)
+        for p in record.files(BASE)
         if p.endswith(".csv") and p.startswith(("data/", "figures/", "seeds/"))
     ]
     assert len(tables) > 100
@@ -192,34 +195,34 @@ def test_keys_lead_to_fields_that_are_there(resources):
 
 
 def test_a_contract_becomes_constraints():
-    year = archive.field(Column("y", "year", "A year.", required=True))
+    year = datapackage.field(Column("y", "year", "A year.", required=True))
     assert year == {
         "name": "y",
         "type": "year",
         "description": "A year.",
         "constraints": {"required": True, "minimum": 1800, "maximum": 2100},
     }
-    assert archive.field(Column("k", "string", "Key.", allowed=("a", "b")), ["k"])[
+    assert datapackage.field(Column("k", "string", "Key.", allowed=("a", "b")), ["k"])[
         "constraints"
     ] == {
         "unique": True,
         "enum": ["a", "b"],
     }
-    listed = archive.field(Column("l", "list", "Parts.", allowed=("a", "b.c")))
+    listed = datapackage.field(Column("l", "list", "Parts.", allowed=("a", "b.c")))
     pattern = listed["constraints"]["pattern"]
     assert re.fullmatch(pattern, "a| b.c")
     assert not re.fullmatch(pattern, "a|bxc")
     assert not re.fullmatch(pattern, "a|")
-    blank = archive.field(Column("l", "list", "Parts.", allowed=("a",), blank_parts=True))[
+    blank = datapackage.field(Column("l", "list", "Parts.", allowed=("a",), blank_parts=True))[
         "constraints"
     ]["pattern"]
     assert re.fullmatch(blank, "a||a")
-    assert "constraints" not in archive.field(Column("n", "number", "A number."))
+    assert "constraints" not in datapackage.field(Column("n", "number", "A number."))
 
 
 def test_a_list_with_headings_of_its_own_is_plain_text_and_a_data_table_may_not_have_them():
     own = contract_of("own_lists/x/firms.csv")
-    found = archive._schema(own, "own_lists/x/firms.csv", ["name", "Gründung"], [])
+    found = datapackage._schema(own, "own_lists/x/firms.csv", ["name", "Gründung"], [])
     assert found["fields"][1] == {
         "name": "Gründung",
         "type": "string",
@@ -227,7 +230,7 @@ def test_a_list_with_headings_of_its_own_is_plain_text_and_a_data_table_may_not_
     }
     places = contract_of("data/raw/places/places.csv")
     with pytest.raises(TableError, match="not those of its contract"):
-        archive._schema(places, "data/raw/places/places.csv", ["place"], [])
+        datapackage._schema(places, "data/raw/places/places.csv", ["place"], [])
 
 
 # --- RO-Crate
@@ -247,7 +250,7 @@ def references(value):
 
 
 def test_the_crate_is_complete_and_closed(graph):
-    assert graph[archive.CRATE]["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.2"}
+    assert graph[record.CRATE]["conformsTo"] == {"@id": "https://w3id.org/ro/crate/1.2"}
     root = graph["./"]
     assert all(root[key] for key in ("name", "description", "datePublished", "license", "hasPart"))
     for entity in graph.values():
@@ -264,7 +267,7 @@ def test_the_crate_is_complete_and_closed(graph):
         if {"File", "Dataset"} & set(e["@type"] if isinstance(e["@type"], list) else [e["@type"]])
     ]
     assert set(data) <= reached
-    listed = [path for path in archive.files(BASE) if path.startswith(tuple(archive.FOLDERS))]
+    listed = [path for path in record.files(BASE) if path.startswith(tuple(record.FOLDERS))]
     assert listed
     assert set(listed) <= reached
     for path in data:
@@ -303,7 +306,7 @@ STEPS = (
     ' ["data/processed/total.txt"]\n'
 )
 TOTAL = """
-from cluster_anatomy.paths import source, target
+from cluster_anatomy.compendium.paths import source, target
 numbers = source("data/raw/n.txt").read_text().split()
 _ = target("data/processed/total.txt").write_text(f"{sum(map(int, numbers))}\\n")
 """
@@ -345,7 +348,7 @@ def small(tmp_path_factory):
         patch.setenv(paths.ROOT_VARIABLE, str(base))
         assert main(["run"]) == 0
     git(base.parent, "init", "-q", str(base))
-    archive.write(base)
+    documents.write(base)
     commit(base)
     return base
 
@@ -357,64 +360,64 @@ def copy(small, tmp_path):
 
 
 def test_a_release_has_the_same_bytes_twice_and_lists_every_file(small, tmp_path):
-    first = archive.release(small, tmp_path / "one.zip")
-    second = archive.release(small, tmp_path / "deep" / "two.zip")
+    first = release.release(small, tmp_path / "one.zip")
+    second = release.release(small, tmp_path / "deep" / "two.zip")
     assert first.read_bytes() == second.read_bytes()
     with zipfile.ZipFile(first) as opened:
         names = opened.namelist()
         inside = {name.partition("/")[2] for name in names}
         assert names == sorted(names)
-        assert inside == {*archive.files(small, committed=True), archive.MANIFEST, archive.SUMS}
+        assert inside == {*record.files(small, committed=True), record.MANIFEST, record.SUMS}
         assert {info.date_time[:3] for info in opened.infolist()} == {
-            tuple(map(int, archive.record(small).released.split("-")))
+            tuple(map(int, record.record(small).released.split("-")))
         }
         assert (
             next(i for i in opened.infolist() if i.filename.endswith("/run")).external_attr >> 16
             & 0o111
         )
         top = names[0].partition("/")[0]
-        manifest = opened.read(f"{top}/{archive.MANIFEST}").decode()
-        for line in opened.read(f"{top}/{archive.SUMS}").decode().splitlines():
+        manifest = opened.read(f"{top}/{record.MANIFEST}").decode()
+        for line in opened.read(f"{top}/{record.SUMS}").decode().splitlines():
             digest, path = line.split("  ", 1)
             assert sha256(opened.read(f"{top}/{path}")).hexdigest() == digest
-            assert path == archive.MANIFEST or f"  {path}\n" in manifest
+            assert path == record.MANIFEST or f"  {path}\n" in manifest
 
 
 def test_a_release_holds_only_what_is_committed_and_current(copy, tmp_path):
     (copy / "data/raw/n.txt").write_text("5\n")
     with pytest.raises(PipelineError, match=r"commit or remove first: data/raw/n\.txt"):
-        archive.release(copy, tmp_path / "a.zip")
+        release.release(copy, tmp_path / "a.zip")
     commit(copy)
     with pytest.raises(PipelineError, match=r"ro-crate-metadata\.json is stale"):
-        archive.release(copy, tmp_path / "a.zip")
-    assert archive.write(copy) == [archive.CRATE]
-    assert archive.write(copy) == []
-    assert archive.stale(copy) == []
+        release.release(copy, tmp_path / "a.zip")
+    assert documents.write(copy) == [record.CRATE]
+    assert documents.write(copy) == []
+    assert documents.stale(copy) == []
     commit(copy)
-    assert archive.release(copy, tmp_path / "a.zip").is_file()
+    assert release.release(copy, tmp_path / "a.zip").is_file()
 
 
 def test_a_release_runs_elsewhere_without_git_and_gives_the_same_bytes(small, tmp_path, capfd):
-    made = archive.release(small, tmp_path / "release.zip")
+    made = release.release(small, tmp_path / "release.zip")
     assert main(["archive", "--verify", str(made), "--into", str(tmp_path / "there")]) == 0
     assert "the release reproduces" in capfd.readouterr().out
     base = tmp_path / "there" / "cluster-anatomy-0.1.0"
     assert (base / "build/state.json").is_file()  # it did run there
     assert not (base / ".git").exists()
-    assert archive.files(base) == archive.files(small, committed=True)
-    again = archive.release(base, tmp_path / "again.zip")  # a release of a release, without git
+    assert record.files(base) == record.files(small, committed=True)
+    again = release.release(base, tmp_path / "again.zip")  # a release of a release, without git
     assert again.read_bytes() == made.read_bytes()
 
 
 def test_a_result_that_does_not_reproduce_is_named(small, tmp_path):
-    base = archive.unpack(archive.release(small, tmp_path / "release.zip"), tmp_path / "there")
-    assert archive.differing(base) == []
+    base = release.unpack(release.release(small, tmp_path / "release.zip"), tmp_path / "there")
+    assert release.differing(base) == []
     (base / "build").mkdir()
     (base / "build/state.json").write_text("of the run")
     (base / "data/processed/total.txt").write_text("4\n")
     (base / "data/processed/more.txt").write_text("4\n")
     (base / "run").unlink()
-    assert archive.differing(base) == [
+    assert release.differing(base) == [
         "run is missing",
         "data/processed/more.txt is not part of the release",
         "data/processed/total.txt has other bytes",
@@ -453,37 +456,37 @@ TOP = "cluster-anatomy-0.1.0"
     ],
 )
 def test_a_damaged_or_strange_release_is_refused(small, tmp_path, change, message):
-    made = archive.release(small, tmp_path / "release.zip")
+    made = release.release(small, tmp_path / "release.zip")
     strange = rewritten(made, tmp_path / "strange.zip", change)
     with pytest.raises(PipelineError, match=message):
-        archive.unpack(strange, tmp_path / "there")
+        release.unpack(strange, tmp_path / "there")
     assert not (tmp_path / "out.txt").exists()
 
 
 def test_what_is_no_zip_and_a_full_folder_are_refused(small, tmp_path):
     (tmp_path / "no.zip").write_text("no")
     with pytest.raises(PipelineError, match=r"no\.zip: File is not a zip file"):
-        archive.verify(tmp_path / "no.zip", tmp_path / "there", tell=lambda line: None)
+        release.verify(tmp_path / "no.zip", tmp_path / "there", tell=lambda line: None)
     with pytest.raises(PipelineError, match="not an empty folder"):
-        archive.verify(tmp_path / "no.zip", tmp_path, tell=lambda line: None)
+        release.verify(tmp_path / "no.zip", tmp_path, tell=lambda line: None)
 
 
 def test_a_folder_that_is_neither_checkout_nor_release_is_refused(copy):
     shutil.rmtree(copy / ".git")
     with pytest.raises(PipelineError, match="neither a git checkout nor an unpacked release"):
-        archive.files(copy)
+        record.files(copy)
 
 
 def test_the_command_says_what_is_stale(copy, monkeypatch, capsys):
     monkeypatch.setenv(paths.ROOT_VARIABLE, str(copy))
     assert main(["archive", "--check"]) == 0
-    (copy / archive.CITATION).write_text("old\n")
-    (copy / archive.CODEMETA).unlink()
+    (copy / record.CITATION).write_text("old\n")
+    (copy / record.CODEMETA).unlink()
     assert main(["archive", "--check"]) == 1
     out = capsys.readouterr().out
     assert "CITATION.cff is stale" in out
     assert "codemeta.json is missing" in out
-    assert (copy / archive.CITATION).read_text() == "old\n"
+    assert (copy / record.CITATION).read_text() == "old\n"
     assert main(["archive"]) == 0
     assert main(["archive", "--check"]) == 0
 
@@ -540,7 +543,7 @@ def test_lists_name_every_figure_table_and_number():
 def test_the_cell_that_is_named_writes_the_exhibit():
     page, checked = exhibits.numbers_page(BASE), 0
     cells = {
-        s.name: dict(steps.code_cells(steps.read_notebook(BASE / s.notebook)))
+        s.name: dict(notebooks.code_cells(notebooks.read_notebook(BASE / s.notebook)))
         for s in steps.load_steps(BASE)
     }
     for name, notebook, number in re.findall(
@@ -614,7 +617,7 @@ def test_what_is_not_met_says_why():
 
 
 def test_the_deposit_has_no_empty_double_or_stray_files():
-    listed = archive.files(BASE)
+    listed = record.files(BASE)
     assert len(listed) > 200
     content = {path: (BASE / path).read_bytes() for path in listed}
     assert not [
@@ -629,7 +632,7 @@ def test_the_deposit_has_no_empty_double_or_stray_files():
 def test_no_code_names_a_folder_of_a_machine():
     code = [
         path
-        for path in archive.files(BASE)
+        for path in record.files(BASE)
         if path.startswith(("src/", "notebooks/")) and path.endswith((".py", ".ipynb", ".toml"))
     ]
     assert len(code) > 30

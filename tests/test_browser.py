@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from cluster_anatomy import firm_origins, paths, site, tables
-from cluster_anatomy.entry_patterns import entries, in_frame, property_share
-from cluster_anatomy.site import pages
+from cluster_anatomy import tables
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.firms.entries import entries, in_frame, property_share
+from cluster_anatomy.firms.origins import choose, classify, conditions, second_order
+from cluster_anatomy.site import pages, site
 
 CHROMIUM = shutil.which("chromium")
 MISSING = [
@@ -189,16 +191,16 @@ def test_a_firm_has_its_own_address(page, address):
 
 def second_order_share(**given):
     """Share of second-order founding in China, computed from the evidence as step 02 does."""
-    coding = {name: tables.read(f"data/raw/coding/{name}.csv") for name in site.CODED}
+    coding = {name: tables.read(f"data/raw/coding/{name}.csv") for name in site_pages.CODED}
     firms, sources = (
         tables.read("data/processed/firms.csv"),
         tables.read("data/processed/sources.csv"),
     )
     sources = sources.astype(object).where(sources.notna(), None)
-    options = firm_origins.choose(coding["conventions"], given)
-    known = firm_origins.conditions(firms, sources, coding["source_roles"], options)
-    origins = firm_origins.classify(known, coding["origin_rules"])
-    origins["second_order"] = firm_origins.second_order(origins)
+    options = choose(coding["conventions"], given)
+    known = conditions(firms, sources, coding["source_roles"], options)
+    origins = classify(known, coding["origin_rules"])
+    origins["second_order"] = second_order(origins)
     found = in_frame(
         entries(firms, origins, coding["periods"]), coding["frames"], "cn_named_or_listed"
     )

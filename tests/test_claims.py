@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_anatomy import claims, paths, results, tables
-from cluster_anatomy.claims import ClaimError
+from cluster_anatomy import results, tables
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.study import claims
+from cluster_anatomy.study.claims import ClaimError
 
 PARTS = [
     "01_firm_lists",

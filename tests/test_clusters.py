@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
-from cluster_anatomy import clusters, entry_patterns, statistics, tables
+from cluster_anatomy import tables
+from cluster_anatomy.firms import entries as firms_entries
+from cluster_anatomy.firms.sites import BIO_BASE, bases_and_parks, by_province, torch_bases
+from cluster_anatomy.methods import correspondence, quotients, shares, similarity
+from cluster_anatomy.study import clusters
 
 SMOKE = pd.DataFrame(
     [[4, 2, 3, 2], [4, 3, 7, 4], [25, 10, 12, 4], [18, 24, 33, 13], [10, 6, 7, 2]],
@@ -69,7 +73,7 @@ def test_inferred_years_are_marked_and_rows_of_the_paper_alone_do_not_count():
         ],
         columns=["park", "city", "province", "year", "source_url", "note"],
     )
-    sites = clusters.bases_and_parks(bases, parks).set_index("name")
+    sites = bases_and_parks(bases, parks).set_index("name")
     assert sites["year_basis"].fillna("").to_dict() == {
         "b": "stated",
         "only": "stated",
@@ -77,7 +81,7 @@ def test_inferred_years_are_marked_and_rows_of_the_paper_alone_do_not_count():
         "p": "inferred",
         "q": "stated",
     }
-    counted = clusters.by_province(sites.reset_index(), ["P", "Q", "R"], 2010)
+    counted = by_province(sites.reset_index(), ["P", "Q", "R"], 2010)
     assert counted.loc["P", ["bases", "bases_undated", "parks"]].tolist() == [1, 1, 1]
     assert counted.loc[["Q", "R"], "parks"].tolist() == [0, 0]
     assert counted["first_park"].isna().tolist() == [False, True, True]
@@ -85,7 +89,7 @@ def test_inferred_years_are_marked_and_rows_of_the_paper_alone_do_not_count():
 
 def test_the_real_lists_hold_what_they_are_known_to_hold():
     bases, parks = (tables.read(f"data/raw/aggregates/{name}.csv") for name in ("bases", "parks"))
-    sites = clusters.bases_and_parks(bases, parks)
+    sites = bases_and_parks(bases, parks)
     assert len(sites) == len(bases) + len(parks)
     assert (
         (sites["year_basis"] == "inferred").sum()
@@ -94,7 +98,7 @@ def test_the_real_lists_hold_what_they_are_known_to_hold():
     )
     provinces = list(tables.read("data/raw/coding/provinces.csv")["province"])
     torch = tables.read("data/raw/aggregates/cn_jst_2009_torch_bases_by_province.csv")
-    counted = clusters.torch_bases(torch, tables.read("data/raw/places/places.csv"), provinces)
+    counted = torch_bases(torch, tables.read("data/raw/places/places.csv"), provinces)
     assert counted.sum() == 133
     assert counted["Jiangsu"] == 37 + 3
 
@@ -119,9 +123,9 @@ def test_counts_leave_unknown_origins_and_places_out_and_say_how_many(some):
     table = clusters.counts(some)
     assert table.loc["A"].to_dict() == {"a_academic": 2, "backbone": 1, "c_subsidiary": 1}
     assert list(clusters.counts(some, smallest=2).index) == ["A"]
-    hit = clusters.count_where(some[some["cluster"] == "A"], "paper_type", ["a_academic"])
+    hit = shares.count_where(some[some["cluster"] == "A"], "paper_type", ["a_academic"])
     assert (hit["count"], hit["n"], hit["unknown"], hit["bound_high"]) == (2, 4, 1, 3)
-    years = clusters.count_until(some["entry_year"], 1991)
+    years = shares.count_until(some["entry_year"], 1991)
     assert (years["count"], years["n"], years["unknown"]) == (4, 7, 1)
 
 
@@ -192,28 +196,28 @@ def test_central_officials_are_founders_from_bodies_in_beijing():
 @pytest.mark.parametrize("measure", ["jensen_shannon", "hellinger"])
 def test_distance_is_nought_for_the_same_and_one_for_nothing_in_common(measure):
     table = pd.DataFrame([[1, 1, 0], [3, 3, 0], [0, 0, 5]], index=list("abc"))
-    square = clusters.distances(table, measure)
+    square = similarity.distances(table, measure)
     assert square.loc["a", "b"] == pytest.approx(0, abs=1e-12)
     assert square.loc["a", "c"] == pytest.approx(1)
 
 
 def test_distances_are_those_of_scipy_and_of_the_formula():
-    square = clusters.distances(SMOKE)
+    square = similarity.distances(SMOKE)
     assert square.loc["SM", "JE"] == pytest.approx(
         jensenshannon(SMOKE.loc["SM"], SMOKE.loc["JE"], base=2)
     )
     one, other = SMOKE.loc["SM"] / 11, SMOKE.loc["JE"] / 88
     affinity = np.sqrt(one * other).sum()  # Hellinger distance by the Bhattacharyya coefficient
-    assert clusters.distances(SMOKE, "hellinger").loc["SM", "JE"] == pytest.approx(
+    assert similarity.distances(SMOKE, "hellinger").loc["SM", "JE"] == pytest.approx(
         np.sqrt(1 - affinity)
     )
     with pytest.raises(ValueError, match="no measure 'cosine'"):
-        clusters.distances(SMOKE, "cosine")
+        similarity.distances(SMOKE, "cosine")
 
 
 def test_two_clear_groups_come_out_in_every_draw():
     table = pd.DataFrame([[50, 0], [49, 1], [0, 50], [1, 49]], index=list("abcd"))
-    merges, members = clusters.tree(table, draws=99)
+    merges, members = similarity.tree(table, draws=99)
     assert members["group"].tolist() == ["A", "A", "B", "B"]
     assert (members[["group_support", "pair_support"]] == 1).all(axis=None)
     assert set(merges["members"]) == {"a|b", "c|d", "a|b|c|d"}
@@ -222,7 +226,7 @@ def test_two_clear_groups_come_out_in_every_draw():
 
 def test_single_firms_carry_no_support_and_a_seed_gives_the_same_again():
     table = pd.DataFrame([[2, 1], [1, 2], [2, 2]], index=list("abc"))
-    first, again = clusters.tree(table, draws=199)[1], clusters.tree(table, draws=199)[1]
+    first, again = similarity.tree(table, draws=199)[1], similarity.tree(table, draws=199)[1]
     pd.testing.assert_frame_equal(first, again)
     assert first["group_support"].iloc[0] < 0.7
 
@@ -241,7 +245,7 @@ def test_single_firms_carry_no_support_and_a_seed_gives_the_same_again():
     ],
 )
 def test_adjusted_rand(one, other, value):
-    assert clusters.adjusted_rand(one, other) == pytest.approx(value, abs=1e-3)
+    assert similarity.adjusted_rand(one, other) == pytest.approx(value, abs=1e-3)
 
 
 def test_adjusted_rand_is_the_rand_index_less_its_mean_over_all_permutations():
@@ -252,7 +256,7 @@ def test_adjusted_rand_is_the_rand_index_less_its_mean_over_all_permutations():
         return np.mean([(a[i] == a[j]) == (b[i] == b[j]) for i, j in pairs])
 
     expected = np.mean([rand(one, way) for way in permutations(other)])
-    assert clusters.adjusted_rand(one, other) == pytest.approx(
+    assert similarity.adjusted_rand(one, other) == pytest.approx(
         (rand(one, other) - expected) / (1 - expected)
     )
 
@@ -260,31 +264,31 @@ def test_adjusted_rand_is_the_rand_index_less_its_mean_over_all_permutations():
 @given(LABELLINGS)
 def test_adjusted_rand_is_symmetric_and_at_most_one(pairs):
     one, other = zip(*pairs, strict=True)
-    value, back = clusters.adjusted_rand(one, other), clusters.adjusted_rand(other, one)
+    value, back = similarity.adjusted_rand(one, other), similarity.adjusted_rand(other, one)
     assert value == pytest.approx(back, nan_ok=True)
     assert math.isnan(value) or value <= 1 + 1e-12
 
 
 def test_the_null_is_all_ways_to_hand_out_the_kinds():
-    perfect = clusters.rand_test([0, 0, 0, 0, 0, 0, 1, 1], ["e"] * 6 + ["p"] * 2)
+    perfect = similarity.rand_test([0, 0, 0, 0, 0, 0, 1, 1], ["e"] * 6 + ["p"] * 2)
     assert (perfect["value"], perfect["ways"], perfect["draws"]) == (1, 28, 0)
     assert perfect["p"] == pytest.approx(1 / 28)
-    drawn = clusters.rand_test([0] * 10 + [1] * 10, ["e"] * 10 + ["p"] * 10, draws=99)
+    drawn = similarity.rand_test([0] * 10 + [1] * 10, ["e"] * 10 + ["p"] * 10, draws=99)
     assert (drawn["draws"], drawn["p"]) == (99, pytest.approx(0.01))
-    assert math.isnan(clusters.rand_test([0, 0], ["e", "e"])["p"])
+    assert math.isnan(similarity.rand_test([0, 0], ["e", "e"])["p"])
 
 
 def test_gap_between_kinds():
     square = np.array([[0, 1, 3, 3], [1, 0, 3, 3], [3, 3, 0, 1], [3, 3, 1, 0]])
-    assert clusters.gap(square, list("aabb")) == 2
-    assert math.isnan(clusters.gap(square, list("aaaa")))
+    assert similarity.gap(square, list("aabb")) == 2
+    assert math.isnan(similarity.gap(square, list("aaaa")))
 
 
 # correspondence analysis
 
 
 def test_correspondence_analysis_of_smoking_is_that_of_greenacre_1984():
-    points, inertias = clusters.correspondence(SMOKE)
+    points, inertias = correspondence.correspondence(SMOKE)
     assert inertias == pytest.approx([0.074759, 0.010017, 0.000414], abs=1e-6)
     assert inertias.sum() == pytest.approx(0.0852, abs=5e-5)
     rows = points[points["side"] == "row"].set_index("name")
@@ -306,7 +310,7 @@ def test_inertia_is_chi_square_by_n_and_axes_are_centred(rows):
     table = table.loc[table.sum(axis=1) > 0, table.sum(axis=0) > 0]
     if min(table.shape) < 2:
         return
-    points, inertias = clusters.correspondence(table)
+    points, inertias = correspondence.correspondence(table)
     chi2 = stats.chi2_contingency(table, correction=False).statistic
     assert inertias.sum() == pytest.approx(chi2 / table.to_numpy().sum(), abs=1e-9)
     assert points["inertia"].sum() == pytest.approx(2 * inertias.sum(), abs=1e-9)
@@ -338,13 +342,13 @@ def test_location_quotients_of_the_example_of_econgeo():
             [0, 40, 55, 5, 0],
         ]
     )
-    found = clusters.location_quotients(table).to_numpy()[:2]
+    found = quotients.location_quotients(table).to_numpy()[:2]
     assert found == pytest.approx(np.array([[5, 0, 0, 0, 0], [0, 0.75, 0.25, 3.5, 0.5]]))
 
 
 def test_location_quotient_is_observed_by_expected():
     expected = stats.contingency.expected_freq(SMOKE)
-    assert clusters.location_quotients(SMOKE).to_numpy() == pytest.approx(
+    assert quotients.location_quotients(SMOKE).to_numpy() == pytest.approx(
         SMOKE.to_numpy() / expected
     )
 
@@ -355,7 +359,7 @@ def test_where_nothing_is_at_risk_the_quotient_is_undefined_not_nought(some):
     assert table.loc[("B", "a_academic"), "value"] == 0
     assert table.loc[("B", "c_subsidiary"), "value"] == pytest.approx(1 / (2 / 5))
     sites = pd.DataFrame(
-        {"programme": clusters.BIO_BASE, "only_paper": "no", "province": ["P", "P", "Q", "R"]}
+        {"programme": BIO_BASE, "only_paper": "no", "province": ["P", "P", "Q", "R"]}
     )
     torch = pd.Series([2, 6, 0], index=pd.Index(["P", "Q", "R"], name="province"))
     value = clusters.base_quotients(sites, torch).set_index("place")["value"]
@@ -390,7 +394,7 @@ def real():
         tables.read("data/processed/firms.csv"),
         tables.read("data/processed/origins.csv"),
     )
-    return entry_patterns.entries(firms, origins, tables.read("data/raw/coding/periods.csv"))
+    return firms_entries.entries(firms, origins, tables.read("data/raw/coding/periods.csv"))
 
 
 def test_profiles_count_every_placed_entry_once(real):
@@ -411,7 +415,9 @@ def test_the_committed_test_of_kinds_is_found_again_without_its_code(real):
     chinese = profiles[(profiles["country"] == "China") & profiles["group"].notna()]
     assert (chinese["known"] >= 5).all()
     register = tables.read("data/processed/results/03_clusters.csv").set_index("id")
-    value = clusters.adjusted_rand(list(chinese["group"]), list(paper.reindex(chinese["cluster"])))
+    value = similarity.adjusted_rand(
+        list(chinese["group"]), list(paper.reindex(chinese["cluster"]))
+    )
     assert register.loc["clusters_paper_kinds_ari", "value"] == pytest.approx(value)
     assert register.loc["clusters_paper_kinds_ari", "n"] == len(chinese)
 
@@ -424,9 +430,9 @@ def test_quotients_of_the_register_are_those_of_the_frame_they_name(real):
     known = real[
         (real["country"] == "USA") & (real["label"] != "unknown") & real["cluster"].notna()
     ]
-    boston = statistics.share(
-        int(usa.loc["Boston", "count"]), int(usa.loc["Boston", "place_total"])
-    )["value"]
+    boston = shares.share(int(usa.loc["Boston", "count"]), int(usa.loc["Boston", "place_total"]))[
+        "value"
+    ]
     overall = (known["paper_type"] == "a_academic").mean()
     assert usa.loc["Boston", "value"] == pytest.approx(boston / overall, abs=1e-4)
     assert table.loc[table["place_total"] == 0, "value"].isna().all()

@@ -11,7 +11,10 @@ import statsmodels.formula.api as smf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster_anatomy import entry_dynamics, tables
+from cluster_anatomy import tables
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.methods import count_models, differences, distance
+from cluster_anatomy.study import entry_patterns
 
 FRAMES = pd.DataFrame(
     {
@@ -31,7 +34,7 @@ def entries(rows):
 
 
 def test_the_stock_holds_the_entries_of_earlier_years_by_origin():
-    table = entry_dynamics.panel(
+    table = entry_patterns.panel(
         entries(
             [
                 ("A", 1979, "a_academic"),
@@ -62,14 +65,14 @@ def test_a_period_starts_with_the_stock_of_its_beginning():
     rows = entries(
         [("A", 1980, "a_academic"), ("A", 1981, "a_academic"), ("A", 1983, "a_academic")]
     )
-    table = entry_dynamics.panel(rows, 1980, 1985, smallest=1, width=3)
+    table = entry_patterns.panel(rows, 1980, 1985, smallest=1, width=3)
     assert table[["year", "entries", "stock"]].to_numpy().tolist() == [[1980, 2, 0], [1983, 1, 2]]
 
 
 def test_no_cluster_at_risk_gives_an_empty_panel_and_an_undefined_model():
-    table = entry_dynamics.panel(entries([("A", 1980, "a_academic")]), 1980, 1985, smallest=2)
+    table = entry_patterns.panel(entries([("A", 1980, "a_academic")]), 1980, 1985, smallest=2)
     assert table.empty
-    fitted = entry_dynamics.count_model(table, ["stock"])
+    fitted = count_models.count_model(table, ["stock"])
     assert fitted["estimate"].isna().all()
     assert set(fitted["clusters"]) == {0}
 
@@ -81,7 +84,7 @@ def test_a_known_ratio_comes_out_with_errors_worked_out_by_hand():
     table = pd.DataFrame(
         {"cluster": list("abcd"), "year": 2000, "entries": [1, 3, 3, 5], "stock": [0, 0, 1, 1]}
     )
-    fitted = entry_dynamics.count_model(table, ["stock"]).set_index("errors")
+    fitted = count_models.count_model(table, ["stock"]).set_index("errors")
     assert np.exp(fitted["estimate"].to_numpy()) == pytest.approx([2, 2])
     assert fitted["se"].to_numpy() ** 2 == pytest.approx([0.3125, 0.3125])
     assert fitted["dispersion"].iloc[0] == pytest.approx((0.5 + 0.5 + 0.25 + 0.25) / 2)
@@ -103,7 +106,7 @@ def simulated():
 
 
 def test_a_true_coefficient_is_found_again(simulated):
-    fitted = entry_dynamics.count_model(simulated, ["academic", "other"]).set_index(
+    fitted = count_models.count_model(simulated, ["academic", "other"]).set_index(
         ["term", "errors"]
     )
     for errors in ("cluster", "HC1"):
@@ -124,7 +127,7 @@ def test_the_model_agrees_with_maximum_likelihood_by_another_route(simulated, wi
     other = smf.poisson(formula, simulated).fit(
         cov_type="cluster", cov_kwds={"groups": groups}, disp=0, maxiter=200
     )
-    fitted = entry_dynamics.count_model(simulated, ["academic", "other"], within)
+    fitted = count_models.count_model(simulated, ["academic", "other"], within)
     fitted = fitted[fitted["errors"] == "cluster"].set_index("term")
     for term in ("academic", "other"):
         assert fitted.loc[term, "estimate"] == pytest.approx(other.params[term], abs=1e-5)
@@ -133,36 +136,34 @@ def test_the_model_agrees_with_maximum_likelihood_by_another_route(simulated, wi
 
 def test_years_without_any_entry_change_nothing(simulated):
     empty = simulated.query("year == 0").assign(year=99, entries=0)
-    one = entry_dynamics.count_model(simulated, ["academic"])
-    two = entry_dynamics.count_model(pd.concat([simulated, empty]), ["academic"])
+    one = count_models.count_model(simulated, ["academic"])
+    two = count_models.count_model(pd.concat([simulated, empty]), ["academic"])
     pd.testing.assert_frame_equal(one, two)
 
 
 def test_too_few_clusters_for_the_terms_leave_the_error_by_cluster_undefined(simulated):
     few = simulated[simulated["cluster"] < "c03"]
-    fitted = entry_dynamics.count_model(few, ["academic", "other"]).set_index(["term", "errors"])
+    fitted = count_models.count_model(few, ["academic", "other"]).set_index(["term", "errors"])
     assert math.isnan(fitted.loc[("academic", "cluster"), "se"])
     assert fitted.loc[("academic", "HC1"), "se"] > 0
 
 
 def test_terms_that_cannot_be_told_apart_are_undefined(simulated):
     twice = simulated.assign(other=simulated["academic"])
-    assert entry_dynamics.count_model(twice, ["academic", "other"])["estimate"].isna().all()
+    assert count_models.count_model(twice, ["academic", "other"])["estimate"].isna().all()
 
 
 def test_published_distances():
     """Nashville to Los Angeles (36.12 N 86.67 W, 33.94 N 118.40 W): 2,886.4 km on a sphere of 6,371
     km.
     """
-    assert entry_dynamics.kilometres(36.12, -86.67, 33.94, -118.40) == pytest.approx(
-        2886.45, abs=0.1
-    )
-    quarter = math.pi / 2 * entry_dynamics.EARTH_RADIUS
-    assert entry_dynamics.kilometres(0, 0, 90, 0) == pytest.approx(quarter)
-    assert entry_dynamics.kilometres([0, 0], [0, 0], [0, 0], [180, 90]) == pytest.approx(
+    assert distance.kilometres(36.12, -86.67, 33.94, -118.40) == pytest.approx(2886.45, abs=0.1)
+    quarter = math.pi / 2 * distance.EARTH_RADIUS
+    assert distance.kilometres(0, 0, 90, 0) == pytest.approx(quarter)
+    assert distance.kilometres([0, 0], [0, 0], [0, 0], [180, 90]) == pytest.approx(
         [2 * quarter, quarter]
     )
-    assert np.isnan(entry_dynamics.kilometres([1.0], [1.0], [np.nan], [1.0])).all()
+    assert np.isnan(distance.kilometres([1.0], [1.0], [np.nan], [1.0])).all()
 
 
 POINTS = st.tuples(st.floats(-90, 90), st.floats(-180, 180))
@@ -172,11 +173,11 @@ POINTS = st.tuples(st.floats(-90, 90), st.floats(-180, 180))
 @given(POINTS, POINTS, POINTS)
 def test_distance_is_a_metric_on_the_sphere(one, two, three):
     between = [
-        float(entry_dynamics.kilometres(*a, *b))
+        float(distance.kilometres(*a, *b))
         for a, b in ((one, two), (two, one), (two, three), (one, three))
     ]
     assert between[0] == pytest.approx(between[1], abs=1e-6)
-    assert 0 <= between[0] <= math.pi * entry_dynamics.EARTH_RADIUS + 1e-6
+    assert 0 <= between[0] <= math.pi * distance.EARTH_RADIUS + 1e-6
     assert between[3] <= between[0] + between[2] + 1e-3
 
 
@@ -218,13 +219,13 @@ def placed():
 
 def test_distances_are_measured_at_entry_and_unknown_ones_kept(placed):
     firms, sources, places = placed
-    distances = entry_dynamics.source_distances(sources, firms, places)
+    distances = entry_patterns.source_distances(sources, firms, places)
     assert len(distances) == 5
     assert distances["kilometres"].round(0).tolist()[:2] == [0, 111]
     assert distances["kilometres"].isna().tolist() == [False, False, True, False, True]
     assert distances["kilometres"].iloc[3] == 0  # the same place, though it has no point
     assert distances["same_country"].fillna("?").tolist() == ["yes", "yes", "no", "yes", "?"]
-    summary = entry_dynamics.distance_summary(distances, firms, FRAMES).set_index(
+    summary = entry_patterns.distance_summary(distances, firms, FRAMES).set_index(
         ["frame", "sources", "role"]
     )
     assert summary.loc[("us_frame", "all", "all"), ["n", "unknown"]].tolist() == [3, 1]
@@ -235,13 +236,13 @@ def test_distances_are_measured_at_entry_and_unknown_ones_kept(placed):
 
 def test_the_farthest_source_is_of_the_kind_by_which_reach_is_measured(placed):
     firms, sources, places = placed
-    farthest = entry_dynamics.farthest_source(
-        entry_dynamics.source_distances(sources, firms, places), firms
+    farthest = entry_patterns.farthest_source(
+        entry_patterns.source_distances(sources, firms, places), firms
     )
     assert farthest["kilometres"].round(0).tolist()[:2] == [111, 0]
-    share = entry_dynamics.near_share(farthest, 100)
+    share = entry_patterns.near_share(farthest, 100)
     assert (share["count"], share["n"], share["unknown"]) == (1, 2, 1)
-    assert math.isnan(entry_dynamics.near_share(farthest.iloc[2:], 100)["value"])
+    assert math.isnan(entry_patterns.near_share(farthest.iloc[2:], 100)["value"])
 
 
 def test_regions_are_tested_only_where_the_frame_carries_shares():
@@ -259,7 +260,7 @@ def test_regions_are_tested_only_where_the_frame_carries_shares():
     table["label"], table["second_order"] = "unknown", "no"
     table = table.assign(country="USA", us_sample="frame", scope="entry")
     properties = tables.read("data/raw/coding/properties.csv")
-    found = entry_dynamics.us_patterns(table, FRAMES, properties).set_index(
+    found = entry_patterns.us_patterns(table, FRAMES, properties).set_index(
         ["frame", "region", "property"]
     )
     tea = found.loc[("us_frame", "New York", "subsidiary")]
@@ -277,18 +278,18 @@ def test_regions_are_tested_only_where_the_frame_carries_shares():
 
 
 def test_power_is_the_chance_of_a_small_p():
-    assert entry_dynamics.fisher_power(3, 1.0, 3, 0.0) == pytest.approx(
+    assert differences.fisher_power(3, 1.0, 3, 0.0) == pytest.approx(
         0
     )  # the clearest table has p 0.1
-    assert entry_dynamics.fisher_power(3, 1.0, 3, 0.0, alpha=0.11) == pytest.approx(1)
-    assert entry_dynamics.fisher_power(8, 0.3, 12, 0.3) <= 0.05
+    assert differences.fisher_power(3, 1.0, 3, 0.0, alpha=0.11) == pytest.approx(1)
+    assert differences.fisher_power(8, 0.3, 12, 0.3) <= 0.05
     from scipy import stats
 
     rng = np.random.default_rng(2)
     drawn = np.column_stack([rng.binomial(6, 0.7, 1500), rng.binomial(15, 0.1, 1500)])
     known, counts = np.unique(drawn, axis=0, return_counts=True)
     small = [stats.fisher_exact([[x, 6 - x], [y, 15 - y]]).pvalue <= 0.05 for x, y in known]
-    assert entry_dynamics.fisher_power(6, 0.7, 15, 0.1) == pytest.approx(
+    assert differences.fisher_power(6, 0.7, 15, 0.1) == pytest.approx(
         counts[small].sum() / 1500, abs=0.04
     )
 
@@ -299,10 +300,10 @@ def test_power_is_the_chance_of_a_small_p():
 )
 def test_exactly_the_part_asked_for_moves_by_one_year(years, part, seed):
     years = np.array(years)
-    moved = entry_dynamics.move_years(years, 5, part, seed)
+    moved = entry_patterns.move_years(years, 5, part, seed)
     assert ((moved != years).sum(axis=1) == round(part * len(years))).all()
     assert np.abs(moved - years).max() <= 1
-    assert (moved == entry_dynamics.move_years(years, 5, part, seed)).all()
+    assert (moved == entry_patterns.move_years(years, 5, part, seed)).all()
 
 
 def test_other_years_move_shares_and_curves_as_far_as_they_can():
@@ -318,7 +319,7 @@ def test_other_years_move_shares_and_curves_as_far_as_they_can():
             "entry_year_high": [1985, 1989, 1995, None, None],
         }
     )
-    found = entry_dynamics.year_sensitivity(table, FRAMES[:1], PERIODS, part=0.25, draws=50)
+    found = entry_patterns.year_sensitivity(table, FRAMES[:1], PERIODS, part=0.25, draws=50)
     found = found.set_index(["scenario", "measure", "category"])
     assert set(found["n"]) == {4}
     early = found.loc[("earliest", "period_share", "old")]
@@ -343,8 +344,8 @@ def test_other_years_move_shares_and_curves_as_far_as_they_can():
 
 def test_what_the_step_wrote_says_where_it_is_too_small():
     if (
-        not tables.files("entry_model")
-        or not (tables.paths.source("data/processed/entry_model.csv")).is_file()
+        not tables.files_of("entry_model")
+        or not (paths.source("data/processed/entry_model.csv")).is_file()
     ):
         pytest.skip("step 04 has not written data/processed/entry_model.csv yet")
     model = tables.read("data/processed/entry_model.csv")

@@ -5,7 +5,11 @@ import math
 import pandas as pd
 import pytest
 
-from cluster_anatomy import china_usa, entry_patterns, tables
+from cluster_anatomy import tables
+from cluster_anatomy.firms import entries as firms_entries
+from cluster_anatomy.firms.entries import home_share
+from cluster_anatomy.methods import differences
+from cluster_anatomy.study import china_usa
 
 FRAMES = pd.DataFrame(
     {
@@ -43,20 +47,20 @@ def entries():
 
 
 def test_a_frame_holds_whoever_meets_one_of_its_conditions(entries):
-    assert list(entry_patterns.in_frame(entries, FRAMES, "cn").index) == [0, 1, 3]
-    assert list(entry_patterns.in_frame(entries, FRAMES, "us").index) == [4, 5]
+    assert list(firms_entries.in_frame(entries, FRAMES, "cn").index) == [0, 1, 3]
+    assert list(firms_entries.in_frame(entries, FRAMES, "us").index) == [4, 5]
     with pytest.raises(ValueError, match="no frame 'de'; there are: cn, us"):
-        entry_patterns.in_frame(entries, FRAMES, "de")
+        firms_entries.in_frame(entries, FRAMES, "de")
 
 
 @pytest.mark.parametrize(("mixed", "value"), [("elsewhere", 0.5), ("half", 0.75), ("home", 1.0)])
 def test_mixed_reach_counts_as_the_convention_says(entries, mixed, value):
-    share = entry_patterns.home_share(entry_patterns.in_frame(entries, FRAMES, "cn"), mixed)
+    share = home_share(firms_entries.in_frame(entries, FRAMES, "cn"), mixed)
     assert (share["value"], share["n"], share["unknown"]) == (value, 2, 1)
 
 
 def test_a_frame_of_nobody_has_no_share(entries):
-    assert math.isnan(entry_patterns.home_share(entries.iloc[:0])["value"])
+    assert math.isnan(firms_entries.home_share(entries.iloc[:0])["value"])
 
 
 def test_periods_keep_firms_without_a_year():
@@ -67,7 +71,7 @@ def test_periods_keep_firms_without_a_year():
     periods = pd.DataFrame(
         {"period": ["old", "new"], "first_year": [1900, 1980], "last_year": [1979, 1989]}
     )
-    table = entry_patterns.entries(firms, origins, periods)
+    table = firms_entries.entries(firms, origins, periods)
     assert list(table["period"]) == ["old", "new", "unknown"]
 
 
@@ -80,8 +84,8 @@ def test_differences_are_china_minus_usa_with_bounds(entries):
 
 
 def test_published_share_is_tested_exactly():
-    assert china_usa.against_published(7, 10, 0.7)["p"] == pytest.approx(1.0)
-    assert math.isnan(china_usa.against_published(0, 0, 0.7)["p"])
+    assert differences.against_published(7, 10, 0.7)["p"] == pytest.approx(1.0)
+    assert math.isnan(differences.against_published(0, 0, 0.7)["p"])
 
 
 def test_the_american_home_share_is_what_the_facts_say():
@@ -93,11 +97,11 @@ def test_the_american_home_share_is_what_the_facts_say():
         tables.read("data/processed/origins.csv"),
     )
     frames = tables.read("data/raw/coding/frames.csv")
-    table = entry_patterns.entries(firms, origins, tables.read("data/raw/coding/periods.csv"))
-    frame = entry_patterns.in_frame(table, frames, "us_frame")
-    share = entry_patterns.home_share(frame)
+    table = firms_entries.entries(firms, origins, tables.read("data/raw/coding/periods.csv"))
+    frame = firms_entries.in_frame(table, frames, "us_frame")
+    share = firms_entries.home_share(frame)
     assert (share["count"], share["n"]) == (38, 55)
-    assert entry_patterns.home_share(frame, "half")["value"] == pytest.approx(0.727, abs=0.02)
+    assert firms_entries.home_share(frame, "half")["value"] == pytest.approx(0.727, abs=0.02)
 
 
 def test_no_share_in_the_register_stands_on_a_frame_that_cannot_carry_it():

@@ -5,7 +5,8 @@ import tomllib
 
 import pytest
 
-from cluster_anatomy import paths, results, tables
+from cluster_anatomy import results, tables
+from cluster_anatomy.compendium import paths
 
 
 def text(name):

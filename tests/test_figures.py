@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cluster_anatomy import entry_patterns, figures, paths, style, tables
+from cluster_anatomy import figures, tables
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.figures import style
+from cluster_anatomy.firms import entries as firms_entries
 
 style.use()
 WORDS = {"entry_over_time": {"title": "Title", "caption": "Caption.", "alt": "What is to be seen."}}
@@ -134,7 +137,7 @@ def test_composition_figure_draws_its_shares():
 
 
 def test_every_origin_has_a_colour_and_a_second_cue():
-    assert set(style.COLOURS) == set(style.HATCHES) == set(entry_patterns.ORIGINS)
+    assert set(style.COLOURS) == set(style.HATCHES) == set(firms_entries.ORIGINS)
     assert len(set(zip(style.COLOURS.values(), style.HATCHES.values(), strict=True))) == len(
         style.COLOURS
     )
@@ -142,7 +145,7 @@ def test_every_origin_has_a_colour_and_a_second_cue():
 
 def redrawn():
     """Recompute, from the tables of the study, the data behind figures."""
-    entries = entry_patterns.entries(
+    entries = firms_entries.entries(
         tables.read("data/processed/firms.csv"),
         tables.read("data/processed/origins.csv"),
         tables.read("data/raw/coding/periods.csv"),

@@ -3,20 +3,21 @@
 import pandas as pd
 import pytest
 
-from cluster_anatomy import firm_lists, tables
-from cluster_anatomy.firm_lists import (
+from cluster_anatomy.firms import coders, names
+from cluster_anatomy.firms.lists import (
+    SAME_FROM,
     assemble,
     compare,
     decide,
     gather,
-    ledger,
-    register,
     resolve,
     settle,
 )
-from cluster_anatomy.names import NameRules
+from cluster_anatomy.firms.names import NameRules
+from cluster_anatomy.study.firm_lists import ledger, register
+from cluster_anatomy.tables import contract
 
-EVIDENCE = [column.name for column in tables.contracts()["evidence"].columns]
+EVIDENCE = [column.name for column in contract.contracts()["evidence"].columns]
 CROSSWALK = ["left", "right", "same", "reason"]
 
 ROWS = [
@@ -80,7 +81,7 @@ ADMIN = {"Beijing": "Beijing", "Shenzhen": "Guangdong", "Hangzhou": "Zhejiang", 
 
 
 def evidence_of(rows):
-    table = pd.DataFrame(rows, columns=["coder", *EVIDENCE, *firm_lists.SETTLED_COLUMNS]).astype(
+    table = pd.DataFrame(rows, columns=["coder", *EVIDENCE, *coders.SETTLED_COLUMNS]).astype(
         "string"
     )
     table["province_or_state"] = table["city"].map(ADMIN)
@@ -142,8 +143,8 @@ def pair(left, right, score=100.0, legal=False, place="same"):
     ("row", "reviewed", "decision", "rule"),
     [
         (pair("a:x", "b:x"), [], "same", "same_core_and_place"),
-        (pair("a:x", "b:x", firm_lists.SAME_FROM), [], "same", "same_core_and_place"),
-        (pair("a:x", "b:x", firm_lists.SAME_FROM - 0.1), [], "borderline", "too_little"),
+        (pair("a:x", "b:x", SAME_FROM), [], "same", "same_core_and_place"),
+        (pair("a:x", "b:x", SAME_FROM - 0.1), [], "borderline", "too_little"),
         (pair("a:x", "b:x", place="unknown"), [], "borderline", "too_little"),
         (pair("a:x", "b:x", legal=True, place="unknown"), [], "same", "same_legal_name"),
         (pair("a:x", "b:x", legal=True, place="different"), [], "different", "different_place"),
@@ -206,9 +207,9 @@ def test_nothing_depends_on_the_order_of_rows(small, seed):
 
 
 def test_ids_say_country_and_name():
-    assert firm_lists.slug("China 3S Bio") == "cn-3s-bio"
-    assert firm_lists.slug("USA Gan & Lee (Bridgewater)") == "us-gan-and-lee-bridgewater"
-    assert firm_lists.slug("China 海王英特龙") == "cn-hai-wang-ying-te-long"
+    assert names.slug("China 3S Bio") == "cn-3s-bio"
+    assert names.slug("USA Gan & Lee (Bridgewater)") == "us-gan-and-lee-bridgewater"
+    assert names.slug("China 海王英特龙") == "cn-hai-wang-ying-te-long"
     rows = pd.DataFrame(
         {"row_id": ["south:A B", "south:A-B"], "coder": "south", "kind": "evidence"}
     )

@@ -4,10 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cluster_anatomy import firm_origins, tables
-from cluster_anatomy.firm_lists import SETTLED_COLUMNS, place_index
+from cluster_anatomy.firms import origins as firms_origins
+from cluster_anatomy.firms.coders import SETTLED_COLUMNS
+from cluster_anatomy.firms.origins import choose, conditions, sources
+from cluster_anatomy.firms.places import place_index
+from cluster_anatomy.methods import contingency
+from cluster_anatomy.study import firm_origins
+from cluster_anatomy.tables import contract
 
-EVIDENCE = [column.name for column in tables.contracts()["evidence"].columns]
+EVIDENCE = [column.name for column in contract.contracts()["evidence"].columns]
 INSTITUTE = "Lanzhou Institute of Biological Products"
 STATION = "Guangxi epidemic prevention system"
 RESERVE = {"founder_individual", "parent_hospital"}
@@ -63,10 +68,10 @@ def register_of(cases, places):
 def classified(cases, raw, **given):
     """Origins (by firm), register and sources of hand-made firms under the real rules."""
     firms, members, evidence = register_of(cases, raw.places)
-    rows = firm_origins.sources(members, evidence, raw.places, raw.organisation_types)
-    options = firm_origins.choose(raw.conventions, given)
-    known = firm_origins.conditions(firms, rows, raw.source_roles, options)
-    return firm_origins.classify(known, raw.origin_rules), firms, rows
+    rows = sources(members, evidence, raw.places, raw.organisation_types)
+    options = choose(raw.conventions, given)
+    known = conditions(firms, rows, raw.source_roles, options)
+    return firms_origins.classify(known, raw.origin_rules), firms, rows
 
 
 # --- Rules
@@ -137,15 +142,15 @@ def test_a_rule_with_an_unknown_condition_is_named():
         {"rule": ["mine"], "when": ["moved founder_pirate"], "mode": "x", "source": "y"}
     )
     with pytest.raises(ValueError, match=r"rule 'mine'.*'founder_pirate'.*there are: moved"):
-        firm_origins.classify(known, rules)
+        firms_origins.classify(known, rules)
     with pytest.raises(ValueError, match="the last rule must have no condition"):
-        firm_origins.classify(~known, rules.assign(when="moved"))
+        firms_origins.classify(~known, rules.assign(when="moved"))
 
 
 def test_tables_of_rules_fit_each_other(raw, step01, source_rows):
-    options = firm_origins.choose(raw.conventions)
-    known = firm_origins.conditions(step01.firms, source_rows, raw.source_roles, options)
-    columns = {column.name: column for column in tables.contracts()["origin_rules"].columns}
+    options = choose(raw.conventions)
+    known = conditions(step01.firms, source_rows, raw.source_roles, options)
+    columns = {column.name: column for column in contract.contracts()["origin_rules"].columns}
     assert set(columns["when"].allowed) == set(known.columns)
     given = pd.concat([raw.origin_rules, raw.alternatives])[["mode", "source"]]
     seen = raw.origin_views[["mode", "source"]]
@@ -217,9 +222,9 @@ def test_every_convention_on_origins_is_tried(raw):
 
 def test_a_wrong_convention_or_option_is_named(raw):
     with pytest.raises(ValueError, match=r"no convention 'honkong'; there are: .*hong_kong"):
-        firm_origins.choose(raw.conventions, {"honkong": "foreign"})
+        firms_origins.choose(raw.conventions, {"honkong": "foreign"})
     with pytest.raises(ValueError, match="no option 'abroad'; it has: foreign, domestic"):
-        firm_origins.choose(raw.conventions, {"hong_kong": "abroad"})
+        firms_origins.choose(raw.conventions, {"hong_kong": "abroad"})
 
 
 # --- Reach
@@ -228,7 +233,7 @@ def test_a_wrong_convention_or_option_is_named(raw):
 def reach_of(cells, raw, level="metro"):
     """Reach of one firm and what it rests on."""
     origins, firms, rows = classified({"firm": cells}, raw)
-    found = firm_origins.reach(firms, rows, origins, raw.places, level).iloc[0]
+    found = firms_origins.reach(firms, rows, origins, raw.places, level).iloc[0]
     return found["reach"], None if pd.isna(found["reach_basis"]) else found["reach_basis"]
 
 
@@ -276,8 +281,8 @@ def test_reach_of_some_firms_is_their_reach_among_all(raw):
         "c": {},
     }
     origins, firms, rows = classified(cases, raw)
-    every = firm_origins.reach(firms, rows, origins, raw.places, "metro")
-    some = firm_origins.reach(firms[1:], rows, origins, raw.places, "metro")
+    every = firms_origins.reach(firms, rows, origins, raw.places, "metro")
+    some = firms_origins.reach(firms[1:], rows, origins, raw.places, "metro")
     pd.testing.assert_frame_equal(some, every[1:].reset_index(drop=True))
 
 
@@ -315,7 +320,7 @@ def test_a_blank_is_not_seen_and_never_no(raw):
         "later": parents("military_institute", parent_timing="later"),
     }
     _, firms, rows = classified(cases, raw)
-    flags = firm_origins.flags(firms, rows).set_index("firm_id")
+    flags = firms_origins.flags(firms, rows).set_index("firm_id")
     assert set(flags.loc["blank"]) == {"not_seen"}
     assert set(flags.loc["later"]) == {"not_seen"}
     assert set(flags.loc["stated yes"]) == {"yes"}
@@ -330,29 +335,29 @@ def test_second_order_is_staff_of_the_industry_and_unknown_where_the_mode_is():
             "source": ["same_industry_firm"] * 2 + ["unknown"],
         }
     )
-    assert firm_origins.second_order(origins).tolist() == ["yes", "no", "unknown"]
+    assert firms_origins.second_order(origins).tolist() == ["yes", "no", "unknown"]
 
 
 def test_kappa_of_the_textbook_table():
     """20 and 15 of 50 judged alike by both, 5 and 10 not: observed 0.7, by chance 0.5, kappa 0.4."""
     one = pd.Series(["yes"] * 25 + ["no"] * 25)
     other = pd.Series(["yes"] * 20 + ["no"] * 5 + ["yes"] * 10 + ["no"] * 15)
-    found = firm_origins.agreement(one, other)
+    found = contingency.agreement(one, other)
     assert (found["n"], found["agree"]) == (50, 35)
     assert found["kappa"] == pytest.approx(0.4)
     assert found["kappa"] - found["low"] == pytest.approx(found["high"] - found["kappa"])
     assert 0 < found["low"] < 0.4 < found["high"] < 1
-    turned = firm_origins.agreement(other, one)
+    turned = contingency.agreement(other, one)
     assert turned == pytest.approx(found)
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 def test_kappa_at_its_ends():
     labels = pd.Series(["a", "b", "c", "a"])
-    assert firm_origins.agreement(labels, labels)["kappa"] == pytest.approx(1)
-    assert firm_origins.agreement(labels, labels)["high"] <= 1
-    assert np.isnan(firm_origins.agreement(pd.Series(["a", "a"]), pd.Series(["a", "a"]))["kappa"])
-    assert firm_origins.agreement(pd.Series(["a", "a"]), pd.Series(["a", "b"]))[
+    assert contingency.agreement(labels, labels)["kappa"] == pytest.approx(1)
+    assert contingency.agreement(labels, labels)["high"] <= 1
+    assert np.isnan(contingency.agreement(pd.Series(["a", "a"]), pd.Series(["a", "a"]))["kappa"])
+    assert contingency.agreement(pd.Series(["a", "a"]), pd.Series(["a", "b"]))[
         "kappa"
     ] == pytest.approx(0)
 
@@ -379,7 +384,7 @@ def test_serial_actors_meet_under_their_names(raw):
     }
     _, firms, rows = classified(cases, raw)
     firms = firms.assign(name_en=firms["firm_id"], name_zh=pd.NA, other_names=pd.NA)
-    found = firm_origins.serial(firms, rows)
+    found = firms_origins.serial(firms, rows)
     assert found[["country", "kind", "entries", "firm_ids"]].to_numpy().tolist() == [
         ["China", "organisation", 2, "one|two"],
         ["China", "person", 2, "one|two"],
@@ -405,14 +410,14 @@ def test_rules_agree_with_the_coders(raw, step01, origins_under):
         origins_under().reset_index().merge(raw.origin_views, on=["mode", "source"], how="left")
     )
     coded = origins.merge(firm_origins.coder_labels(step01.members, step01.evidence), on="firm_id")
-    assert set(coded["coder_label"]) <= set(firm_origins.LABELS)
-    assert firm_origins.agreement(coded["label"], coded["coder_label"])["kappa"] > 0.9
+    assert set(coded["coder_label"]) <= set(firms_origins.LABELS)
+    assert contingency.agreement(coded["label"], coded["coder_label"])["kappa"] > 0.9
     assert (coded["label"] == coded["coder_label"]).mean() > 0.9
 
 
 def test_the_us_frame_is_as_known(raw, step01, source_rows, origins_under):
     origins = origins_under().reset_index()
-    reach = firm_origins.reach(step01.firms, source_rows, origins, raw.places, "metro").set_index(
+    reach = firms_origins.reach(step01.firms, source_rows, origins, raw.places, "metro").set_index(
         "firm_id"
     )
     firms = step01.firms
@@ -443,7 +448,7 @@ def test_real_conventions_change_the_firms_in_dispute(raw, step01, origins_under
 
 def test_flags_of_real_firms_never_turn_a_blank_into_no(step01, source_rows):
     firms = step01.firms.set_index("firm_id")
-    flags = firm_origins.flags(step01.firms, source_rows).set_index("firm_id")
+    flags = firms_origins.flags(step01.firms, source_rows).set_index("firm_id")
     assert not (flags.loc[firms["returnee_founder"].isna(), "returnee"] == "no").any()
     assert not (flags.loc[firms["ownership_at_entry"].isna(), "state_owned"] == "no").any()
     assert not (flags[["foreign_partner", "former_official", "military"]] == "no").any(axis=None)

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cluster_anatomy import contracts, paths, tables
+from cluster_anatomy import tables
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.tables import contract, files
 
 ROOT = paths.root()
 SPEC = importlib.util.spec_from_file_location("bad_input", ROOT / "benchmarks/bad_input.py")
@@ -51,9 +53,9 @@ def room(tmp_path_factory):
 @pytest.fixture
 def notes(tmp_path, monkeypatch):
     """A compendium with one made-up contract."""
-    found = contracts.parse_contracts(NOTE)
-    monkeypatch.setattr(contracts, "contracts", lambda: found)
-    monkeypatch.setattr(tables, "contracts", lambda: found)
+    found = contract.parse_contracts(NOTE)
+    monkeypatch.setattr(contract, "contracts", lambda: found)
+    monkeypatch.setattr(files, "contracts", lambda: found)
     monkeypatch.setenv("CLUSTER_ANATOMY_ROOT", str(tmp_path))
     monkeypatch.delenv("CLUSTER_ANATOMY_STAGE", raising=False)
     (tmp_path / "data").mkdir()

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from cluster_anatomy import paths
+from cluster_anatomy.compendium import paths
 
 TESTS = sorted(paths.source("tests").glob("test_*.py"))
 SOURCES = sorted(paths.source("src").rglob("*.py"))

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from cluster_anatomy import kernels, paths, pipeline
+from cluster_anatomy.compendium import execute, kernels, paths
+from cluster_anatomy.compendium.run import locked
 
-SOURCE = Path(pipeline.__file__).parents[1]
+SOURCE = Path(paths.__file__).parents[2]
 
 pytestmark = pytest.mark.skipif(
     not kernels.possible(), reason="kernels are not forked on this system"
@@ -77,7 +78,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def environment(folder):
     """The environment of the pipeline's kernels, with the address of a running server."""
-    environment = pipeline.kernel_environment(folder)
+    environment = execute.kernel_environment(folder)
     with kernels.server(environment) as (address, _):
         yield environment | {kernels.SERVER_VARIABLE: address}
 
@@ -244,7 +245,7 @@ def sleeper(tmp_path):
         shutil.copy(SOURCE / "cluster_anatomy" / name, base / "src/cluster_anatomy")
     (base / "notebooks").mkdir()
     text = (
-        "from cluster_anatomy.paths import target\ntarget('there.txt').touch()\nimport time;"
+        "from cluster_anatomy.compendium.paths import target\ntarget('there.txt').touch()\nimport time;"
         " time.sleep(60)"
     )
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text, id="a")])
@@ -278,7 +279,7 @@ def test_a_run_that_is_ended_leaves_no_process(sleeper, number, fork):
             break
         time.sleep(0.05)
     assert left == []
-    with pipeline.locked(sleeper):  # and nobody holds the lock
+    with locked(sleeper):  # and nobody holds the lock
         pass
 
 

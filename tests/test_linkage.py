@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster_anatomy import linkage, paths
-from cluster_anatomy.linkage import decide, limit_keys, load_model, pairs, prepare
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.firms import linkage
+from cluster_anatomy.firms.linkage import decide, limit_keys, load_model, pairs, prepare
 
 
 def met(*names, prior=None, **columns):
@@ -276,7 +277,7 @@ def test_one_half_is_fitted_and_the_other_tested(quality):
 
 
 def test_writing_the_same_weights_changes_nothing(quality, tmp_path):
-    file = paths.root() / "src" / "cluster_anatomy" / "linkage.toml"
+    file = paths.root() / "src" / "cluster_anatomy" / "firms" / "linkage.toml"
     copy = tmp_path / "linkage.toml"
     copy.write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     quality.write_model(load_model(), copy)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_anatomy.names import NameRules, Place, ascii_fold, fold, pinyin
+from cluster_anatomy.firms.names import NameRules, ascii_fold, fold, pinyin
+from cluster_anatomy.firms.places import Place
 
 WORDS = """
 有限公司 zh legal_form

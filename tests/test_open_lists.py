@@ -6,11 +6,16 @@ import json
 import math
 import os
 from urllib.error import HTTPError
+from urllib.parse import quote
 
 import pandas as pd
 import pytest
 
-from cluster_anatomy import open_lists, tables
+from cluster_anatomy import tables
+from cluster_anatomy.firms import open_lists
+from cluster_anatomy.methods import contingency
+from cluster_anatomy.study import china_usa
+from cluster_anatomy.tables import contract
 
 CRUNCHBASE = (
     "permalink,name,category_code,country_code,state_code,region,city,founded_year\r"
@@ -155,7 +160,7 @@ def test_all_parts_are_asked_for_and_missing_ones_left_out():
     def opener(address):
         asked.append(address)
         for part, records in RECORDS.items():
-            country, industry = (open_lists.quote(word) for word in part.split("/"))
+            country, industry = (quote(word) for word in part.split("/"))
             if address == f"https://example.org/{country}/{industry}.json":
                 return io.BytesIO(json.dumps(records).encode())
         raise HTTPError(address, 404, "not found", {}, None)
@@ -215,7 +220,7 @@ def test_towns_are_placed(country, city, state, region, places, aliases):
 
 def test_every_place_of_the_register_has_a_region_of_comparison(places):
     allowed = next(
-        c.allowed for c in tables.contracts()["open_list_regions"].columns if c.name == "region"
+        c.allowed for c in contract.contracts()["open_list_regions"].columns if c.name == "region"
     )
     home = places[places["country"].isin(["USA", "China"])]
     assert set(open_lists.region_of_firm(home)) <= set(allowed)
@@ -307,7 +312,7 @@ def small():
 
 
 def test_spreads_are_compared_up_to_the_last_year_of_the_frame(small):
-    table = open_lists.representation(*small).set_index(["dimension", "category"])
+    table = china_usa.representation(*small).set_index(["dimension", "category"])
     boston, seattle = table.loc[("region", "Boston")], table.loc[("region", "Seattle")]
     assert (boston["until"], boston["entries"], boston["n"], boston["firms"], boston["n2"]) == (
         1995,
@@ -324,22 +329,22 @@ def test_spreads_are_compared_up_to_the_last_year_of_the_frame(small):
 
 
 def test_a_category_that_the_list_does_not_have_is_undefined():
-    rows = open_lists.beside(pd.Series({"a": 2, "b": 2}), pd.Series({"a": 5}))
+    rows = china_usa.beside(pd.Series({"a": 2, "b": 2}), pd.Series({"a": 5}))
     assert rows[0]["ratio"] == pytest.approx(0.5)
     assert math.isnan(rows[1]["ratio"])
-    assert math.isnan(open_lists.beside(pd.Series(dtype=int), pd.Series({"a": 5}))[0]["share"])
+    assert math.isnan(china_usa.beside(pd.Series(dtype=int), pd.Series({"a": 5}))[0]["share"])
 
 
 def test_the_interval_of_a_ratio_is_the_published_one():
     """36 of 40 against 16 of 80: 2.94 to 7.15 (Koopman 1984)."""
-    low, high = open_lists.ratio_interval(36, 40, 16, 80)
+    low, high = contingency.ratio_interval(36, 40, 16, 80)
     assert (low, high) == (pytest.approx(2.94, abs=0.01), pytest.approx(7.15, abs=0.01))
 
 
 def test_dissimilarity_is_the_part_that_would_have_to_move(small):
-    found = open_lists.distance(open_lists.representation(*small), draws=99).set_index("dimension")
+    found = china_usa.distance(china_usa.representation(*small), draws=99).set_index("dimension")
     # ours 3/4, 1/4, 0; theirs 2/8, 4/8, 2/8
     assert found.loc["region", "dissimilarity"] == pytest.approx(0.5)
     assert found.loc["period", "dissimilarity"] == pytest.approx(0.4)
-    same = open_lists.representation(*small).assign(share2=lambda rows: rows["share"])
-    assert (open_lists.distance(same, draws=99)["dissimilarity"] == 0).all()
+    same = china_usa.representation(*small).assign(share2=lambda rows: rows["share"])
+    assert (china_usa.distance(same, draws=99)["dissimilarity"] == 0).all()

@@ -10,11 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cluster_anatomy import own_list, tables
+from cluster_anatomy import own_list
 from cluster_anatomy.__main__ import main
-from cluster_anatomy.contracts import TableError, contracts, schema
-from cluster_anatomy.own_list import begin, values
-from cluster_anatomy.own_list.sheets import plausibility
+from cluster_anatomy.own_list import begin
+from cluster_anatomy.own_list.content import FILLED
+from cluster_anatomy.reading import values
+from cluster_anatomy.reading.sheets import plausibility
+from cluster_anatomy.tables import contract
+from cluster_anatomy.tables.contract import TableError, contracts, schema
 
 CHINA = 'title = "A list"\ncountry = "China"\n'
 INDIA = 'title = "A list"\ncountry = "India"\n'
@@ -965,7 +968,7 @@ def test_the_readme_of_a_new_folder_tells_every_column():
     text = begin.readme()
     for table in ("firms", "evidence", "ties", "places"):
         for column in contracts()[f"own_{table}"].columns:
-            assert f"| `{column.name}` |" in text or column.name in begin.FILLED
+            assert f"| `{column.name}` |" in text or column.name in FILLED
 
 
 def test_new_overwrites_nothing(tmp_path):
@@ -1045,7 +1048,7 @@ def test_words_are_those_of_the_study():
     def allowed(table):
         return {
             column.name: column.allowed
-            for column in tables.contracts()[table].columns
+            for column in contract.contracts()[table].columns
             if column.allowed
         }
 

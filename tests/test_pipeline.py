@@ -14,11 +14,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cluster_anatomy import check, kernels, paths, pipeline, steps
 from cluster_anatomy.__main__ import main
-from cluster_anatomy.steps import PipelineError, Step
+from cluster_anatomy.compendium import compare, freshness, kernels, notebooks, paths, steps
+from cluster_anatomy.compendium import run as compendium_run
+from cluster_anatomy.compendium.parameters import parse_setting, resolve_parameters
+from cluster_anatomy.compendium.steps import PipelineError, Step
 
-SOURCE = Path(pipeline.__file__).parents[1]
+SOURCE = Path(paths.__file__).parents[2]
 
 STEPS = """
 [[step]]
@@ -42,7 +44,7 @@ writes = ["data/processed/total.csv"]
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 TOTAL = """
-from cluster_anatomy.paths import source, target
+from cluster_anatomy.compendium.paths import source, target
 numbers = [int(n) for n in source("data/raw/numbers.csv").read_text().split()]
 total = scale * sum(numbers)
 target("data/processed/total.csv").write_text(f"total\\n{total}\\n")
@@ -50,7 +52,7 @@ target("data/processed/total.csv").write_text(f"total\\n{total}\\n")
 
 RESULTS = f"""
 import base64, os
-from cluster_anatomy.paths import source, target
+from cluster_anatomy.compendium.paths import source, target
 total = float(source("data/processed/total.csv").read_text().split()[1])
 rows = f"name,value,headline,statement\\nx,{{total}},yes,The total is {{total:g}}.\\ny,1,no,Not shown.\\n"
 target("data/processed/results.csv").write_text(rows)
@@ -61,7 +63,7 @@ print("total", total, flush=True)
 
 APART = """
 import os
-from cluster_anatomy.paths import target
+from cluster_anatomy.compendium.paths import target
 target("data/processed/apart.csv").write_text(f"seed\\n{seed}\\n")
 {name: os.environ[name] for name in ("PYTHONHASHSEED", "OMP_NUM_THREADS", "JUPYTER_PREFER_ENV_PATH")}
 """
@@ -91,7 +93,7 @@ def snapshot(base):
 
 
 def run(base, *names, parameters=None, **options):
-    return pipeline.run(base, names, parameters, tell=lambda line: None, **options)
+    return compendium_run.run(base, names, parameters, tell=lambda line: None, **options)
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +101,9 @@ def built(tmp_path_factory):
     """A compendium (its path has a space) that was run once; its report is `first`."""
     base = tmp_path_factory.mktemp("built") / "a compendium"
     package = base / "src" / "cluster_anatomy"
-    package.mkdir(parents=True)
-    for name in ("__init__.py", "paths.py"):
-        shutil.copy(SOURCE / "cluster_anatomy" / name, package)
+    (package / "compendium").mkdir(parents=True)
+    for name in ("__init__.py", "compendium/__init__.py", "compendium/paths.py"):
+        shutil.copy(SOURCE / "cluster_anatomy" / name, package / name)
     (base / "data" / "raw" / "deep").mkdir(parents=True)
     (base / "data" / "raw" / "numbers.csv").write_text("1\n2\n3\n")
     (base / "requirements.lock").write_text("nothing==1\n")
@@ -177,7 +179,7 @@ def test_nothing_to_do_is_quick_and_loads_nothing_heavy(base):
 
 def test_a_changed_input_that_leaves_the_output_identical_stops_there(base):
     (base / "data/raw/numbers.csv").write_text("3\n2\n1\n")
-    assert steps.why(Step("01_total", reads=("data/raw/**/*.csv",)), base) == [
+    assert freshness.why(Step("01_total", reads=("data/raw/**/*.csv",)), base) == [
         "input data/raw/numbers.csv changed"
     ]
     report = run(base)
@@ -203,7 +205,7 @@ def test_a_changed_notebook_runs_with_what_depends_on_it_and_nothing_else(base):
 
 def test_the_step_that_others_wait_for_comes_first(base):
     told = []
-    pipeline.run(base, force=True, jobs=1, tell=told.append)
+    compendium_run.run(base, force=True, jobs=1, tell=told.append)
     begun = [line.split()[1] for line in told if " done in " not in line]
     assert begun == ["01_total", "03_apart", "02_results"]
 
@@ -222,7 +224,7 @@ def test_a_changed_input_reruns_what_follows_from_it(base):
     (base / "data/raw/numbers.csv").write_text("10\n")
     report = run(base, jobs=1)
     assert (report.ran, report.up_to_date) == (["01_total", "02_results"], ["03_apart"])
-    assert "The total is 20." in pipeline.summary(report, base)[2]
+    assert "The total is 20." in compendium_run.summary(report, base)[2]
 
 
 def test_forced_run_gives_the_same_bytes_and_no_warnings(base, capfd):
@@ -320,7 +322,7 @@ def test_a_full_disk_is_said_without_a_traceback(base, command, capsys, monkeypa
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "data/processed/total.csv")
 
     edit(base / "data/raw/numbers.csv", "3", "4")
-    monkeypatch.setattr(pipeline, place, full)
+    monkeypatch.setattr(compendium_run, place, full)
     assert command("run") in (1, 2)
     said = "".join(capsys.readouterr())
     assert "No space left on device: 'data/processed/total.csv'" in said
@@ -354,13 +356,13 @@ def test_interrupt_leaves_everything(base):
 
 def test_reasons(base):
     step = next(step for step in steps.load_steps(base) if step.name == "02_results")
-    assert steps.why(step, base) == []
+    assert freshness.why(step, base) == []
     edit(base / "notebooks/02_results.ipynb", "'ok'", "'OK'")
-    edit(base / "src/cluster_anatomy/paths.py", "compendium", "study")
+    edit(base / "src/cluster_anatomy/compendium/paths.py", "compendium", "study")
     edit(base / "requirements.lock", "1", "2")
     (base / "figures/dot.png").unlink()
     (base / "data/processed/results.csv").write_text("tampered")
-    assert steps.why(step, base, {"scale": 3}) == [
+    assert freshness.why(step, base, {"scale": 3}) == [
         "notebook changed",
         "package changed",
         "lock file changed",
@@ -373,7 +375,7 @@ def test_reasons(base):
 def test_a_tampered_output_of_a_notebook_is_noticed(base):
     edit(base / "notebooks/02_results.ipynb", "total 12.0", "total 13.0")
     step = next(step for step in steps.load_steps(base) if step.name == "02_results")
-    assert steps.why(step, base) == ["output notebooks/02_results.ipynb changed since the run"]
+    assert freshness.why(step, base) == ["output notebooks/02_results.ipynb changed since the run"]
 
 
 @pytest.mark.parametrize(
@@ -381,7 +383,7 @@ def test_a_tampered_output_of_a_notebook_is_noticed(base):
 )
 def test_a_broken_state_counts_as_never_run(base, text):
     (base / "build/state.json").write_text(text, encoding="latin-1")
-    assert steps.status(base) == [
+    assert freshness.status(base) == [
         f"{name}: never run" for name in ("03_apart", "01_total", "02_results")
     ]
 
@@ -495,12 +497,12 @@ def test_parameters_must_be_literals(base, text):
 
 def test_parameters_go_to_the_steps_that_have_them():
     defaults = {"a": {"x": 1, "y": None}, "b": {"x": 1.5}}
-    assert steps.resolve_parameters({"b:x": 3, "x": 2, "y": [1]}, defaults) == {
+    assert resolve_parameters({"b:x": 3, "x": 2, "y": [1]}, defaults) == {
         "a": {"x": 2, "y": [1]},
         "b": {"x": 3},
     }
-    assert steps.parse_setting("x= 1") == ("x", 1)
-    assert steps.parse_setting("x=a=b") == ("x", "a=b")
+    assert parse_setting("x= 1") == ("x", 1)
+    assert parse_setting("x=a=b") == ("x", "a=b")
 
 
 # --- Normalising and comparing
@@ -517,9 +519,9 @@ def test_normalise_is_pure_and_stable():
     ]
     notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"papermill": {}, "title": "t"})
     before = nbformat.writes(notebook)
-    once = pipeline.normalise(notebook)
+    once = notebooks.normalise(notebook)
     assert nbformat.writes(notebook) == before
-    assert pipeline.normalise(once) == once
+    assert notebooks.normalise(once) == once
     assert (once.cells[0].execution_count, once.cells[0].outputs[1].execution_count) == (1, 1)
     assert once.cells[0].outputs[0].text == "one\ntwo\n"
     assert once.cells[0].metadata == {}
@@ -536,9 +538,9 @@ def test_normalise_refuses_machine_paths(text, refused):
     notebook = nbformat.v4.new_notebook(cells=[cell])
     if refused:
         with pytest.raises(PipelineError, match="code cell 1"):
-            pipeline.normalise(notebook, ["/home/me"])
+            notebooks.normalise(notebook, ["/home/me"])
     else:
-        pipeline.normalise(notebook, ["/home/me"])
+        notebooks.normalise(notebook, ["/home/me"])
 
 
 @pytest.mark.parametrize(
@@ -556,7 +558,7 @@ def test_compare_tables(tmp_path, committed, new, places):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "t.csv").write_text(text)
     assert [
-        found.place for found in check.compare("t.csv", tmp_path / "old", tmp_path / "new")
+        found.place for found in compare.compare("t.csv", tmp_path / "old", tmp_path / "new")
     ] == places
 
 

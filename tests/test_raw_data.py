@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cluster_anatomy import tables
+from cluster_anatomy.tables import codebook, contract
 
 ROOT = Path(__file__).resolve().parents[1]
 RAW = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "data" / "raw").rglob("*.csv"))
@@ -45,7 +46,7 @@ def test_every_file_is_plain_text_with_unix_line_ends(relative):
 def test_the_room_is_complete():
     sizes = {name: len(tables.read_all(name)) for name in ("evidence", "ties", "lists", "claims")}
     assert sizes == {"evidence": 381, "ties": 803, "lists": 57, "claims": 139}
-    assert len(tables.files("aggregates")) == 35
+    assert len(tables.files_of("aggregates")) == 35
     assert tables.read_all("evidence")["coder"].value_counts().to_dict() == {
         "usa": 166,
         "south": 101,
@@ -55,15 +56,15 @@ def test_the_room_is_complete():
 
 
 def test_checksums_hold():
-    said = (ROOT / tables.SUMS).read_text(encoding="utf-8")
-    assert said == tables.checksums(), (
+    said = (ROOT / codebook.SUMS).read_text(encoding="utf-8")
+    assert said == codebook.checksums(), (
         "run `python -m cluster_anatomy.tables` and say why data/raw changed"
     )
 
 
 def test_the_codebook_is_in_step_with_the_contracts():
-    said = (ROOT / tables.CODEBOOK).read_text(encoding="utf-8")
-    assert said == tables.codebook(), "run `python -m cluster_anatomy.tables`"
+    said = (ROOT / codebook.CODEBOOK).read_text(encoding="utf-8")
+    assert said == codebook.codebook(), "run `python -m cluster_anatomy.tables`"
 
 
 @pytest.mark.parametrize("relative", FILES)
@@ -77,14 +78,14 @@ def test_the_codebook_documents_exactly_the_columns_of_the_file(relative):
 
 
 def test_every_contract_has_its_files():
-    for name, table in tables.contracts().items():
+    for name, table in contract.contracts().items():
         if not table.optional and table.path[0].startswith(("data/raw", "seeds")):
-            assert tables.files(name), name
-            assert all((ROOT / file).is_file() for file in tables.files(name)), name
+            assert tables.files_of(name), name
+            assert all((ROOT / file).is_file() for file in tables.files_of(name)), name
 
 
 def test_every_column_is_described():
-    for table in tables.contracts().values():
+    for table in contract.contracts().values():
         for column in table.columns:
             assert len(column.description) > 3, f"{table.name}.{column.name}"
             assert column.type in ("string", "integer", "number", "year", "list", "url_list")

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import shutil
 import sys
+from math import log2
 from pathlib import Path
 
 import duckdb
@@ -16,10 +17,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_anatomy import __main__ as command_line
-from cluster_anatomy import linkage, paths, registers
-from cluster_anatomy.registers import batches, engines, reading
-from cluster_anatomy.steps import PipelineError
+from cluster_anatomy import __main__, registers
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium.steps import PipelineError
+from cluster_anatomy.firms import linkage
+from cluster_anatomy.registers import batches, engines, stages, weights, work
+from cluster_anatomy.registers.files import described_columns, find_sources, read
+from cluster_anatomy.registers.run import STAGES
 
 MEMORY = 2 * 2**30
 HEADER = [
@@ -66,7 +70,7 @@ def ledger(folder):
 
 
 def contents(folder):
-    return {name: (folder / name).read_bytes() for name in registers.OUTPUTS}
+    return {name: (folder / name).read_bytes() for name in work.OUTPUTS}
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +180,7 @@ def test_a_run_that_breaks_off_keeps_what_was_there(ten, tmp_path, monkeypatch):
         (into / "members.parquet").write_bytes(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(registers.STAGES, "group", breaks)
+    monkeypatch.setitem(STAGES, "group", breaks)
     write(tmp_path / "firms.csv", ROWS[:3])
     with pytest.raises(KeyboardInterrupt):
         registers.run_register([tmp_path / "firms.csv"], tmp_path / "out", **QUIET)
@@ -225,7 +229,7 @@ def test_wrong_input_is_said_and_changes_nothing(tmp_path, capsys, content, colu
     file = tmp_path / "register.csv"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     arguments = ["register", str(file), "--into", str(tmp_path / "out"), "--columns", columns]
-    assert command_line.main(arguments) == 2
+    assert __main__.main(arguments) == 2
     said = capsys.readouterr().err
     assert said.startswith("error: ")
     assert all(word in said for word in words), said
@@ -234,8 +238,7 @@ def test_wrong_input_is_said_and_changes_nothing(tmp_path, capsys, content, colu
 
 def test_missing_files_are_all_named_at_once(tmp_path, capsys):
     assert (
-        command_line.main(["register", "no.csv", str(tmp_path), "--into", str(tmp_path / "out")])
-        == 2
+        __main__.main(["register", "no.csv", str(tmp_path), "--into", str(tmp_path / "out")]) == 2
     )
     said = capsys.readouterr().err
     assert "no.csv: there is no such file" in said
@@ -271,15 +274,15 @@ def test_sizes():
 )
 def test_encodings_and_separators(tmp_path, encoding, delimiter):
     file = write(tmp_path / "r.csv", ROWS * 5, encoding, delimiter)
-    [source] = reading.find_sources([file], {})
-    found = [name for batch in reading.read(source) for name in batch.records["name"].to_pylist()]
+    [source] = find_sources([file], {})
+    found = [name for batch in read(source) for name in batch.records["name"].to_pylist()]
     assert found[6] == "华沃天成生物技术有限公司"
     assert len(found) == 45
 
 
 def test_rows_with_too_many_cells_are_listed(tmp_path):
     (tmp_path / "r.csv").write_text('Company,City\n"A\nB",x\nC,D,E\n\nF,G\n', encoding="utf-8")
-    [batch] = reading.read(reading.find_sources([tmp_path / "r.csv"], {})[0])
+    [batch] = read(find_sources([tmp_path / "r.csv"], {})[0])
     assert batch.records["row"].to_pylist() == [1, 3]
     assert batch.rejected.select(["row", "line"]).to_pylist() == [{"row": 2, "line": 4}]
     assert batch.read == 3
@@ -291,19 +294,19 @@ def test_columns_from_the_description_of_an_own_list(tmp_path):
         '[firms.columns]\nname = "Betrieb"\nentry_year = "Seit"\nproduct = "Ware"\n',
         encoding="utf-8",
     )
-    assert reading.described_columns(path) == {"name": "Betrieb", "entry_year": "Seit"}
+    assert described_columns(path) == {"name": "Betrieb", "entry_year": "Seit"}
     with pytest.raises(PipelineError, match="cannot be read"):
-        reading.described_columns(tmp_path / "no.toml")
+        described_columns(tmp_path / "no.toml")
 
 
 @given(
     st.dictionaries(st.integers(2, 500), st.integers(1, 1000), max_size=20), st.integers(1, 10**6)
 )
 def test_blocks_keep_the_number_of_pairs_in_bounds(sizes, names):
-    largest = registers.largest_block(list(sizes.items()), names, 200)
+    largest = weights.largest_block(list(sizes.items()), names, 200)
     assert 2 <= largest <= 200
     pairs = sum(n * size * (size - 1) // 2 for size, n in sizes.items() if size <= largest)
-    assert pairs <= registers.PAIRS * names or largest == 2
+    assert pairs <= work.PAIRS * names or largest == 2
 
 
 def test_places_with_two_meanings_have_no_region():
@@ -324,7 +327,7 @@ def test_places_with_two_meanings_have_no_region():
 
 def grouped(tmp_path, pairs, nodes):
     """Let the stage `group` loose on pairs (left, right, weight) and return the firm of each node."""
-    run = registers.Run(
+    run = work.Run(
         [], tmp_path / "work", "duckdb", MEMORY, tmp_path / "spill", 1, lambda line: None
     )
     into = tmp_path / "group"
@@ -340,7 +343,7 @@ def grouped(tmp_path, pairs, nodes):
     )
     for name in ("pairs", "nodes"):
         run.engine.view(name, tmp_path / f"{name}.parquet")
-    registers.group(run, into)
+    stages.group(run, into)
     run.close()
     return pq.read_table(into / "members.parquet").to_pandas().set_index("node")["firm"]
 
@@ -351,14 +354,14 @@ def test_components_are_firms(tmp_path):
 
 
 def test_long_chains_of_weak_links_are_taken_apart(tmp_path):
-    size = registers.LARGEST // 2 + 10
+    size = work.LARGEST // 2 + 10
     chain = [(n, n + 1, 20.0) for n in range(2 * size - 1) if n != size - 1]
     firm = grouped(tmp_path, [*chain, (size - 1, size, 3.5)], 2 * size)
     assert set(firm) == {0, size}
 
 
 def test_certain_links_are_never_taken_apart(tmp_path):
-    size = registers.LARGEST + 5
+    size = work.LARGEST + 5
     assert set(grouped(tmp_path, [(n, n + 1, None) for n in range(size - 1)], size)) == {0}
 
 
@@ -413,15 +416,13 @@ def test_no_pair_is_lost_before_it_is_scored(made):
     from splink import Linker
 
     folder, _, _ = made
-    run = registers.Run(
-        [], folder / "duckdb", "duckdb", MEMORY, folder / "spill", 1, lambda line: None
-    )
+    run = work.Run([], folder / "duckdb", "duckdb", MEMORY, folder / "spill", 1, lambda line: None)
     run.done.extend(run.stages / name for name in ("clean", "link"))
-    model = registers.fitted(linkage.load_model(), run)
-    sql = registers.possible(model.comparisons, model.prior, model.same_from)
+    model = weights.fitted(linkage.load_model(), run)
+    sql = weights.possible(model.comparisons, model.prior, model.same_from)
     assert sql != "TRUE"
     features = table_of(run, "features")
-    settings = registers._settings(model)
+    settings = stages._settings(model)
     api = run.engine.splink()
     scored = Linker(
         api.register(run.engine.table("features")), settings, log_level="ERROR"
@@ -475,7 +476,7 @@ def test_both_engines_agree(made):
     ]
     one, other = scores
     model = linkage.load_model()
-    threshold = registers.log2(model.same_from / (1 - model.same_from))
+    threshold = log2(model.same_from / (1 - model.same_from))
     apart = one.index.symmetric_difference(other.index)
     for pair in apart:
         weight = one.get(pair, other.get(pair))
@@ -501,7 +502,7 @@ def test_both_engines_agree(made):
 
 def test_stamps_do_not_hold_what_differs_from_machine_to_machine(ten):
     _, out, _ = ten
-    text = (out / registers.MARK).read_text(encoding="utf-8")
+    text = (out / work.MARK).read_text(encoding="utf-8")
     assert str(Path.home()) not in text
     assert str(out) not in text
     assert json.loads(text)["files"][0]["columns"]["entry_year"] == "Founded"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_anatomy import pipeline, report
+from cluster_anatomy.compendium import report, run
 
 HEAD = "id,value,low,high,count,n,notebook,statement\n"
 OLD = HEAD + "home,0.5,0.4,0.6,5,10,01_a,Half.\ngone,1,,,,,01_a,One.\nsame,0.1,,,,,01_a,A tenth.\n"
@@ -55,7 +55,7 @@ def committed(base):
 
 
 def ran(**given):
-    return pipeline.Report(**({"ran": ["01_a"], "up_to_date": ["02_b"], "seconds": 2.345} | given))
+    return run.Report(**({"ran": ["01_a"], "up_to_date": ["02_b"], "seconds": 2.345} | given))
 
 
 # --- Numbers that moved

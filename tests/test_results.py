@@ -4,14 +4,16 @@ import nbformat
 import pandas as pd
 import pytest
 
-from cluster_anatomy import paths, results, tables
-from cluster_anatomy.notebook import must, say
+from cluster_anatomy import results, tables
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.results import numbers
+from cluster_anatomy.results.notebook import must, say
 
 SHARE = {"value": 0.6909, "low": 0.5597, "high": 0.7972, "count": 38, "n": 55, "unknown": 18}
 
 
 def register(*rows):
-    return pd.DataFrame(rows, columns=results.COLUMNS)
+    return pd.DataFrame(rows, columns=numbers.COLUMNS)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import doctest
 import itertools
 import math
 import random
+import sys
 
 import numpy as np
 import pandas as pd
@@ -13,18 +14,12 @@ from hypothesis import strategies as st
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
-from cluster_anatomy import firm_origins, robustness, tables
-from cluster_anatomy.robustness import (
-    by_option,
-    curve,
-    estimator,
-    holding,
-    judge,
-    movable,
-    moved,
-    multiverse,
-    weights,
-)
+from cluster_anatomy import tables
+from cluster_anatomy.firms import origins as firms_origins
+from cluster_anatomy.firms.origins import classify, conditions, options_of
+from cluster_anatomy.methods.multiverse import by_option, curve, holding, judge, multiverse, weights
+from cluster_anatomy.study import robustness
+from cluster_anatomy.study.robustness import estimator, movable, moved
 
 CHOICES = {"a": ["a0", "a1"], "b": ["b0", "b1", "b2"], "c": ["c0", "c1"]}
 
@@ -46,7 +41,7 @@ def additive(outcome, chosen):
 
 
 def test_the_example_of_the_docstring_is_right():
-    tried = doctest.testmod(robustness)
+    tried = doctest.testmod(sys.modules[multiverse.__module__])
     assert (tried.attempted >= 4, tried.failed) == (True, 0)
 
 
@@ -281,23 +276,23 @@ def test_every_reading_is_what_step_02_would_make(study, raw):
     """Some combinations drawn at random, each computed by the functions of step 02 one after the
     other.
     """
-    options = robustness.options_of(raw.conventions)
+    options = options_of(raw.conventions)
     combinations = list(itertools.product(*(options[name] for name in options if name != "mixed")))
     firms, sources = study["firms"], study["sources"]
     sources = sources.astype(object).where(sources.notna(), None)
     for combination in random.Random(2010).sample(combinations, 12):
         chosen = dict(zip((name for name in options if name != "mixed"), combination, strict=True))
-        known = firm_origins.conditions(firms, sources, raw.source_roles, chosen)
-        origins = firm_origins.classify(known, raw.origin_rules)
+        known = conditions(firms, sources, raw.source_roles, chosen)
+        origins = classify(known, raw.origin_rules)
         if chosen["disputed"] == "alternative":
-            origins = firm_origins.override(origins, study["firm_evidence"], raw.alternatives)
-        reach = firm_origins.reach(
+            origins = firms_origins.override(origins, study["firm_evidence"], raw.alternatives)
+        reach = firms_origins.reach(
             firms, sources, origins, raw.places, chosen["region"], chosen["hong_kong"]
         )
         origins = origins.merge(reach, on="firm_id").merge(
             raw.origin_views, on=["mode", "source"], how="left"
         )
-        origins["second_order"] = firm_origins.second_order(origins)
+        origins["second_order"] = firms_origins.second_order(origins)
         origins = origins.set_index("firm_id")
         for prop in study["coding"]["properties"].itertuples():
             table = study["values"][prop.property]

@@ -14,8 +14,12 @@ import sys
 import pandas as pd
 import pytest
 
-from cluster_anatomy import check, contracts, notebook, paths, results, steps, tables
+from cluster_anatomy import results, tables
+from cluster_anatomy.compendium import paths, rerun, steps
+from cluster_anatomy.results import notebook, numbers
 from cluster_anatomy.site import notebooks, pages
+from cluster_anatomy.tables import cells as tables_cells
+from cluster_anatomy.tables import contract
 
 ROOT = paths.root()
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
@@ -51,7 +55,7 @@ UNSAFE = {
 """Modules that may run what they read, or that read TOML other than as Python does."""
 NETWORK = {"urllib.request", "http.client", "requests", "httpx", "urllib3", "aiohttp", "smtplib"}
 DOWNLOADS = {"open_lists.py"}
-"""The one command that is there to download (`python -m cluster_anatomy.open_lists`); no step of
+"""The one command that is there to download (`python -m cluster_anatomy.firms.open_lists`); no step of
 the study.
 """
 GUARD = """
@@ -167,8 +171,8 @@ def test_no_step_of_the_study_imports_what_downloads():
     ],
 )
 def test_a_formula_is_written_as_text_and_read_again(text, cell):
-    assert tables.guard(text) == cell
-    assert tables.unguard(cell) == text
+    assert tables_cells.guard(text) == cell
+    assert tables_cells.unguard(cell) == text
 
 
 def test_a_formula_in_a_name_reaches_no_spreadsheet(tmp_path, monkeypatch):
@@ -176,7 +180,7 @@ def test_a_formula_in_a_name_reaches_no_spreadsheet(tmp_path, monkeypatch):
     monkeypatch.delenv("CLUSTER_ANATOMY_STAGE", raising=False)
     made = results.result("a", -0.5, "=1+1 is {value}", frame="@all", unit="number")
     results.record([made], "01_firm_lists")
-    text = (tmp_path / results.FOLDER / "01_firm_lists.csv").read_text(encoding="utf-8")
+    text = (tmp_path / numbers.FOLDER / "01_firm_lists.csv").read_text(encoding="utf-8")
     row = next(csv.DictReader(text.splitlines()))
     assert (row["value"], row["frame"], row["statement"]) == ("-0.5", "'@all", "'=1+1 is −0.50")
     again = results.collect().iloc[0]
@@ -194,7 +198,7 @@ def test_no_committed_table_holds_a_formula():
             for row in csv.reader(file):
                 for cell in row:
                     seen += 1
-                    if tables.guard(cell) != cell and tables.unguard(cell) == cell:
+                    if tables_cells.guard(cell) != cell and tables_cells.unguard(cell) == cell:
                         assert re.match(r"[+-][0-9.]+%; [a-z]", cell), (
                             f"{path}: {cell!r}"
                         )  # as printed in a source
@@ -347,7 +351,7 @@ def test_a_table_outside_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setenv("CLUSTER_ANATOMY_ROOT", str(tmp_path))
     monkeypatch.delenv("CLUSTER_ANATOMY_STAGE", raising=False)
     pattern = next(
-        path for table in contracts.contracts().values() for path in table.path if "*" in path
+        path for table in contract.contracts().values() for path in table.path if "*" in path
     )
     with pytest.raises(tables.TableError, match="leads out of its folder"):
         tables.read(pattern.replace("*", "../" * 9 + "x"))
@@ -384,7 +388,7 @@ def test_a_run_makes_no_connection(tmp_path):
     study, guard, log = tmp_path / "study", tmp_path / "guard", tmp_path / "log"
     study.mkdir()
     guard.mkdir()
-    check.copy_compendium(ROOT, study)
+    rerun.copy_compendium(ROOT, study)
     (guard / "sitecustomize.py").write_text(GUARD)
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("CLUSTER_ANATOMY_")

@@ -9,9 +9,14 @@ import nbformat
 import pandas as pd
 import pytest
 
-from cluster_anatomy import firm_origins, paths, site, tables
-from cluster_anatomy.entry_patterns import entries, home_share, in_frame, property_share
+from cluster_anatomy import site, tables
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.figures.style import COLOURS
+from cluster_anatomy.firms import origins as firms_origins
+from cluster_anatomy.firms.entries import entries, home_share, in_frame, property_share
+from cluster_anatomy.firms.origins import choose, classify, conditions
 from cluster_anatomy.site import explorer, notebooks, pages
+from cluster_anatomy.site import site as site_pages
 
 LIMIT = 15_000_000
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
@@ -169,7 +174,7 @@ def test_the_ledger_of_claims_is_shown_or_its_absence_said(built, parsed):
     path = built / "claims.html"
     if paths.source("data/processed/claims.csv").is_file():
         assert set(tables.read("data/processed/claims.csv")["claim_id"]) <= set(parsed[path].ids)
-    context = site.claims_context(type("Data", (), {"claims": None})())
+    context = site_pages.claims_context(type("Data", (), {"claims": None})())
     shared = {"root": "", "here": "claims.html", "title": "Claims", "version": "0", "contents": []}
     assert "has not been written" in pages.environment().get_template("claims.html.j2").render(
         {**shared, **context}
@@ -226,27 +231,27 @@ def test_shares_of_the_default_are_those_of_the_register(data):
 def test_shares_and_firms_of_other_readings_are_those_of_the_rules(data, found, given):
     """Against a reading computed from scratch, firm by firm, as step 02 does it."""
     own = {name: option for name, option in given.items() if name != "mixed"}
-    read = {name: tables.read(f"data/raw/coding/{name}.csv") for name in site.CODED}
+    read = {name: tables.read(f"data/raw/coding/{name}.csv") for name in site_pages.CODED}
     sources, firms = (
         tables.read("data/processed/sources.csv"),
         tables.read("data/processed/firms.csv"),
     )
     sources = sources.astype(object).where(sources.notna(), None)
-    options = firm_origins.choose(read["conventions"], own)
-    known = firm_origins.conditions(firms, sources, read["source_roles"], options)
-    origins = firm_origins.classify(known, read["origin_rules"])
+    options = choose(read["conventions"], own)
+    known = conditions(firms, sources, read["source_roles"], options)
+    origins = classify(known, read["origin_rules"])
     if options["disputed"] == "alternative":
-        origins = firm_origins.override(
+        origins = firms_origins.override(
             origins, tables.read("data/processed/firm_evidence.csv"), read["alternatives"]
         )
     places = tables.read("data/raw/places/places.csv")
-    reach = firm_origins.reach(
+    reach = firms_origins.reach(
         firms, sources, origins, places, options["region"], options["hong_kong"]
     )
     origins = origins.merge(reach, on="firm_id").merge(
         read["origin_views"], on=["mode", "source"], how="left"
     )
-    origins["second_order"] = firm_origins.second_order(origins)
+    origins["second_order"] = firms_origins.second_order(origins)
     changed = entries(firms, origins, read["periods"])
     for prop in data["properties"]:
         row = read["properties"].set_index("property", drop=False).loc[prop["property"]]
@@ -281,7 +286,7 @@ def test_bars_lead_to_exactly_the_firms_of_the_figures(built, parsed, data):
         parse_qs(urlsplit(link).fragment).get("bar", [""])[0]
         for link in parsed[built / "explorer.html"].links
     ]
-    for name in site.COMPOSITIONS:
+    for name in site_pages.COMPOSITIONS:
         drawn = tables.read(f"figures/{name}.csv")
         for row in drawn[drawn["entries"] > 0].itertuples():
             key = f"{row.panel}/{row.bar}/{row.label}"
@@ -374,7 +379,7 @@ def test_ink_is_readable_on_every_colour():
         ]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    for colour in site.COLOURS.values():
+    for colour in COLOURS.values():
         ink = {"#000": 0.0, "#fff": 1.0}[pages.ink(colour)]
         high, low = max(ink, light(colour)), min(ink, light(colour))
         assert (high + 0.05) / (low + 0.05) >= 4.5, colour

@@ -9,28 +9,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from cluster_anatomy import statistics
+from cluster_anatomy.methods import contingency, differences, shares
 
 
 def test_share_of_known_firms_and_bounds():
-    result = statistics.share(3, 4, unknown=4)
+    result = shares.share(3, 4, unknown=4)
     assert (result["value"], result["bound_low"], result["bound_high"]) == (0.75, 3 / 8, 7 / 8)
 
 
 def test_wilson_interval_is_that_of_newcombe_1998_table_1():
     # Newcombe (1998), Statistics in Medicine 17, 857-872: 81 of 263, method 3
-    result = statistics.share(81, 263)
+    result = shares.share(81, 263)
     assert (round(result["low"], 4), round(result["high"], 4)) == (0.2553, 0.3662)
 
 
 def test_wilson_interval_is_that_of_scipy():
     interval = stats.binomtest(38, 55).proportion_ci(method="wilson")
-    result = statistics.share(38, 55)
+    result = shares.share(38, 55)
     assert (result["low"], result["high"]) == pytest.approx((interval.low, interval.high))
 
 
 def test_a_share_of_nobody_is_undefined_not_zero():
-    result = statistics.share(0, 0, unknown=5)
+    result = shares.share(0, 0, unknown=5)
     assert math.isnan(result["value"])
     assert math.isnan(result["low"])
     assert (result["bound_low"], result["bound_high"]) == (0, 1)
@@ -38,12 +38,12 @@ def test_a_share_of_nobody_is_undefined_not_zero():
 
 def test_more_hits_than_firms_is_an_error():
     with pytest.raises(ValueError, match="between 0 and n"):
-        statistics.share(5, 4)
+        shares.share(5, 4)
 
 
 @given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 50))
 def test_value_lies_within_interval_and_bounds(hits, misses, unknown):
-    result = statistics.share(hits, hits + misses, unknown)
+    result = shares.share(hits, hits + misses, unknown)
     if hits + misses:
         assert result["low"] - 1e-12 <= result["value"] <= result["high"] + 1e-12
         assert result["bound_low"] <= result["value"] <= result["bound_high"]
@@ -52,33 +52,33 @@ def test_value_lies_within_interval_and_bounds(hits, misses, unknown):
 def test_difference_is_that_of_newcombe_1998_example_a():
     # Newcombe (1998), Statistics in Medicine 17, 873-890: 56/70 - 48/80, method 10: 0.0524 to
     # 0.3339
-    result = statistics.difference(56, 70, 48, 80)
+    result = differences.difference(56, 70, 48, 80)
     assert (round(result["low"], 4), round(result["high"], 4)) == (0.0524, 0.3339)
     assert result["value"] == pytest.approx(0.2)
 
 
 def test_difference_with_an_empty_side_is_undefined():
-    assert math.isnan(statistics.difference(1, 2, 0, 0)["value"])
+    assert math.isnan(differences.difference(1, 2, 0, 0)["value"])
 
 
 @given(st.integers(0, 20), st.integers(1, 20), st.integers(0, 20), st.integers(1, 20))
 def test_difference_changes_sign_with_its_sides(a, b, c, d):
-    one = statistics.difference(min(a, b), b, min(c, d), d)
-    other = statistics.difference(min(c, d), d, min(a, b), b)
+    one = differences.difference(min(a, b), b, min(c, d), d)
+    other = differences.difference(min(c, d), d, min(a, b), b)
     assert one["value"] == pytest.approx(-other["value"])
     assert one["low"] == pytest.approx(-other["high"], abs=1e-9)
 
 
 def test_fisher_is_the_lady_tasting_tea():
     # Fisher (1935): 3 of 4 cups right, two-sided p = 0.4857
-    result = statistics.independence(pd.DataFrame([[3, 1], [1, 3]]))
+    result = contingency.independence(pd.DataFrame([[3, 1], [1, 3]]))
     assert result["p"] == pytest.approx(0.4857, abs=1e-4)
     assert result["draws"] == 0
 
 
 def test_monte_carlo_is_seeded_and_near_the_exact_value():
     table = pd.DataFrame([[3, 4, 5], [8, 1, 1]])
-    first, second = statistics.independence(table), statistics.independence(table)
+    first, second = contingency.independence(table), contingency.independence(table)
     assert first == second
     assert first["p"] == pytest.approx(_freeman_halton(table.to_numpy()), abs=0.015)
 
@@ -107,27 +107,27 @@ def _probability(table: np.ndarray) -> float:
 
 def test_empty_rows_and_columns_do_not_count():
     table = pd.DataFrame([[3, 1, 0], [1, 3, 0], [0, 0, 0]])
-    assert statistics.independence(table)["p"] == pytest.approx(0.4857, abs=1e-4)
-    assert math.isnan(statistics.independence(pd.DataFrame([[3, 0], [1, 0]]))["p"])
+    assert contingency.independence(table)["p"] == pytest.approx(0.4857, abs=1e-4)
+    assert math.isnan(contingency.independence(pd.DataFrame([[3, 0], [1, 0]]))["p"])
 
 
 def test_cramers_v_ends():
-    assert statistics.cramers_v(pd.DataFrame([[50, 0], [0, 50]])) == pytest.approx(1, abs=0.02)
-    assert statistics.cramers_v(pd.DataFrame([[25, 25], [25, 25]])) == 0
+    assert contingency.cramers_v(pd.DataFrame([[50, 0], [0, 50]])) == pytest.approx(1, abs=0.02)
+    assert contingency.cramers_v(pd.DataFrame([[25, 25], [25, 25]])) == 0
 
 
 def test_adjusted_residuals_are_those_of_statsmodels():
     from statsmodels.stats.contingency_tables import Table
 
     table = pd.DataFrame([[10, 5, 3], [2, 8, 9]])
-    assert statistics.residuals(table).to_numpy() == pytest.approx(
+    assert contingency.residuals(table).to_numpy() == pytest.approx(
         Table(table.to_numpy()).standardized_resids
     )
 
 
 def test_composition_adds_up_and_keeps_values_that_do_not_occur():
     frame = pd.DataFrame({"place": ["A", "A", "A", "B"], "mode": ["x", "y", "unknown", "x"]})
-    table = statistics.composition(frame, ["place"], "mode", ["x", "y", "z"]).set_index(
+    table = shares.composition(frame, ["place"], "mode", ["x", "y", "z"]).set_index(
         ["place", "mode"]
     )
     assert table["value"].to_dict() == {
@@ -145,7 +145,7 @@ def test_composition_adds_up_and_keeps_values_that_do_not_occur():
 def test_composition_does_not_depend_on_the_order_of_rows(values, random):
     frame = pd.DataFrame({"mode": values})
     shuffled = frame.iloc[random.sample(range(len(values)), len(values))]
-    one, other = (statistics.composition(f, [], "mode", ["x", "y"]) for f in (frame, shuffled))
+    one, other = (shares.composition(f, [], "mode", ["x", "y"]) for f in (frame, shuffled))
     pd.testing.assert_frame_equal(one, other)
     if (frame["mode"] != "unknown").any():
         assert one["value"].sum() == pytest.approx(1)

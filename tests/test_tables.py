@@ -5,7 +5,8 @@ import os
 import pandas as pd
 import pytest
 
-from cluster_anatomy import contracts, tables
+from cluster_anatomy import tables
+from cluster_anatomy.tables import codebook, contract, files
 
 CONTRACTS = """
 [firms]
@@ -63,9 +64,10 @@ FILE = "data/raw/firms/one.csv"
 @pytest.fixture
 def room(tmp_path, monkeypatch):
     """A compendium in a temporary folder with three made-up contracts."""
-    found = contracts.parse_contracts(CONTRACTS)
-    monkeypatch.setattr(contracts, "contracts", lambda: found)
-    monkeypatch.setattr(tables, "contracts", lambda: found)
+    found = contract.parse_contracts(CONTRACTS)
+    monkeypatch.setattr(contract, "contracts", lambda: found)
+    monkeypatch.setattr(files, "contracts", lambda: found)
+    monkeypatch.setattr(codebook, "contracts", lambda: found)
     monkeypatch.setenv("CLUSTER_ANATOMY_ROOT", str(tmp_path))
     monkeypatch.delenv("CLUSTER_ANATOMY_STAGE", raising=False)
 
@@ -282,7 +284,7 @@ def test_write_goes_to_the_stage_and_read_prefers_it(room, tmp_path, monkeypatch
     tables.write(tables.read(FILE).head(1), FILE)
     assert path.read_bytes() == GOOD.encode()
     assert len(tables.read(FILE)) == 1
-    assert tables.files("firms") == [FILE]
+    assert tables.files_of("firms") == [FILE]
 
 
 def test_checksums_leave_out_what_is_not_distributed(room):
@@ -290,13 +292,13 @@ def test_checksums_leave_out_what_is_not_distributed(room):
     room("a", "data/raw/firms/a.csv")
     room("x", "data/raw/firms/closed.csv")
     room("x", "data/raw/SHA256SUMS")
-    lines = tables.checksums().splitlines()
+    lines = codebook.checksums().splitlines()
     assert [line[64:] for line in lines] == ["  b.csv", "  firms/a.csv"]
     assert lines[1].startswith("ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb")
 
 
 def test_the_codebook_tells_every_column_and_escapes_the_bar(room):
-    text = tables.codebook()
+    text = codebook.codebook()
     assert "## Firms (`firms`)" in text
     assert "- Read together, `coder` holds the name of the file" in text
     assert (

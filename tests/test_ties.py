@@ -12,8 +12,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster_anatomy import tables, ties
-from cluster_anatomy.firm_lists import split
+from cluster_anatomy import tables
+from cluster_anatomy.firms import actors, ties
+from cluster_anatomy.methods import brokerage, descent, ei_index
+from cluster_anatomy.study import ties as study_ties
+from cluster_anatomy.study.ties import (
+    academic_firms,
+    acquisitions,
+    brokers,
+    ei_edges,
+    ei_table,
+    foundings,
+    genealogies,
+    kind_share,
+    province_border,
+)
+from cluster_anatomy.tables.cells import split
 
 REVIEWED = tables.read("data/raw/coding/actor_names.csv")
 PROVINCES = tables.read("data/raw/coding/provinces.csv")
@@ -87,21 +101,22 @@ def persons():
 @pytest.fixture
 def located(firms, organisations, persons, places):
     def locate(*changes):
-        named = ties.name_actors(rows(*changes), firms, organisations, persons, REVIEWED)
-        return ties.locate(named, firms, organisations, persons, REVIEWED, places)
+        named = actors.name_actors(rows(*changes), firms, organisations, persons, REVIEWED)
+        return actors.locate(named, firms, organisations, persons, REVIEWED, places)
 
     return locate
 
 
 def test_examples_in_the_docstrings_hold():
-    assert doctest.testmod(ties).failed == 0
+    tried = [doctest.testmod(module) for module in (brokerage, descent, ei_index)]
+    assert all(result.attempted and not result.failed for result in tried)
 
 
 # names and places
 
 
 def test_spellings_of_a_firm_an_organisation_and_a_stranger_meet(firms, organisations, persons):
-    find = ties.actor_finder(firms, organisations, persons, REVIEWED)
+    find = actors.actor_finder(firms, organisations, persons, REVIEWED)
     assert find("Alpha Works Co., Ltd.") == ("Alpha", "cn-alpha")
     assert find("IV") == ("Institute of Virology", None)
     assert find("GanTech Pharmaceuticals Inc.") == find("GanTech Pharmaceuticals")
@@ -116,7 +131,7 @@ def test_a_parent_with_its_daughters_name_stays_apart():
         "other_names": [pd.NA],
     }
     none = pd.DataFrame(columns=["org_name", "person", "aliases"])
-    find = ties.actor_finder(pd.DataFrame(firm), none, none, REVIEWED)
+    find = actors.actor_finder(pd.DataFrame(firm), none, none, REVIEWED)
     assert find("Sinovac Biotech")[1] == "cn-s"
     assert find("Sinovac Biotech Ltd. (listed holding, Antigua)")[1] is None
 
@@ -266,14 +281,12 @@ def test_stated_in_the_paper(located, coder, address, stated, found):
 
 def test_shares_of_ties_have_bounds_and_no_interval():
     pairs = pd.DataFrame({"kind": ["local", "external", "external", "foreign", "unknown"]})
-    share = ties.kind_share(pairs, "external")
+    share = kind_share(pairs, "external")
     assert (share["count"], share["n"], share["unknown"]) == (2, 4, 1)
     assert (share["value"], share["bound_low"], share["bound_high"]) == (0.5, 0.4, 0.6)
     assert np.isnan(share["low"])
-    assert ties.kind_share(pairs, "external", ("local", "external"))["value"] == pytest.approx(
-        2 / 3
-    )
-    assert np.isnan(ties.kind_share(pairs[:0], "local")["value"])
+    assert kind_share(pairs, "external", ("local", "external"))["value"] == pytest.approx(2 / 3)
+    assert np.isnan(kind_share(pairs[:0], "local")["value"])
 
 
 # E-I index
@@ -282,16 +295,16 @@ def test_shares_of_ties_have_bounds_and_no_interval():
 def test_ei_by_hand_and_at_its_extremes():
     groups = {"a": 1, "b": 1, "c": 2, "d": 2}
     inside, across = [("a", "b"), ("c", "d")], [("a", "c"), ("b", "d"), ("a", "d")]
-    assert ties.ei_index(inside, groups)["ei"] == -1
-    assert ties.ei_index(across, groups)["ei"] == 1
-    assert ties.ei_index(inside + across, groups) == {
+    assert ei_index.ei_index(inside, groups)["ei"] == -1
+    assert ei_index.ei_index(across, groups)["ei"] == 1
+    assert ei_index.ei_index(inside + across, groups) == {
         "internal": 2,
         "external": 3,
         "ei": pytest.approx(0.2),
     }
-    assert ties.ei_index([("a", "b"), ("a", "c")], groups, member=1)["ei"] == 0
-    assert np.isnan(ties.ei_index(inside, groups, member=3)["ei"])
-    assert np.isnan(ties.ei_with_null([], groups)["p"])
+    assert ei_index.ei_index([("a", "b"), ("a", "c")], groups, member=1)["ei"] == 0
+    assert np.isnan(ei_index.ei_index(inside, groups, member=3)["ei"])
+    assert np.isnan(ei_index.ei_with_null([], groups)["p"])
 
 
 @settings(max_examples=40, deadline=None)
@@ -301,7 +314,7 @@ def test_ei_agrees_with_the_mixing_matrix_of_networkx(seed):
     groups = {node: node % 3 for node in graph}
     nx.set_node_attributes(graph, groups, "group")
     inside = np.trace(nx.attribute_mixing_matrix(graph, "group"))
-    assert ties.ei_index(graph.edges, groups)["ei"] == pytest.approx(1 - 2 * inside)
+    assert ei_index.ei_index(graph.edges, groups)["ei"] == pytest.approx(1 - 2 * inside)
 
 
 @pytest.mark.parametrize("member", [None, 1])
@@ -309,22 +322,24 @@ def test_the_null_agrees_with_all_permutations(member):
     groups = {"a": 1, "b": 1, "c": 1, "d": 2, "e": 2, "f": 3}
     edges = [("a", "b"), ("b", "c"), ("d", "e"), ("e", "f"), ("a", "d")]
     dealt = [dict(zip(groups, labels, strict=True)) for labels in permutations(groups.values())]
-    every = np.array([ties.ei_index(edges, one, member)["ei"] for one in dealt])
+    every = np.array([ei_index.ei_index(edges, one, member)["ei"] for one in dealt])
     every = every[~np.isnan(every)]
-    result = ties.ei_with_null(edges, groups, member, draws=9_999)
+    result = ei_index.ei_with_null(edges, groups, member, draws=9_999)
     exact = min(
         1, 2 * min((every <= result["ei"] + 1e-12).mean(), (every >= result["ei"] - 1e-12).mean())
     )
     assert result["p"] == pytest.approx(exact, abs=0.02)
     assert result["null_mean"] == pytest.approx(every.mean(), abs=0.02)
-    assert result == ties.ei_with_null(edges, groups, member, draws=9_999)
+    assert result == ei_index.ei_with_null(edges, groups, member, draws=9_999)
 
 
 def test_the_expected_index_of_one_random_tie():
     # two nodes out of 10 in groups of 5: they share a group with 4/9
     groups = {node: node % 2 for node in range(10)}
     edges = [(node, (node + 1) % 10) for node in range(10)]
-    assert ties.ei_with_null(edges, groups)["null_mean"] == pytest.approx(1 - 2 * 4 / 9, abs=0.01)
+    assert ei_index.ei_with_null(edges, groups)["null_mean"] == pytest.approx(
+        1 - 2 * 4 / 9, abs=0.01
+    )
 
 
 def test_nodes_are_actors_at_places_and_abroad_is_a_group(located):
@@ -336,12 +351,10 @@ def test_nodes_are_actors_at_places_and_abroad_is_a_group(located):
             {"target_name": "E", "target_city": None},
         )
     )
-    edges, _ = ties.ei_edges(pairs)
+    edges, _ = ei_edges(pairs)
     assert sorted(edges) == [("A @ Hangzhou", "C @ Hangzhou"), ("A @ Shanghai", "B @ Beijing")]
-    assert len(ties.ei_edges(pairs, "external")[0]) == 3
-    table = ties.ei_table(pairs, smallest=1, draws=99).set_index(
-        ["scope", "member", "foreign_ties"]
-    )
+    assert len(study_ties.ei_edges(pairs, "external")[0]) == 3
+    table = ei_table(pairs, smallest=1, draws=99).set_index(["scope", "member", "foreign_ties"])
     assert table.loc[
         ("all", "all", "left_out"), ["internal", "external", "foreign", "unknown"]
     ].tolist() == [
@@ -361,22 +374,22 @@ def test_roles_of_gould_and_fernandez():
     graph = nx.star_graph(["v", "a", "b", "c", "d"])
     groups = {"v": "X", "a": "X", "b": "X", "c": "Y", "d": "Y"}
     # a-b inside X; c-d both in Y; a-c, a-d, b-c, b-d across v's border
-    assert ties.brokerage(graph, groups, "v") == {
+    assert brokerage.brokerage(graph, groups, "v") == {
         "coordinator": 1,
         "boundary": 4,
         "itinerant": 1,
         "liaison": 0,
     }
     graph.add_edge("a", "c")
-    assert ties.brokerage(graph, groups, "v")["boundary"] == 3
-    assert sum(ties.brokerage(graph, groups, "d").values()) == 0
+    assert brokerage.brokerage(graph, groups, "v")["boundary"] == 3
+    assert sum(brokerage.brokerage(graph, groups, "d").values()) == 0
 
 
 def test_brokers_join_clusters(located):
     pairs, _ = ties.collapse(
         located({}, {"target_name": "C", "target_city": "Tonghua"}, {"target_name": "D"})
     )
-    table = ties.brokers(pairs)
+    table = brokers(pairs)
     assert list(table["actor"]) == ["A"]
     row = table.iloc[0]
     assert (row["ties"], row["clusters"], row["cluster_pairs"], row["betweenness"]) == (
@@ -393,17 +406,17 @@ def test_brokers_join_clusters(located):
 
 def test_generations_of_a_hand_made_tree():
     edges = [("root", "a"), ("root", "b"), ("a", "c"), ("c", "d"), ("b", "d"), ("other", "d")]
-    family = ties.descent(edges, "root").set_index("child")
+    family = descent.descent(edges, "root").set_index("child")
     assert family["generation"].to_dict() == {"a": 1, "b": 1, "c": 2, "d": 2}
     assert family["chain"].to_dict() == {"a": 1, "b": 1, "c": 2, "d": 3}
-    assert ties.descent(edges, "nobody").empty
+    assert descent.descent(edges, "nobody").empty
     with pytest.raises(ValueError, match="descends from himself"):
-        ties.descent([*edges, ("d", "root")], "root")
+        descent.descent([*edges, ("d", "root")], "root")
 
 
 def test_people_who_came_later_founded_nothing(located, firms):
     founder = {"tie_type": "staff_moved_to", "target_name": "Alpha", "target_city": None}
-    table = ties.foundings(
+    table = foundings(
         located(
             founder | {"source_name": "First", "year": 1995},
             founder | {"source_name": "Late", "year": 1999},
@@ -422,7 +435,7 @@ def test_people_who_came_later_founded_nothing(located, firms):
     assert list(table["parent"]) == ["Alpha", "First", "Undated"]
     assert list(table["year"]) == [2000, 1995, 1995]
     assert list(table["kind"]) == ["external", "local", "local"]
-    families = ties.genealogies(table)
+    families = genealogies(table)
     assert set(families["root"]) == {"First", "Undated"}
     assert families.groupby("root")["chain"].max().to_dict() == {"First": 2, "Undated": 2}
 
@@ -442,7 +455,7 @@ def test_acquisitions_and_sites(located):
             "target_city": None,
         },
     )
-    bought = ties.acquisitions(table).iloc[0]
+    bought = acquisitions(table).iloc[0]
     assert (
         bought["buyer"],
         bought["bought"],
@@ -456,7 +469,7 @@ def test_acquisitions_and_sites(located):
         "external",
         "yes",
     )
-    sites = ties.sites(table, PROVINCES).set_index("activity")
+    sites = study_ties.sites(table, PROVINCES).set_index("activity")
     assert sites["border"].to_dict()["manufacturing"] == "neighbour"
     assert sites["kind"].to_dict() == {"manufacturing": "external", "research": "foreign"}
     assert pd.isna(sites.loc["research", "border"])
@@ -466,11 +479,11 @@ def test_borders_of_provinces_are_mutual_and_complete():
     borders = {row.province: split(row.neighbours) for row in PROVINCES.itertuples()}
     assert all(one in borders[other] for one in borders for other in borders[one])
     assert [one for one in borders if not borders[one]] == ["Hainan"]
-    assert ties.province_border("Shanghai", "Zhejiang", borders) == "neighbour"
-    assert ties.province_border("Jilin", "Inner Mongolia", borders) == "neighbour"
-    assert ties.province_border("Shanghai", "Shandong", borders) == "farther"
-    assert ties.province_border("Jilin", "Jilin", borders) == "same"
-    assert ties.province_border("Jilin", pd.NA, borders) is None
+    assert province_border("Shanghai", "Zhejiang", borders) == "neighbour"
+    assert province_border("Jilin", "Inner Mongolia", borders) == "neighbour"
+    assert province_border("Shanghai", "Shandong", borders) == "farther"
+    assert province_border("Jilin", "Jilin", borders) == "same"
+    assert province_border("Jilin", pd.NA, borders) is None
 
 
 def test_ties_to_academia_count_for_the_firm_only(located, firms):
@@ -491,7 +504,7 @@ def test_ties_to_academia_count_for_the_firm_only(located, firms):
             },
         )
     )
-    table = ties.academic_firms(pairs, firms)
+    table = academic_firms(pairs, firms)
     assert table.loc["cn-alpha"].to_dict() == {
         "ties": 2,
         "academic": 1,
@@ -521,7 +534,7 @@ def test_cluster_links_count_entries_and_ties(located):
             "foreign_partner": ["not_seen", "yes", "yes"],
         }
     )
-    table = ties.cluster_links(pairs, firms, origins, ["a"]).set_index("cluster")
+    table = study_ties.cluster_links(pairs, firms, origins, ["a"]).set_index("cluster")
     assert table.loc[
         "Shanghai", ["entries", "returnee_entries", "returnee_frame", "local_ties", "external_ties"]
     ].tolist() == [1, 1, 1, 1, 1]
@@ -541,9 +554,9 @@ def real():
         "persons": tables.read("data/raw/evidence/persons.csv"),
         "reviewed": REVIEWED,
     }
-    rows = ties.gather(tables.read_all("ties"), tables.read("data/raw/ties/paper_figures.csv"))
-    located = ties.locate(
-        ties.name_actors(rows, **known), **known, places=tables.read("data/raw/places/places.csv")
+    rows = actors.gather(tables.read_all("ties"), tables.read("data/raw/ties/paper_figures.csv"))
+    located = actors.locate(
+        actors.name_actors(rows, **known), **known, places=tables.read("data/raw/places/places.csv")
     )
     return rows, located, *ties.collapse(located)
 

@@ -6,7 +6,8 @@ import signal
 import sys
 from pathlib import Path
 
-from . import check, paths, pipeline, steps
+from cluster_anatomy.compendium import freshness, paths, report, rerun, run, steps
+from cluster_anatomy.compendium.parameters import parse_setting
 
 EXAMPLES = """examples:
   python -m cluster_anatomy run                          run whatever is out of date
@@ -32,16 +33,20 @@ def run_command(arguments: argparse.Namespace) -> int:
         return _run_list(arguments, known)
     if arguments.beside is not None:
         raise steps.PipelineError("--beside is for a list of your own: run NAME --beside China")
-    parameters = dict(steps.parse_setting(text) for text in arguments.set)
-    report = pipeline.run(base, arguments.steps, parameters, arguments.force, arguments.jobs)
-    print("\n".join(pipeline.summary(report, base)), flush=True)
-    return 1 if report.failed else 0
+    parameters = dict(parse_setting(text) for text in arguments.set)
+    outcome = run.run(base, arguments.steps, parameters, arguments.force, arguments.jobs)
+    report.write(outcome, base, parameters)
+    print("\n".join(run.summary(outcome, base)), flush=True)
+    return 1 if outcome.failed else 0
 
 
 def _run_list(arguments: argparse.Namespace, known: list[str]) -> int:
     """Run a list of the user's own; say everything that is wrong if it cannot be run."""
-    from . import contracts, own_list  # bring what the other commands do not need
-    from .own_list import study
+    from cluster_anatomy import (
+        own_list,
+        tables,  # bring what the other commands do not need
+    )
+    from cluster_anatomy.own_list.run import run, summary
 
     folder = own_list.find(arguments.steps[0], known)
     if arguments.set or arguments.force:
@@ -52,18 +57,18 @@ def _run_list(arguments: argparse.Namespace, known: list[str]) -> int:
         None if arguments.beside is None else [name for name in arguments.beside if name != "none"]
     )
     try:
-        report = study.run(folder, beside, arguments.jobs)
-    except contracts.TableError as error:
+        report = run(folder, beside, arguments.jobs)
+    except tables.TableError as error:
         print("\n".join(f"error: {problem}" for problem in error.problems))
         print(f"{own_list.shown(folder)} was not run; nothing was changed")
         return 1
-    print("\n".join(study.summary(report)), flush=True)
+    print("\n".join(summary(report)), flush=True)
     return 1 if report.failed else 0
 
 
 def status_command(arguments: argparse.Namespace) -> int:
     """Print for each step whether it is up to date, and if not, why."""
-    print("\n".join(steps.status(paths.root())))
+    print("\n".join(freshness.status(paths.root())))
     return 0
 
 
@@ -71,14 +76,14 @@ def check_command(arguments: argparse.Namespace) -> int:
     """Run a copy from scratch and print each value that moved, or check a list of the user's own."""
     if arguments.list is not None:
         return _check_list(arguments)
-    found = check.check(paths.root(), arguments.into, arguments.jobs)
+    found = rerun.check(paths.root(), arguments.into, arguments.jobs)
     print("\n".join(map(str, found)) or "nothing moved")
     return 1 if found else 0
 
 
 def _check_list(arguments: argparse.Namespace) -> int:
     """Print everything that is wrong with a list, doubtful or worth saying."""
-    from . import own_list
+    from cluster_anatomy import own_list
 
     if arguments.into is not None:
         raise steps.PipelineError("--into is for a check of the study, without a list")
@@ -102,7 +107,7 @@ def _check_list(arguments: argparse.Namespace) -> int:
 
 def new_command(arguments: argparse.Namespace) -> int:
     """Write the folder of a new list and say what comes next."""
-    from . import own_list
+    from cluster_anatomy import own_list
 
     folder = own_list.new(arguments.name, arguments.like, arguments.country)
     print(f"{own_list.shown(folder)}: " + ", ".join(sorted(path.name for path in folder.iterdir())))
@@ -115,10 +120,10 @@ def new_command(arguments: argparse.Namespace) -> int:
 
 def register_command(arguments: argparse.Namespace) -> int:
     """Take a business register to entry by region, year and origin, and print the ledger."""
-    from . import registers  # brings splink, which the other commands do not need
-    from .registers import reading
+    from cluster_anatomy import registers  # brings splink, which the other commands do not need
+    from cluster_anatomy.registers import files
 
-    columns = reading.described_columns(arguments.description) if arguments.description else {}
+    columns = files.described_columns(arguments.description) if arguments.description else {}
     registers.run_register(
         arguments.files,
         arguments.into,
@@ -126,7 +131,7 @@ def register_command(arguments: argparse.Namespace) -> int:
         memory=registers.parse_memory(arguments.memory) if arguments.memory else None,
         spill=arguments.spill,
         jobs=arguments.jobs,
-        columns=columns | reading.parse_columns(arguments.columns),
+        columns=columns | files.parse_columns(arguments.columns),
         fresh=arguments.fresh,
     )
     print("\n".join(registers.summary(arguments.into)), flush=True)
@@ -135,7 +140,7 @@ def register_command(arguments: argparse.Namespace) -> int:
 
 def site_command(arguments: argparse.Namespace) -> int:
     """Build the site and print where it is."""
-    from . import site  # brings nbconvert, which the other commands do not need
+    from cluster_anatomy import site  # brings nbconvert, which the other commands do not need
 
     print(site.build(arguments.into))
     return 0
@@ -143,45 +148,48 @@ def site_command(arguments: argparse.Namespace) -> int:
 
 def archive_command(arguments: argparse.Namespace) -> int:
     """Write the metadata for archives, or compare them, or build or verify a release."""
-    from . import archive  # brings pandera, which the other commands do not need
+    from cluster_anatomy.archive import (
+        documents,
+        release,  # brings pandera, which the other commands do not need
+    )
 
     if arguments.verify:
-        found = archive.verify(arguments.verify, arguments.into)
+        found = release.verify(arguments.verify, arguments.into)
         print("\n".join(found) or "the release reproduces: every byte is as its checksums say")
         return 1 if found else 0
     base = paths.root()
     if arguments.zip:
-        print(archive.release(base, arguments.zip))
+        print(release.release(base, arguments.zip))
         return 0
     if arguments.validate:
-        return archive.validate(base)
+        return documents.validate(base)
     if arguments.check:
-        found = archive.stale(base)
+        found = documents.stale(base)
         print("\n".join(found) or "the metadata are those of the files")
         return 1 if found else 0
-    print("\n".join(f"{path} written" for path in archive.write(base)) or "nothing to write")
+    print("\n".join(f"{path} written" for path in documents.write(base)) or "nothing to write")
     return 0
 
 
 def fresh_command(arguments: argparse.Namespace) -> int:
     """Say which committed outputs were not made from what is here."""
-    stale = steps.stale(paths.root())
+    stale = freshness.stale(paths.root())
     print("\n".join(stale) or "every committed output was made from what is here")
     return 1 if stale else 0
 
 
 def canary_command(arguments: argparse.Namespace) -> int:
     """Run the study with other packages or another Python and print the numbers that move."""
-    from . import canary
+    from cluster_anatomy.compendium import packages
 
-    row = canary.try_packages(arguments.python, arguments.packages)
+    row = packages.try_packages(arguments.python, arguments.packages)
     print(
         f"Python {row['python']}, {row['packages']} packages ({row['versions']}): "
         f"{row['numbers_moved']} numbers moved, {row['notebooks_failed']} notebooks failed, "
         f"{row['pictures_moved']} pictures and {row['texts_moved']} texts are others"
     )
     if arguments.record:
-        canary.record([row], paths.root())
+        packages.record([row], paths.root())
     return 0 if row["numbers_moved"] == row["notebooks_failed"] == "0" else 1
 
 

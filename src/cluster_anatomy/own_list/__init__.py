@@ -1,8 +1,8 @@
-"""A list of your own: begin one, check it, read it (``docs/OWN_LIST.md``)."""
+"""A list of the user's own."""
 
-from .begin import new
-from .description import find, locate, shown
-from .door import OwnList, check, read
-from .problems import Problem
+from cluster_anatomy.own_list.begin import new
+from cluster_anatomy.own_list.content import OwnList, check, read
+from cluster_anatomy.own_list.description import find, locate, shown
+from cluster_anatomy.reading.problems import Problem
 
 __all__ = ["OwnList", "Problem", "check", "find", "locate", "new", "read", "shown"]

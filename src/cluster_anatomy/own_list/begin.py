@@ -10,15 +10,15 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
-from cluster_anatomy import paths
-from cluster_anatomy.contracts import Table, contracts
-from cluster_anatomy.steps import PipelineError, load_steps
-
-from . import description as descriptions
-from .columns import EXAMPLE
-from .description import NEEDED, TABLES
-from .door import FILLED
-from .problems import meant
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium.steps import PipelineError, load_steps
+from cluster_anatomy.own_list import description
+from cluster_anatomy.own_list.content import FILLED
+from cluster_anatomy.reading import headings, sources
+from cluster_anatomy.reading.columns import EXAMPLE
+from cluster_anatomy.reading.problems import meant
+from cluster_anatomy.reading.sources import NEEDED, TABLES
+from cluster_anatomy.tables.contract import Table, contracts
 
 EXAMPLES = {
     "firms": {
@@ -109,11 +109,11 @@ def new(
     if bare and name in [step.name for step in load_steps()]:
         raise PipelineError(f"'{name}' is a step of the study; give the list another name")
     target = folder or (
-        paths.root() / descriptions.FOLDER / name if bare else Path(name).expanduser().resolve()
+        paths.root() / sources.FOLDER / name if bare else Path(name).expanduser().resolve()
     )
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(
-            f"{descriptions.shown(target)} is there already; nothing was written. Take another"
+            f"{description.shown(target)} is there already; nothing was written. Take another"
             " name, or remove it yourself"
         )
     files = _files(target.name, like, country)
@@ -157,24 +157,22 @@ def _files(name: str, like: str | None, country: str | None) -> dict[str, bytes]
         )
         del blank["firms.csv"]
         return {"description.toml": _with_country(text, country).encode()} | blank | files
-    source = descriptions.locate(like)
+    source = description.locate(like)
     said, _ = (
-        descriptions.read_description(source)
-        if (source / descriptions.FILE).is_file()
-        else (None, [])
+        description.read_description(source) if (source / sources.FILE).is_file() else (None, [])
     )
     if said is None:
-        known = [*ready(), *descriptions.known_lists()]
+        known = [*ready(), *description.known_lists()]
         raise PipelineError(
             f"there is no description and no list '{like}' (there are: {', '.join(known)})."
             f" {meant(like, known)}".strip()
         )
     copied = {}
     for table in TABLES:
-        file, _ = descriptions.data_file(source, table, said.sources[table])
+        file, _ = sources.data_file(source, table, said.sources[table])
         if file is not None:
             copied[file.name] = file.read_bytes()
-    text = (source / descriptions.FILE).read_bytes().decode("utf-8-sig")
+    text = (source / sources.FILE).read_bytes().decode("utf-8-sig")
     return {"description.toml": _with_country(text, country).encode()} | copied | files
 
 
@@ -240,7 +238,7 @@ def _chapter(contract: Table, table: str) -> str:
             if column.allowed
             else ""
         )
-        others = ", ".join(descriptions.headings()[table].get(column.name, ())[:6])
+        others = ", ".join(headings.headings()[table].get(column.name, ())[:6])
         lines.append(
             "| "
             + " | ".join(

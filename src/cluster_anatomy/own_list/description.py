@@ -4,72 +4,18 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
+from dataclasses import dataclass
 from pathlib import Path
 
-from cluster_anatomy import paths
-from cluster_anatomy.contracts import TableError, contracts
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.reading.countries import country_name
+from cluster_anatomy.reading.headings import columns
+from cluster_anatomy.reading.problems import Problem, meant
+from cluster_anatomy.reading.sources import FILE, FOLDER, TABLES, Source
+from cluster_anatomy.reading.values import ABOUT
+from cluster_anatomy.tables.contract import TableError
 
-from .problems import Problem, meant
-from .sheets import SUFFIXES
-from .values import ABOUT
-
-FILE = "description.toml"
-FOLDER = "own_lists"
-TABLES = ("firms", "evidence", "ties", "places")
-NEEDED = ("name", "source_name", "target_name", "tie_type")
-"""Columns without which a row of their table says nothing."""
 BESIDE = ("China", "USA")
-SAME_COUNTRY = {
-    "USA": (
-        "us",
-        "usa",
-        "u.s.",
-        "u.s.a.",
-        "united states",
-        "united states of america",
-        "america",
-        "vereinigte staaten",
-        "美国",
-        "美國",
-    ),
-    "China": (
-        "cn",
-        "prc",
-        "p.r. china",
-        "p. r. china",
-        "pr china",
-        "china, p.r.",
-        "people's republic of china",
-        "mainland china",
-        "中国",
-        "中國",
-        "volksrepublik china",
-    ),
-    "UK": ("united kingdom", "great britain", "gb", "england", "u.k.", "英国"),
-    "China (Hong Kong)": ("hong kong", "hong kong sar", "香港"),
-    "Germany": ("deutschland", "de", "allemagne", "德国"),
-    "France": ("fr", "frankreich", "法国"),
-    "Japan": ("jp", "日本"),
-    "India": ("bharat", "印度", "भारत"),
-    "Israel": ("il", "ישראל", "以色列"),
-}
-"""Spellings of countries that the study's places know."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Which file a table comes from and how it is laid out; what is None is found."""
-
-    file: str
-    given: bool = False
-    sheet: str | None = None
-    header_row: int | None = None
-    encoding: str | None = None
-    delimiter: str | None = None
-    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -137,31 +83,6 @@ WANTED = {
     list: 'a list such as ["China", "USA"]',
     dict: "a table in [brackets]",
 }
-
-
-def country_name(text: str) -> str:
-    """Return the study's spelling of a country; one that it does not know stays as it is."""
-    folded = text.casefold().strip()
-    return next(
-        (
-            name
-            for name, others in SAME_COUNTRY.items()
-            if folded == name.casefold() or folded in others
-        ),
-        text,
-    )
-
-
-@cache
-def headings() -> dict[str, dict[str, list[str]]]:
-    """Return for each table and each of its columns the headings that are understood by themselves."""
-    text = resources.files(__package__).joinpath("headings.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
-
-
-def columns(table: str) -> dict:
-    """Return the columns of a table of an own list, by name."""
-    return {column.name: column for column in contracts()[f"own_{table}"].columns}
 
 
 def locate(name: str | Path) -> Path:
@@ -323,43 +244,6 @@ def _source(table: str, given: dict, named: bool, problems: list[Problem]) -> So
         )
         del given["header_row"]
     return Source(**({"file": table} | given), given=named and "file" in given, columns=mapped)
-
-
-def data_file(folder: Path, table: str, source: Source) -> tuple[Path | None, Problem | None]:
-    """Return the file of a table: as named, or the one of that name with any ending that is read."""
-    name = source.file
-    try:
-        named = paths.inside(folder, name)
-    except paths.StudyError as error:
-        return None, Problem(FILE, str(error))
-    if named.is_file() and named.suffix:
-        return named, None
-    endings = [
-        folder / f"{name}{suffix}"
-        for suffix in (*SUFFIXES, *(suffix.upper() for suffix in SUFFIXES))
-    ]
-    found = sorted({path for path in endings if path.is_file()})
-    if len(found) > 1:
-        names = " and ".join(f"'{path.name}'" for path in found)
-        return None, Problem(
-            FILE, f"{names} are both there", f'say which: file = "{found[0].name}" under [{table}]'
-        )
-    if found:
-        return found[0], None
-    if not source.given and table != "firms":
-        return None, None
-    there = (
-        [path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
-        if folder.is_dir()
-        else []
-    )
-    hint = meant(name, there, cutoff=40)
-    wanted = name if Path(name).suffix else f"{name}.csv (or .xlsx, .xls, .ods)"
-    return None, Problem(
-        FILE,
-        f"the file of {table}, '{wanted}', is not in the folder",
-        hint or "put it there, or name yours as `file`",
-    )
 
 
 def find(name: str, steps: Iterable[str] = ()) -> Path:

@@ -8,10 +8,13 @@ from functools import cache
 import pandas as pd
 import pyarrow as pa
 
-from cluster_anatomy import firm_origins, linkage, tables
-from cluster_anatomy.firm_lists import split
-from cluster_anatomy.names import BRACKETS, ascii_fold
-from cluster_anatomy.registers.reading import ORIGIN, number_of
+from cluster_anatomy import tables
+from cluster_anatomy.firms import linkage
+from cluster_anatomy.firms import origins as firms_origins
+from cluster_anatomy.firms.names import BRACKETS, ascii_fold
+from cluster_anatomy.firms.origins import conditions, sources
+from cluster_anatomy.registers.files import ORIGIN, number_of
+from cluster_anatomy.tables.cells import split
 
 CODING = "data/raw/coding/"
 PLACED = pa.schema(
@@ -127,7 +130,7 @@ def classify(batch: pa.Table) -> pa.Table:
     Parameters
     ----------
     batch : pyarrow.Table
-        ``combination`` (key), ``country``, ``year``, and the columns `reading.ORIGIN`.
+        ``combination`` (key), ``country``, ``year``, and the columns `files.ORIGIN`.
 
     Returns
     -------
@@ -145,11 +148,11 @@ def classify(batch: pa.Table) -> pa.Table:
     evidence = firms.assign(coder="register", name_en=firms["firm_id"], confidence="high")[
         ["coder", "name_en", "confidence", *ORIGIN]
     ]
-    behind = firm_origins.sources(members, evidence, coding["places"], coding["organisation_types"])
-    known = firm_origins.conditions(
-        firms, behind, coding["source_roles"], firm_origins.choose(coding["conventions"])
+    behind = sources(members, evidence, coding["places"], coding["organisation_types"])
+    known = conditions(
+        firms, behind, coding["source_roles"], firms_origins.choose(coding["conventions"])
     )
-    origins = firm_origins.classify(known, coding["origin_rules"])
+    origins = firms_origins.classify(known, coding["origin_rules"])
     columns = ["firm_id", "mode", "source", "rule"]
     return _table(origins[columns].itertuples(index=False, name=None), CLASSIFIED)
 

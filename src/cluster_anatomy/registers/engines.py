@@ -23,8 +23,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlglot
 
-from cluster_anatomy import paths
-from cluster_anatomy.steps import PipelineError
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium.steps import PipelineError
 
 BATCH = 50_000
 OVERHEAD = 300 * 2**20

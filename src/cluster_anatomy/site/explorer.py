@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from cluster_anatomy.entry_patterns import MIXED_WEIGHT, ORIGINS, in_frame
-from cluster_anatomy.firm_lists import split
-from cluster_anatomy.robustness import options_of
-from cluster_anatomy.statistics import share
+from cluster_anatomy.firms.entries import MIXED_WEIGHT, ORIGINS, in_frame
+from cluster_anatomy.firms.origins import options_of
+from cluster_anatomy.methods.shares import share
+from cluster_anatomy.tables.cells import split
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 """One character per outcome: which of a firm's outcomes holds in a reading."""
@@ -183,7 +183,7 @@ def firm_records(
     Parameters
     ----------
     entries : DataFrame
-        From `entry_patterns.entries`.
+        From `entries.entries`.
     frames : DataFrame
         ``frame``, ``includes``, …
     details : mapping

@@ -10,9 +10,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from pygments.formatters import HtmlFormatter
 
-from cluster_anatomy.firm_lists import split
-from cluster_anatomy.results import show
+from cluster_anatomy.results.numbers import show
 from cluster_anatomy.site.notebooks import clean, contents
+from cluster_anatomy.tables.cells import split
 
 NAVIGATION = {
     "index.html": "Findings",

@@ -1,0 +1,1 @@
+"""Metadata for archives, and releases."""

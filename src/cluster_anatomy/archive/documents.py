@@ -1,0 +1,95 @@
+"""The documents that are made from code and data: write them, or say which are stale."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from cluster_anatomy.archive.citation import citation, codemeta
+from cluster_anatomy.archive.crate import crate
+from cluster_anatomy.archive.datapackage import datapackage
+from cluster_anatomy.archive.record import CITATION, CODEMETA, CRATE, PACKAGE, files, record
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium.steps import PipelineError
+from cluster_anatomy.results import exhibits
+
+# --- All of them
+
+
+def documents(base: Path) -> dict[str, str]:
+    """Return everything that `archive` generates, path -> text.
+
+    Raises
+    ------
+    PipelineError, TableError
+        If the record, a contract or a step is not in order.
+    """
+    about, listed = record(base), files(base)
+    made = {CITATION, CODEMETA, PACKAGE, CRATE, exhibits.NUMBERS}
+    listed = sorted({*listed, *made})
+    texts = {
+        CITATION: citation(about),
+        CODEMETA: codemeta(about),
+        PACKAGE: datapackage(about, base, listed),
+        CRATE: crate(about, base, listed),
+        exhibits.NUMBERS: exhibits.numbers_page(base),
+    }
+    for path in exhibits.pages(base):
+        texts[path] = exhibits.fill((base / path).read_text(encoding="utf-8"), base)
+    return texts
+
+
+def stale(base: Path) -> list[str]:
+    """Return which of the generated documents are missing or not what they would be now."""
+    found = []
+    for path, text in documents(base).items():
+        file = base / path
+        if not file.is_file():
+            found.append(f"{path} is missing")
+        elif file.read_text(encoding="utf-8") != text:
+            found.append(f"{path} is stale")
+    return found
+
+
+def write(base: Path) -> list[str]:
+    """Write what is stale and return its paths; either all documents can be made or none is
+    touched.
+    """
+    texts, changed = documents(base), []
+    for path, text in texts.items():
+        file = base / path
+        if file.is_file() and file.read_text(encoding="utf-8") == text:
+            continue
+        file.parent.mkdir(parents=True, exist_ok=True)
+        paths.replace_text(file, text)
+        changed.append(path)
+    return changed
+
+
+def validate(base: Path, tell: Callable[[str], None] = print) -> int:
+    """Check the metadata with the standards' own schemas and tools and return the exit code.
+
+    They stay out of the study's environment: one of their own is built below ``build/`` from
+    ``.ci/validators.lock`` (which needs network the first time).
+
+    Raises
+    ------
+    PipelineError
+        If that environment cannot be built.
+    """
+    lock, folder = base / ".ci/validators.lock", base / "build/validators"
+    python, stamp = folder / "bin/python", folder / "lock.sha256"
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != paths.digest(lock):
+        tell(f"building {folder.relative_to(base)} from {lock.relative_to(base)}")
+        shutil.rmtree(folder, ignore_errors=True)
+        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        try:
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            subprocess.run([*install, "--require-hashes", "--no-deps", "-r", lock], check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise PipelineError(
+                f"the environment of the validators cannot be built: {error}"
+            ) from None
+        stamp.write_text(paths.digest(lock), encoding="utf-8")
+    return subprocess.run([python, base / ".ci/validate_metadata.py", base], check=False).returncode

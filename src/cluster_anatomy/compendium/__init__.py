@@ -1,0 +1,1 @@
+"""How any compendium of notebooks is run, compared and reported."""

@@ -1,0 +1,194 @@
+"""Whether a step is out of date, and why: decided by content (sha256), never by the time of a file."""
+
+import hashlib
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium.notebooks import (
+    INJECTED,
+    PARAMETERS,
+    code_cells,
+    read_notebook,
+    tagged,
+)
+from cluster_anatomy.compendium.steps import STEPS_FILE, Step, existing, load_steps, select
+
+LOCK_FILE = "requirements.lock"
+PACKAGE = "src/cluster_anatomy"
+STAMPS_FILE = "data/processed/stamps.json"
+IMPORTS = re.compile(
+    r"^[ \t]*from[ \t]+(cluster_anatomy[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE
+)
+ALWAYS = ("__init__", "compendium.execute", "compendium.notebooks", "compendium.paths")
+"""Modules that every step depends on: they execute its notebook and tell it where things are."""
+
+
+# --- What is out of date
+
+
+def digest_of(content: object) -> str | None:
+    """Return the sha256 of a file (None if there is none), or of other data."""
+    if isinstance(content, Path):
+        return paths.digest(content) if content.is_file() else None
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def source_digest(path: Path) -> str:
+    """Return the sha256 of what a person wrote in a notebook: the cells without outputs and
+    injected ones.
+    """
+    cells = [
+        (cell["cell_type"], cell["source"], tagged(cell, PARAMETERS))
+        for cell in read_notebook(path)["cells"]
+        if not tagged(cell, INJECTED)
+    ]
+    return digest_of(cells)
+
+
+@cache
+def _imported(text: str) -> frozenset[str]:
+    """Return the modules of the package that a module or a notebook may import, by dotted name."""
+    names: set[str] = set()
+    for module, what in IMPORTS.findall(text):
+        inside = module.removeprefix("cluster_anatomy").removeprefix(".")
+        names |= {inside} | {f"{inside}.{name}".strip(".") for name in re.findall(r"\w+", what)}
+    return frozenset(names - {""})
+
+
+def _files(name: str, package: Path) -> set[Path]:
+    """Return the files of a module with the data of its room; none if there is no such module."""
+    path = package / name.replace(".", "/")
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    if not file.is_file():
+        return set()
+    room = file.parent
+    data = room.rglob("*") if room != package else ()
+    return {file, room / "__init__.py"} | {
+        path
+        for path in data
+        if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
+    }
+
+
+def modules(notebook: Path, base: Path) -> list[str]:
+    """Return the files of the package that a notebook uses, directly or through other modules.
+
+    A module brings the face of its room and the data files in it (``firms/linkage.toml``). What
+    executes the notebook is always among them.
+    """
+    code = "\n".join(cell["source"] for _, cell in code_cells(read_notebook(notebook)))
+    package, seen, files = base / PACKAGE, set(), set()
+    waiting = {*ALWAYS, *_imported(code)}
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        new = _files(name, package) - files
+        files |= new
+        if name != "compendium.execute":  # what it uses decides how a step runs, not what it gives
+            for path in new:
+                if path.suffix == ".py":
+                    waiting |= _imported(path.read_text("utf-8"))
+    return sorted(path.relative_to(base).as_posix() for path in files)
+
+
+def fingerprint(step: Step, base: Path, parameters: dict) -> dict[str, str | None]:
+    """Return the digests of all that decides what a step gives, by names fit for a message."""
+    package = modules(base / step.notebook, base)
+    inputs = set().union(*(existing(pattern, base) for pattern in step.reads)) - set(step.outputs)
+    return {
+        "notebook": source_digest(base / step.notebook),
+        "package": digest_of([(path, digest_of(base / path)) for path in package]),
+        "lock file": digest_of(base / LOCK_FILE),
+        "parameters": repr(sorted(parameters.items())),
+        **{f"input {path}": digest_of(base / path) for path in sorted(inputs)},
+    }
+
+
+def output_digests(step: Step, base: Path) -> dict[str, str | None]:
+    """Return the digest of each output of a step, None for one that is missing."""
+    return {f"output {path}": digest_of(base / path) for path in step.outputs}
+
+
+def read_state(base: Path) -> dict[str, dict]:
+    """Read the digests recorded when each step last ran; a damaged entry or file counts as not
+    recorded.
+    """
+    try:
+        state = json.loads((base / "build/state.json").read_text(encoding="utf-8"))["steps"]
+        return {name: entry for name, entry in state.items() if "notebook" in entry}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def write_state(base: Path, state: dict[str, dict]) -> None:
+    """Record the state."""
+    text = json.dumps({"steps": state}, indent=1, sort_keys=True) + "\n"
+    paths.replace_text(base / "build/state.json", text)
+
+
+def why(
+    step: Step, base: Path, parameters: dict | None = None, state: dict | None = None
+) -> list[str]:
+    """Say in short reasons why a step, with these parameters given, is out of date; none if it is
+    not.
+    """
+    before = (read_state(base) if state is None else state).get(step.name)
+    if before is None:
+        return ["never run"]
+    now = fingerprint(step, base, parameters or {}) | output_digests(step, base)
+    reasons = []
+    for key in now | before:
+        already_told = key == f"output {step.notebook}" and "notebook changed" in reasons
+        if now.get(key) == before.get(key) or already_told:
+            continue
+        if key not in now:
+            reasons += [f"{key} is gone"] if key.startswith("input ") else []
+        elif now[key] is None:
+            reasons.append(f"{key} missing")
+        elif key not in before:
+            reasons.append(f"{key} is new")
+        else:
+            reasons.append(
+                f"{key} changed" + (" since the run" if key.startswith("output ") else "")
+            )
+    return reasons
+
+
+def write_stamps(base: Path, state: dict[str, dict]) -> None:
+    """Stamp the outputs with what made them: the digests of a run of all steps with the study's own
+    parameters.
+    """
+    text = json.dumps(state, indent=1, sort_keys=True) + "\n"
+    path = base / STAMPS_FILE
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        paths.replace_text(path, text)
+
+
+def stale(base: Path) -> list[str]:
+    """Say which steps' committed outputs were not made from what is here, by their stamps; runs
+    nothing.
+    """
+    try:
+        state = json.loads((base / STAMPS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return [f"{STAMPS_FILE} is missing or cannot be read: run the study to stamp its outputs"]
+    found = {step.name: why(step, base, state=state) for step in load_steps(base)}
+    return [f"{name}: {'; '.join(reasons)}" for name, reasons in found.items() if reasons]
+
+
+def status(base: Path) -> list[str]:
+    """Return a line for each step, in running order: up to date, or why not."""
+    steps, state = {step.name: step for step in load_steps(base)}, read_state(base)
+    reasons = {name: why(step, base, state=state) for name, step in steps.items()}
+    lines = []
+    for name in steps:
+        first = [other for other in select([name], steps) if other != name and reasons[other]]
+        fresh = f"up to date, but {', '.join(first)} will run first" if first else "up to date"
+        lines.append(f"{name}: {'; '.join(reasons[name]) or fresh}")
+    return lines or [f"{STEPS_FILE} has no steps yet"]

@@ -1,0 +1,68 @@
+"""Run a fresh copy of the compendium and tell every result that differs from the committed one."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from cluster_anatomy.compendium.compare import Difference, compare
+from cluster_anatomy.compendium.git import git
+from cluster_anatomy.compendium.run import locked, run, say
+from cluster_anatomy.compendium.steps import PipelineError, load_steps
+
+
+def check(
+    base: Path, into: Path | None = None, jobs: int = 2, tell: Callable[[str], None] = say
+) -> list[Difference]:
+    """Run a copy of the compendium from scratch and compare each declared output with the committed
+    one.
+
+    Parameters
+    ----------
+    base : Path
+        Folder of the compendium.
+    into : Path, optional
+        New or empty folder for the copy, which is then kept; else a temporary one, kept if anything
+        differs.
+    jobs, tell
+        As for `run.run`.
+    """
+    if into and into.exists() and (into.is_file() or any(into.iterdir())):
+        raise PipelineError(f"{into} is not an empty folder")
+    folder = Path(into or tempfile.mkdtemp(prefix="cluster-anatomy-check-")).resolve()
+    steps = load_steps(base)
+    with locked(base):
+        copy_compendium(base, folder)
+    for step in steps:
+        # A fresh run must not read what an earlier one has left; README.md is a person's, a run
+        # fills its numbers in.
+        for path in set(step.writes) - {"README.md"}:
+            (folder / path).unlink(missing_ok=True)
+    tell(f"running a copy in {folder}")
+    report = run(folder, jobs=jobs, tell=tell)
+    stopped = report.failed | report.not_run
+    found = []
+    for step in steps:
+        if step.name in stopped:
+            found.append(Difference(step.notebook, "run", "ran", stopped[step.name]))
+        else:
+            found += [item for path in step.outputs for item in compare(path, base, folder)]
+    if not found and not into:
+        shutil.rmtree(folder, ignore_errors=True)
+    return found
+
+
+def copy_compendium(base: Path, into: Path) -> None:
+    """Copy what belongs to the compendium: in a git checkout of its own all that git does not
+    ignore.
+    """
+    listed = git(base, "ls-files", "-co", "--exclude-standard", "-z")
+    if listed is None:  # a download without git
+        kept_out = shutil.ignore_patterns(".venv", "build", ".git", "__pycache__")
+        shutil.copytree(base, into, ignore=kept_out, dirs_exist_ok=True)
+        return
+    for path in os.fsdecode(listed).split("\0"):
+        if (base / path).is_file():  # a deleted file is still listed
+            (into / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(base / path, into / path)

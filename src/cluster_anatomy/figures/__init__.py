@@ -1,0 +1,59 @@
+"""The figures of the study."""
+
+from cluster_anatomy.figures.comparison import china_usa, difference_data
+from cluster_anatomy.figures.compositions import composition, composition_data
+from cluster_anatomy.figures.curves import curve_data, specification_curve
+from cluster_anatomy.figures.maps import (
+    clusters_and_origins,
+    clusters_and_origins_data,
+    map_data,
+    tile_map,
+)
+from cluster_anatomy.figures.neighbourhoods import ego_data, ego_network, known_words
+from cluster_anatomy.figures.networks import (
+    ei_against_null,
+    ei_data,
+    genealogy,
+    genealogy_data,
+    tie_matrix,
+    tie_matrix_data,
+)
+from cluster_anatomy.figures.verdicts import VERDICTS, claims_at_a_glance, claims_data
+from cluster_anatomy.figures.vocabulary import TIE_WORDS, words
+from cluster_anatomy.figures.years import (
+    cluster_years,
+    cluster_years_data,
+    over_time,
+    over_time_data,
+)
+
+__all__ = [
+    "TIE_WORDS",
+    "VERDICTS",
+    "china_usa",
+    "claims_at_a_glance",
+    "claims_data",
+    "cluster_years",
+    "cluster_years_data",
+    "clusters_and_origins",
+    "clusters_and_origins_data",
+    "composition",
+    "composition_data",
+    "curve_data",
+    "difference_data",
+    "ego_data",
+    "ego_network",
+    "ei_against_null",
+    "ei_data",
+    "genealogy",
+    "genealogy_data",
+    "known_words",
+    "map_data",
+    "over_time",
+    "over_time_data",
+    "specification_curve",
+    "tie_matrix",
+    "tie_matrix_data",
+    "tile_map",
+    "words",
+]

@@ -1,0 +1,94 @@
+"""Compositions of entry by origin, as stacked bars."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cluster_anatomy.figures.style import COLOURS, HATCHES, TWO_COLUMNS
+from cluster_anatomy.firms.entries import ORIGINS
+
+
+def composition_data(members: list[tuple[str, str, pd.DataFrame]]) -> pd.DataFrame:
+    """Count entries by origin for the bars of a composition figure.
+
+    Parameters
+    ----------
+    members : list of (panel, bar, entries)
+        In the order of the figure.
+
+    Returns
+    -------
+    DataFrame
+        ``panel``, ``bar``, ``label``, ``entries``, ``n`` (of the bar), ``firm_ids`` (``|`` between
+        them).
+    """
+    rows = []
+    for panel, bar, group in members:
+        for label in ORIGINS:
+            firms = group.loc[group["label"] == label, "firm_id"]
+            rows.append(
+                (panel, bar, label, len(firms), len(group), "|".join(sorted(firms)) or pd.NA)
+            )
+    return pd.DataFrame(rows, columns=["panel", "bar", "label", "entries", "n", "firm_ids"])
+
+
+def composition(data: pd.DataFrame, share: bool = True) -> Figure:
+    """Draw stacked bars of entries by origin, one panel above the other.
+
+    Parameters
+    ----------
+    data : DataFrame
+        From `composition_data`.
+    share : bool
+        Whether bars are shares of their n (written beside them) or counts.
+    """
+    panels = list(dict.fromkeys(data["panel"]))
+    heights = [data[data["panel"] == panel]["bar"].nunique() for panel in panels]
+    figure, axes = plt.subplots(
+        len(panels),
+        1,
+        figsize=(TWO_COLUMNS, 1.2 + 0.25 * sum(heights) + 0.4 * len(panels)),
+        squeeze=False,
+        height_ratios=[rows + 1 for rows in heights],
+        layout="constrained",
+    )
+    for axis, panel in zip(axes[:, 0], panels, strict=True):
+        part = data[data["panel"] == panel]
+        bars = list(dict.fromkeys(part["bar"]))
+        left = np.zeros(len(bars))
+        totals = part.groupby("bar")["n"].first().reindex(bars).to_numpy()
+        for label in ORIGINS:
+            counts = (
+                part[part["label"] == label]
+                .set_index("bar")["entries"]
+                .reindex(bars)
+                .to_numpy(dtype=float)
+            )
+            width = counts / totals if share else counts
+            axis.barh(
+                bars,
+                width,
+                left=left,
+                color=COLOURS[label],
+                hatch=HATCHES[label],
+                edgecolor="white",
+                linewidth=0.4,
+                label=ORIGINS[label],
+            )
+            left += width
+        for bar, total, end in zip(bars, totals, left, strict=True):
+            axis.text(end + (0.01 if share else 0.3), bar, f"n = {total}", va="center", fontsize=7)
+        axis.invert_yaxis()
+        axis.set_title(panel, loc="left")
+        axis.tick_params(axis="y", length=0)
+        if share:
+            axis.set_xlim(0, 1.12)
+            axis.spines["bottom"].set_bounds(0, 1)
+            axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100 %"])
+        if axis is not axes[-1, 0]:
+            axis.tick_params(axis="x", labelbottom=False)
+    axes[-1, 0].set_xlabel("Share of entries" if share else "Entries")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    return figure

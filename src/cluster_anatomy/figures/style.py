@@ -1,0 +1,205 @@
+"""House style of the figures: one font that holds Chinese, a colour-blind-safe palette with a
+second cue, sizes.
+
+A missing glyph is an error, and files have the same bytes each time they are made from the same
+data.
+"""
+
+import io
+import warnings
+from importlib import resources
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+import PIL.Image
+from IPython.display import Image, Markdown, display
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from cluster_anatomy import tables
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.firms.entries import ORIGINS
+from cluster_anatomy.tables.cells import escaped
+
+FONT = "Noto Sans CJK SC"
+TWO_COLUMNS = 7.2
+"""Width in inches of two columns of a journal."""
+SMALLEST = 7.0
+"""Least size of text in points at the width of print."""
+SCREEN_DPI = 110
+"""Resolution of the pictures in notebooks; files have 300 dots per inch."""
+COLOURS = {
+    "academic_startup": "#0072B2",
+    "academic_spinoff": "#56B4E9",
+    "enterprise_startup": "#D55E00",
+    "independent_startup": "#E69F00",
+    "government_startup": "#F0E442",
+    "subsidiary_domestic": "#009E73",
+    "subsidiary_foreign": "#CC79A7",
+    "relocation": "#000000",
+    "state_backbone": "#7A5C3E",
+    "unknown": "#D9D9D9",
+}
+"""Colours of origins (Okabe and Ito's palette, a brown and a grey)."""
+HATCHES = dict(zip(ORIGINS, ["", "///", "", "...", "", "", "xxx", "", "\\\\\\", ""], strict=True))
+"""Second cue of origins, so that none is told by colour alone."""
+
+
+def use() -> None:
+    """Put the house style in force for every figure made from here on.
+
+    Fonts that happen to be installed are set aside: another build of the same font would give other
+    figures.
+    """
+    shipped = Path(mpl.get_data_path())
+    font_manager.fontManager.ttflist = [
+        font
+        for font in font_manager.fontManager.ttflist
+        if Path(font.fname).is_relative_to(shipped)
+    ]
+    for font in resources.files("cluster_anatomy.figures").joinpath("fonts").iterdir():
+        if font.name.endswith(".otf"):
+            with resources.as_file(font) as path:
+                font_manager.fontManager.addfont(path)
+    mpl.rcParams.update(
+        {
+            "font.family": [FONT],
+            "font.size": 8,
+            "axes.titlesize": 9,
+            "axes.labelsize": 8,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "xtick.labelsize": 7.5,
+            "ytick.labelsize": 7.5,
+            "legend.fontsize": 7.5,
+            "legend.frameon": False,
+            "hatch.linewidth": 0.5,
+            "figure.dpi": SCREEN_DPI,
+            "savefig.dpi": 300,
+            "svg.hashsalt": "cluster-anatomy",
+            "pdf.fonttype": 3,
+        }
+    )
+
+
+def save(
+    figure: Figure, name: str, data: pd.DataFrame, words: dict[str, dict[str, str]]
+) -> dict[str, str]:
+    """Save a figure as PDF and PNG with the table that it draws, and show it with its words.
+
+    Parameters
+    ----------
+    figure : Figure
+    name : str
+        Name of the files in ``figures/``.
+    data : DataFrame
+        What the figure draws; its contract says what the columns mean.
+    words : dict
+        Figure to its ``title``, ``caption`` (what is shown, on which firms, from which source) and
+        ``alt`` (a sentence that says what is to be seen, for readers who cannot see it).
+
+    Returns
+    -------
+    dict
+        ``figure``, ``title``, ``caption``, ``alt``: one row of ``figures/captions.csv``.
+
+    Raises
+    ------
+    ValueError
+        If an axis is empty or two labels overlap.
+    """
+    check(figure, name)
+    tables.write(data, f"figures/{name}.csv")
+    title, caption, alt = (words[name][part] for part in ("title", "caption", "alt"))
+    frame = figure.get_tightbbox(figure.canvas.get_renderer()).padded(0.1)
+    figure.savefig(
+        paths.target(f"figures/{name}.pdf"), bbox_inches=frame, metadata={"CreationDate": None}
+    )
+    png = paths.target(f"figures/{name}.png")
+    figure.savefig(
+        png, bbox_inches=frame, metadata={"Title": title, "Description": alt, "Software": None}
+    )
+    plt.close(figure)
+    display(
+        Image(data=_reading_size(png), format="png", alt=alt),
+        Markdown(f"**{escaped(title)}.** {escaped(caption)}"),
+    )
+    return {"figure": name, **words[name]}
+
+
+def _reading_size(png: Path) -> bytes:
+    """Return a saved figure at the size of a screen: drawing it once more would take ten times as
+    long.
+    """
+    with PIL.Image.open(png) as picture:
+        size = [round(side * SCREEN_DPI / picture.info["dpi"][0]) for side in picture.size]
+        buffer = io.BytesIO()
+        small = picture.convert("RGB").resize(size, PIL.Image.Resampling.LANCZOS)
+        small.save(buffer, format="png")
+    return buffer.getvalue()
+
+
+def check(figure: Figure, name: str) -> None:
+    """Refuse a figure with an empty axis, labels that overlap, text too small to print, or a
+    missing character.
+
+    Raises
+    ------
+    ValueError
+        Names the figure and the labels.
+    UserWarning
+        Names the missing glyph.
+    """
+    if not figure.axes:
+        raise ValueError(f"Figure '{name}' has no axes.")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Glyph .* missing")
+        _freeze(figure)
+    small = [
+        text.get_text()
+        for text in figure.findobj(Text)
+        if text.get_text().strip() and text.get_fontsize() < SMALLEST
+    ]
+    if small:
+        raise ValueError(
+            f"Figure '{name}': the text '{small[0]}' is smaller than {SMALLEST} points."
+        )
+    renderer = figure.canvas.get_renderer()
+    for axes in figure.axes:
+        if axes.get_visible() and not axes.has_data() and not axes.texts:
+            raise ValueError(f"Figure '{name}': nothing is drawn on one of its axes.")
+        ticks = [*_shown_ticks(axes.xaxis), *_shown_ticks(axes.yaxis)] if axes.axison else []
+        boxes = [
+            (text.get_text(), text.get_window_extent(renderer).shrunk(0.98, 0.9))
+            for text in (*axes.texts, *ticks)
+            if text.get_visible() and text.get_text().strip()
+        ]
+        for place, (label, box) in enumerate(boxes):
+            for other, box2 in boxes[:place]:
+                if box.overlaps(box2):
+                    raise ValueError(
+                        f"Figure '{name}': the labels '{label}' and '{other}' overlap."
+                    )
+
+
+def _freeze(figure: Figure) -> None:
+    """Lay a figure out once and round the places of its axes: the last digits of the solver vary
+    between runs.
+    """
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+    figure.set_layout_engine(
+        None
+    )  # and not "none", with which each file would be laid out once more
+    for axes in figure.axes:
+        axes.set_position([round(float(part), 4) for part in axes.get_position().bounds])
+    figure.draw_without_rendering()
+
+
+def _shown_ticks(axis) -> list:
+    """Labels of the ticks that lie within the limits of an axis."""
+    low, high = sorted(axis.get_view_interval())
+    return [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]

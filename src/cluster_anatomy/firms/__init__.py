@@ -1,0 +1,1 @@
+"""Firms: places, names, lists, origins, entries and ties."""

@@ -1,0 +1,253 @@
+"""Actors of ties: names, kinds and places."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from cluster_anatomy.firms.names import name_index, organisation_key
+from cluster_anatomy.firms.places import place_index
+from cluster_anatomy.tables.cells import split
+
+SEEN_FROM = {"usa": "USA"}
+"""Country that a coder looked at; China for the others."""
+PLACE = ["city", "cluster", "admin", "country", "latitude", "longitude"]
+NOWHERE = dict.fromkeys(PLACE)
+
+
+def gather(ties: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
+    """Put the ties of all coders and the edges of the paper's figures into one table.
+
+    Parameters
+    ----------
+    ties : DataFrame
+        Contract ``ties``, with ``coder``.
+    figures : DataFrame
+        Contract ``paper_figures``; kind and city of an end are taken from the ties, where the name
+        occurs.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``ties``; ``coder`` is ``figures`` for an edge of a figure.
+    """
+    ends = pd.concat(
+        [
+            ties[[f"{end}_name", f"{end}_type", f"{end}_city"]].set_axis(
+                ["name", "type", "city"], axis=1
+            )
+            for end in ("source", "target")
+        ]
+    )
+    known = ends.groupby("name")[["type", "city"]].first()
+    edges = figures.assign(coder="figures")
+    for end in ("source", "target"):
+        for column in ("type", "city"):
+            edges[f"{end}_{column}"] = edges[f"{end}_name"].map(known[column])
+    columns = [
+        "coder",
+        *(f"{end}_{what}" for end in ("source", "target") for what in ("name", "type", "city")),
+    ]
+    return pd.concat([ties, edges], ignore_index=True)[
+        [*columns, "tie_type", "year", "source_urls"]
+    ]
+
+
+def name_actors(
+    rows: pd.DataFrame,
+    firms: pd.DataFrame,
+    organisations: pd.DataFrame,
+    persons: pd.DataFrame,
+    reviewed: pd.DataFrame,
+) -> pd.DataFrame:
+    """Give each end of each row the actor it means.
+
+    A name is looked up among the reviewed names (contract ``actor_names``), then in the register of
+    firms, then among the paper's organisations and persons; two spellings with the same words are
+    one actor.
+
+    Returns
+    -------
+    DataFrame
+        The rows with ``source``, ``target`` (names of the actors), ``source_firm_id``,
+        ``target_firm_id``.
+    """
+    find = actor_finder(firms, organisations, persons, reviewed)
+    rows = rows.copy()
+    for end in ("source", "target"):
+        found = [find(name) for name in rows[f"{end}_name"]]
+        rows[end] = [name for name, _ in found]
+        rows[f"{end}_firm_id"] = pd.array([firm for _, firm in found], dtype="string")
+        in_register = (rows[f"{end}_type"] == "firm").fillna(False) & rows[f"{end}_firm_id"].notna()
+        rows[f"{end}_type"] = rows[f"{end}_type"].mask(in_register, "firm_same_industry")
+    return rows
+
+
+def actor_finder(
+    firms: pd.DataFrame, organisations: pd.DataFrame, persons: pd.DataFrame, reviewed: pd.DataFrame
+):
+    """Return a function from a name as given to the name and the ``firm_id`` of the actor (see
+    `name_actors`).
+    """
+    main = name_index(firms)
+    firm_of = {
+        (firm.name_en if pd.notna(firm.name_en) else firm.name_zh): firm.firm_id
+        for firm in firms.iloc[::-1].itertuples()
+    }
+    others: dict[str, str] = {}
+    for table, column in ((organisations, "org_name"), (persons, "person")):
+        for row in table.itertuples():
+            for name in [getattr(row, column), *split(row.aliases)]:
+                others.setdefault(organisation_key(name), getattr(row, column))
+    means = dict(reviewed.dropna(subset=["actor"])[["name", "actor"]].itertuples(index=False))
+    own = {name for name, actor in means.items() if name == actor}
+    seen: dict[str, str] = {}
+
+    def find(name: str) -> tuple[str, str | None]:
+        name = means.get(name, name)
+        if name in own:
+            return name, None
+        key = organisation_key(name)
+        if key in main:
+            return main[key], firm_of[main[key]]
+        return others.get(key) or seen.setdefault(key, name), None
+
+    return find
+
+
+def locate(
+    named: pd.DataFrame,
+    firms: pd.DataFrame,
+    organisations: pd.DataFrame,
+    persons: pd.DataFrame,
+    reviewed: pd.DataFrame,
+    places: pd.DataFrame,
+    countries: Mapping[str, str] = SEEN_FROM,
+) -> pd.DataFrame:
+    """Give each end of each row a place.
+
+    The city of the row comes first, then the register of firms, the paper's list of organisations,
+    and the city that other rows give the actor. A foreign organisation without a city is abroad. A
+    person is where the organisations are that he or she worked in (other than the one at the other
+    end), if they are in one place; else the place of a person is unknown.
+
+    Parameters
+    ----------
+    named : DataFrame
+        From `name_actors`.
+    firms, organisations, persons, reviewed, places : DataFrame
+        Register; contracts ``organisations``, ``persons``, ``actor_names``, ``places``.
+    countries : mapping
+        Coder to the country that he or she looked at; China for coders that it does not name.
+
+    Returns
+    -------
+    DataFrame
+        The rows with ``seen_from`` (country whose coder wrote the row) and, for each end, ``city``,
+        ``cluster``, ``admin``, ``country``, ``latitude``, ``longitude`` (prefixed ``source_``,
+        ``target_``).
+    """
+    index = place_index(places)
+    find = actor_finder(firms, organisations, persons, reviewed)
+    home = {
+        actor: _place_of_firm(firm)
+        for firm in firms.itertuples()
+        for actor in [find(main_name(firm))[0]]
+    }
+    for row in organisations.itertuples():
+        home.setdefault(find(row.org_name)[0], _place_of_organisation(row, index))
+    for end in ("source", "target"):
+        for row in named[[end, f"{end}_city"]].dropna().itertuples(index=False):
+            if not home.get(row[0], NOWHERE)["city"]:
+                home[row[0]] = _place(index.get((row[1], None)))
+    said = dict(reviewed.dropna(subset=["country"])[["name", "country"]].itertuples(index=False))
+    seen_from = np.array([countries.get(coder, "China") for coder in named["coder"]], dtype=str)
+    abroad = {
+        (seen, actor)
+        for end in ("source", "target")
+        for seen, actor, kind in zip(seen_from, named[end], named[f"{end}_type"], strict=True)
+        if pd.notna(kind) and kind.startswith("foreign_")
+    }
+    worked = {
+        find(row.person)[0]: [
+            find(person_or_organisation)[0] for person_or_organisation in split(row.affiliations)
+        ]
+        for row in persons.itertuples()
+    }
+    table = named.copy()
+    table["seen_from"] = seen_from
+    for end, other in (("source", "target"), ("target", "source")):
+        found = []
+        for row in table.to_dict("records"):
+            actor, country = row[end], row["seen_from"]
+            if row[f"{end}_type"] == "individual":
+                employers = [one for one in worked.get(actor, []) if one != row[other]]
+                found.append(
+                    _place_of_person(
+                        [_place_or_abroad(one, country, home, abroad) for one in employers]
+                    )
+                )
+                continue
+            city = row[f"{end}_city"]
+            place = (
+                _place(index.get((city, None)))
+                if pd.notna(city)
+                else dict(home.get(actor, NOWHERE))
+            )
+            if not place["country"]:
+                place["country"] = said.get(row[f"{end}_name"]) or said.get(actor)
+            if not place["country"]:
+                away = (country, actor) in abroad
+                place["country"] = "abroad" if away else _assumed(row[f"{end}_type"], country)
+            found.append(place)
+        frame = pd.DataFrame(found, columns=PLACE, index=table.index)
+        table[[f"{end}_{column}" for column in PLACE]] = frame
+    for end in ("source", "target"):
+        table[[f"{end}_latitude", f"{end}_longitude"]] = table[
+            [f"{end}_latitude", f"{end}_longitude"]
+        ].astype(float)
+    return table
+
+
+def main_name(firm) -> str:
+    return firm.name_en if pd.notna(firm.name_en) else firm.name_zh
+
+
+def _clean(place: Mapping) -> dict:
+    return {column: None if pd.isna(place[column]) else place[column] for column in PLACE}
+
+
+def _place(found: pd.Series | None) -> dict:
+    return dict(NOWHERE) if found is None else _clean({**found, "city": found["name"]})
+
+
+def _place_of_firm(firm) -> dict:
+    return _clean({column: getattr(firm, column) for column in PLACE})
+
+
+def _place_of_organisation(row, index: dict) -> dict:
+    if pd.notna(row.city) and (row.city, None) in index:
+        return _place(index[row.city, None])
+    country = None if pd.isna(row.country) else row.country.replace("United Kingdom", "UK")
+    admin = row.province_or_state if country == "China" else None
+    return _clean({**NOWHERE, "admin": admin, "country": country})
+
+
+def _place_or_abroad(actor: str, seen_from: str, home: dict, abroad: set) -> dict:
+    place = dict(home.get(actor, NOWHERE))
+    if not place["country"] and (seen_from, actor) in abroad:
+        place["country"] = "abroad"
+    return place
+
+
+def _place_of_person(employers: list[dict]) -> dict:
+    """Place of a person: that of the organisations worked in, if they are in one."""
+    spots = {(place["cluster"], place["country"]) for place in employers}
+    return dict(employers[0]) if len(spots) == 1 else dict(NOWHERE)
+
+
+def _assumed(kind, country: str) -> str | None:
+    """Country of an organisation without a place: that of the coder, but for investors and unnamed
+    kinds.
+    """
+    return None if pd.isna(kind) or kind in ("venture_capital", "individual") else country

@@ -1,0 +1,105 @@
+"""Entries: firms and their origins in one table, frames, and shares of a property."""
+
+import pandas as pd
+
+from cluster_anatomy.methods.shares import share
+from cluster_anatomy.tables.cells import split
+
+MIXED_WEIGHT = {"elsewhere": 0.0, "half": 0.5, "home": 1.0}
+"""What a firm with sources at home and elsewhere counts, by convention."""
+ORIGINS = {
+    "academic_startup": "Academic start-up",
+    "academic_spinoff": "Academic spin-off",
+    "enterprise_startup": "Second-order start-up",
+    "independent_startup": "Other start-up",
+    "government_startup": "Government start-up",
+    "subsidiary_domestic": "Domestic subsidiary",
+    "subsidiary_foreign": "Foreign subsidiary",
+    "relocation": "Relocation",
+    "state_backbone": "Pre-reform backbone",
+    "unknown": "Unknown",
+}
+"""Origins as they are shown, in the order of figures and tables."""
+DIMENSIONS = {
+    "mode": ["start_up", "spin_off", "subsidiary", "relocation", "backbone"],
+    "source": [
+        "academia",
+        "same_industry_firm",
+        "other_firm",
+        "government",
+        "hospital",
+        "foreign_firm",
+        "individual",
+    ],
+    "reach": ["home", "elsewhere", "abroad", "mixed"],
+    "label": [label for label in ORIGINS if label != "unknown"],
+}
+
+
+def entries(firms: pd.DataFrame, origins: pd.DataFrame, periods: pd.DataFrame) -> pd.DataFrame:
+    """Join register and origins: one row per entry of the industry, with its period.
+
+    Returns
+    -------
+    DataFrame
+        All columns of both, and ``period`` (``unknown`` where the year is).
+    """
+    table = firms[firms["scope"] == "entry"].merge(
+        origins, on="firm_id", suffixes=("_given", ""), validate="1:1"
+    )
+    table["period"] = "unknown"
+    for period in periods.itertuples():
+        inside = table["entry_year"].between(period.first_year, period.last_year).fillna(False)
+        table.loc[inside, "period"] = period.period
+    return table
+
+
+def in_frame(table: pd.DataFrame, frames: pd.DataFrame, frame: str) -> pd.DataFrame:
+    """Return the entries of one frame.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `entries`.
+    frames : DataFrame
+        ``frame``, ``country`` (blank: any), ``includes`` (``column=value``, any of them between
+        ``|``).
+    frame : str
+        Name of the frame.
+
+    Raises
+    ------
+    ValueError
+        If there is no such frame.
+    """
+    rule = frames[frames["frame"] == frame]
+    if rule.empty:
+        raise ValueError(f"There is no frame '{frame}'; there are: {', '.join(frames['frame'])}.")
+    inside = pd.Series(False, index=table.index)
+    for condition in split(rule["includes"].iloc[0]):
+        column, value = condition.split("=")
+        inside |= (table[column] == value).fillna(False)
+    country = rule["country"].iloc[0]
+    return table[inside] if pd.isna(country) else table[inside & (table["country"] == country)]
+
+
+def home_share(table: pd.DataFrame, mixed: str = "elsewhere") -> dict[str, float]:
+    """Share of entries founded from their home region (Conlé and Taube 2010, footnote 36).
+
+    Parameters
+    ----------
+    table : DataFrame
+        Entries with ``reach``.
+    mixed : {"elsewhere", "half", "home"}
+        What a firm with sources at home and elsewhere counts: nothing, half, or all.
+    """
+    counts = table["reach"].value_counts()
+    hits = counts.get("home", 0) + MIXED_WEIGHT[mixed] * counts.get("mixed", 0)
+    unknown = int(counts.get("unknown", 0))
+    return share(float(hits), len(table) - unknown, unknown)
+
+
+def property_share(table: pd.DataFrame, prop) -> dict[str, float]:
+    """Share of entries with one property (a row of ``properties.csv``: column, value, unknown)."""
+    known = table[table[prop.column] != prop.unknown]
+    return share(int((known[prop.column] == prop.value).sum()), len(known), len(table) - len(known))

@@ -1,0 +1,394 @@
+"""From rows of lists and codings to firms: pairs, decisions, groups, one record each."""
+
+import networkx as nx
+import pandas as pd
+
+from cluster_anatomy.firms import linkage
+from cluster_anatomy.firms.coders import (
+    CHOSEN_COLUMNS,
+    CODER_ORDER,
+    MERGED_COLUMNS,
+    SETTLED_COLUMNS,
+    in_order,
+    with_evidence,
+)
+from cluster_anatomy.firms.names import BRACKETS, NameRules, is_chinese, slug
+from cluster_anatomy.firms.places import Place, place_index
+from cluster_anatomy.tables.cells import split
+
+SAME_FROM = 100 * linkage.load_model().same_from
+"""Score from which two names in one place are the same firm."""
+BORDERLINE_FROM = 100 * linkage.load_model().borderline_from
+"""Score from which a pair is listed; below it two names do not look alike."""
+
+
+def gather(evidence: pd.DataFrame, lists: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+    """Put every row of evidence and of lists into one table.
+
+    Parameters
+    ----------
+    evidence : DataFrame
+        The evidence of all coders with ``coder``, ``name_en``, ``name_zh``, ``aliases``, ``city``,
+        …
+    lists : DataFrame
+        The lists as printed, with ``list``, ``name_as_listed`` and, where a list has them,
+        ``name_zh`` and ``place_as_listed``.
+    places : DataFrame
+        The table of places.
+
+    Returns
+    -------
+    DataFrame
+        One row per row in: ``row_id`` (coder and name), ``coder``, ``kind`` (``evidence`` or
+        ``list``), ``name_as_given``, ``names`` (list), ``country``, ``place``.
+    """
+    index = place_index(places)
+    rows = []
+    for row in evidence.itertuples():
+        names = [
+            row.name_en,
+            *split(row.name_zh),
+            *split(row.aliases),
+            *_inside_brackets(row.name_en),
+        ]
+        known = index.get((row.city, row.province_or_state))
+        metro = None if known is None else known["metro"]
+        admin = None if pd.isna(row.province_or_state) else row.province_or_state
+        country = "China" if pd.isna(row.country) else row.country
+        rows.append(
+            (
+                row.coder,
+                "evidence",
+                row.name_en,
+                _usable(names, index),
+                country,
+                Place(metro, admin),
+            )
+        )
+    for row in lists.itertuples():
+        names = [row.name_as_listed, *split(getattr(row, "name_zh", pd.NA))]
+        found = index.get((getattr(row, "place_as_listed", None), None))
+        place = Place() if found is None else Place(found["metro"], found["admin"])
+        rows.append((row.list, "list", row.name_as_listed, names, "China", place))
+    table = pd.DataFrame(
+        rows, columns=["coder", "kind", "name_as_given", "names", "country", "place"]
+    )
+    table.insert(0, "row_id", table["coder"] + ":" + table["name_as_given"])
+    if table["row_id"].duplicated().any():
+        twice = sorted(table.loc[table["row_id"].duplicated(), "row_id"])
+        raise ValueError(
+            f"One coder or list names a firm twice: {', '.join(twice)}. Make the names different."
+        )
+    return table.sort_values("row_id", ignore_index=True)
+
+
+def _inside_brackets(name: str) -> list[str]:
+    return [part.split(")")[0].strip() for part in name.split("(")[1:]]
+
+
+def _usable(names: list[str], places: dict) -> list[str]:
+    """Drop stock exchange codes and plain place names; keep the order, each name once."""
+    codes = [name for name in names if name.isdigit() or name.upper().startswith("HKEX")]
+    return [
+        name for name in dict.fromkeys(names) if name not in codes and (name, None) not in places
+    ]
+
+
+def compare(
+    rows: pd.DataFrame, rules: NameRules, borderline_from: float = BORDERLINE_FROM
+) -> pd.DataFrame:
+    """Score the pairs of rows of one country by the linkage model (`cluster_anatomy.firms.linkage`).
+
+    Each row's own place goes before the one that a name says. A row has as many tries as it has
+    names; the two names that meet are those with the same legal name, else with the highest score,
+    else in places that fit.
+
+    Returns
+    -------
+    DataFrame
+        Pairs from the score ``borderline_from`` on: ``left``, ``right`` (row ids in alphabetical
+        order), ``left_name``, ``right_name`` (the two names that met), ``score`` (probability that
+        the two are one firm, 0-100), ``same_legal_name`` (score 100), ``place`` (``same``,
+        ``different``, ``unknown``).
+    """
+    names = rows[["row_id", "names", "country", "place"]].explode("names").dropna(subset=["names"])
+    names = names[
+        [len(rules.core(name)) > 1 and not rules.is_place(name) for name in names["names"]]
+    ]
+    own = [
+        place if place.metro or place.admin else rules.place(name)
+        for place, name in zip(names["place"], names["names"], strict=True)
+    ]
+    records = pd.DataFrame(
+        {
+            "record_id": names["row_id"],
+            "name": names["names"],
+            "place": [place.metro for place in own],
+        }
+    )
+    found = linkage.pairs(linkage.prepare(records, rules=rules), threshold=0.0, each_name=True)
+    country = rows.set_index("row_id")["country"]
+    found = found[found["left"].map(country) == found["right"].map(country)].copy()
+    place_of = dict(zip(zip(records["record_id"], records["name"], strict=True), own, strict=True))
+    legal = {name: rules.legal(name) if is_chinese(name) else None for name in records["name"]}
+    words = {True: "same", False: "different", None: "unknown"}
+    found["place"] = [
+        words[place_of[left, left_name].fits(place_of[right, right_name])]
+        for left, left_name, right, right_name in found[
+            ["left", "left_name", "right", "right_name"]
+        ].itertuples(index=False)
+    ]
+    one, other = found["left_name"].map(legal), found["right_name"].map(legal)
+    found["same_legal_name"] = (one == other) & one.notna() & (one != "")
+    found["score"] = (100 * found["probability"]).round(1).mask(found["same_legal_name"], 100.0)
+    found["apart"] = found["place"] == "different"
+    order = ["left", "right", "same_legal_name", "score", "apart", "left_name", "right_name"]
+    found = found.sort_values(order, ascending=[True, True, False, False, True, True, True])
+    found = found[found["score"] >= borderline_from].drop_duplicates(
+        ["left", "right"], ignore_index=True
+    )
+    return found[["left", "right", "left_name", "right_name", "score", "same_legal_name", "place"]]
+
+
+def decide(
+    pairs: pd.DataFrame, crosswalk: pd.DataFrame, same_from: float = SAME_FROM
+) -> pd.DataFrame:
+    """Say for every pair whether the two rows are one firm, and why.
+
+    The reviewed crosswalk wins. Then: one coder or list names a firm once; firms in different
+    places are different entries; one Chinese legal name is one firm; so is a score from
+    ``same_from`` in one place. What is left is ``borderline``: kept apart and listed for review.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        From `compare`.
+    crosswalk : DataFrame
+        ``left``, ``right``, ``same`` (``yes`` or ``no``), ``reason``. Reviewed pairs that do not
+        look alike are added to the pairs.
+
+    Returns
+    -------
+    DataFrame
+        ``left``, ``right``, ``decision`` (``same``, ``different``, ``borderline``), ``rule``,
+        ``score``, ``place``, ``left_name``, ``right_name``, ``reason``; sorted.
+    """
+    reviewed = crosswalk.rename(columns={"reason": "review"})
+    table = pairs.merge(reviewed, on=["left", "right"], how="outer").sort_values(["left", "right"])
+    table["same_legal_name"] = table["same_legal_name"].fillna(False).astype(bool)
+    one_coder = table["left"].str.split(":").str[0] == table["right"].str.split(":").str[0]
+    rules = [
+        ("reviewed", table["same"] == "yes", "same", "reviewed pair of the crosswalk"),
+        ("reviewed", table["same"] == "no", "different", "reviewed pair of the crosswalk"),
+        ("one_coder", one_coder, "different", "one coder or list names each firm once"),
+        (
+            "different_place",
+            table["place"] == "different",
+            "different",
+            "the names look alike, the places differ",
+        ),
+        (
+            "same_legal_name",
+            table["same_legal_name"],
+            "same",
+            "the same Chinese name but for the legal form",
+        ),
+        (
+            "same_core_and_place",
+            (table["score"] >= same_from) & (table["place"] == "same"),
+            "same",
+            "names that look alike in the same place",
+        ),
+        (
+            "too_little",
+            table["left"].notna(),
+            "borderline",
+            "looks alike, but no rule decides: kept apart",
+        ),
+    ]
+    for column in ("rule", "decision", "reason"):
+        table[column] = pd.Series(pd.NA, index=table.index, dtype="object")
+    for rule, holds, decision, reason in rules:
+        open_and_true = table["rule"].isna() & holds.fillna(False).astype(bool)
+        table.loc[open_and_true, ["rule", "decision", "reason"]] = [rule, decision, reason]
+    table["reason"] = table["review"].fillna(table["reason"])
+    columns = [
+        "left",
+        "right",
+        "decision",
+        "rule",
+        "score",
+        "place",
+        "left_name",
+        "right_name",
+        "reason",
+    ]
+    return table[columns].reset_index(drop=True)
+
+
+def assemble(rows: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
+    """Join rows that are one firm and give each firm an id that does not depend on the order of
+    rows.
+
+    The id is country and name: the name of the first coder in `CODER_ORDER`, else the list's print.
+
+    Returns
+    -------
+    DataFrame
+        ``firm_id``, ``row_id``, ``coder``, ``kind``, ``name_as_given``: each row in, once.
+
+    Raises
+    ------
+    ValueError
+        If a chain of matches joins two rows that were decided to be different: the review has to
+        say which link is wrong.
+    """
+    graph = nx.Graph()
+    graph.add_nodes_from(rows["row_id"])
+    same = decisions[decisions["decision"] == "same"]
+    graph.add_edges_from(same[["left", "right"]].itertuples(index=False))
+    firm_of = {row: min(firm) for firm in nx.connected_components(graph) for row in firm}
+    apart = decisions[decisions["decision"] == "different"]
+    for pair in apart.itertuples():
+        if firm_of.get(pair.left) is not None and firm_of.get(pair.left) == firm_of.get(pair.right):
+            chain = " = ".join(nx.shortest_path(graph, pair.left, pair.right))
+            raise ValueError(
+                f"'{pair.left}' and '{pair.right}' are decided to be different ({pair.rule}), but"
+                f" matches join them: {chain}. Add the wrong link to data/raw/crosswalk.csv with"
+                " same = no."
+            )
+    table = rows[["row_id", "coder", "kind", "name_as_given", "country"]].copy()
+    table["firm"] = table["row_id"].map(firm_of)
+    order = {coder: place for place, coder in enumerate(CODER_ORDER)}
+    table["rank"] = table["coder"].map(order).fillna(len(order)).astype(int)
+    table = table.sort_values(["firm", "rank", "row_id"])
+    first = table.groupby("firm").first()
+    table["firm_id"] = table["firm"].map(
+        (first["country"] + " " + first["name_as_given"]).map(slug)
+    )
+    if table.groupby("firm_id")["firm"].nunique().max() > 1:
+        raise ValueError("Two firms have got one id; make their names different.")
+    columns = ["firm_id", "coder", "kind", "name_as_given", "row_id"]
+    return table.sort_values(["firm_id", "rank", "row_id"])[columns].reset_index(drop=True)
+
+
+def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make one record per firm out of its evidence rows and keep every value that lost.
+
+    Columns that add up (founders, parents, investors, sources, …) are joined, the surer row first.
+    In columns that can contradict each other the row with the highest confidence wins, then the
+    coder who comes first in `CODER_ORDER`, blank values never.
+
+    Parameters
+    ----------
+    members : DataFrame
+        From `assemble`.
+    evidence : DataFrame
+        All evidence rows with ``coder`` and the columns of the evidence contract.
+
+    Returns
+    -------
+    firms : DataFrame
+        One row per firm, sorted by ``firm_id``.
+    conflicts : DataFrame
+        ``firm_id``, ``column``, ``value``, ``coder``, ``confidence``, ``chosen`` for each column in
+        which the rows of a firm differ.
+    """
+    joined = in_order(
+        with_evidence(members, evidence, how="left"), "firm_id", "confidence", "coder", "row_id"
+    )
+    firms, conflicts = [], []
+    for firm_id, rows in joined.groupby("firm_id"):
+        firm = {"firm_id": firm_id}
+        coded = rows[rows["kind"] == "evidence"]
+        for column in CHOSEN_COLUMNS:
+            values = coded[column].dropna()
+            firm[column] = values.iloc[0] if len(values) else pd.NA
+            if len(set(values)) > 1:
+                told = zip(
+                    values,
+                    coded.loc[values.index, "coder"],
+                    coded.loc[values.index, "confidence"],
+                    strict=True,
+                )
+                conflicts += [
+                    (firm_id, column, str(value), coder, confidence, yes_or_no(rank == 0))
+                    for rank, (value, coder, confidence) in enumerate(told)
+                ]
+        for column in MERGED_COLUMNS:
+            firm[column] = _join(coded, column)
+        firm["confidence"] = coded["confidence"].iloc[0] if len(coded) else pd.NA
+        firm |= _names(rows)
+        firm["coders"] = "|".join(dict.fromkeys(coded["coder"])) or pd.NA
+        firm["lists"] = "|".join(dict.fromkeys(rows.loc[rows["kind"] == "list", "coder"])) or pd.NA
+        firms.append(firm)
+    columns = ["firm_id", "column", "value", "coder", "confidence", "chosen"]
+    return pd.DataFrame(firms), pd.DataFrame(conflicts, columns=columns)
+
+
+def _names(rows: pd.DataFrame) -> dict:
+    """Names of a firm: English by the coder who comes first, Chinese in the longest form, all
+    others beside.
+    """
+    by_coder = in_order(rows, "coder", "row_id")
+    given = list(by_coder["name_as_given"])
+    chinese = [name for cell in by_coder["name_zh"] for name in split(cell)]
+    chinese += [plain_name(name) for name in given if is_chinese(name)]
+    english = [name for name in given if not is_chinese(name)]
+    every = [*english, *chinese, *(name for cell in by_coder["aliases"] for name in split(cell))]
+    best = {
+        "name_en": english[0] if english else pd.NA,
+        "name_zh": max(chinese, key=len) if chinese else pd.NA,
+    }
+    taken = [name for name in best.values() if pd.notna(name)]
+    others = [name for name in dict.fromkeys(every) if name not in taken and not name.isdigit()]
+    return best | {"other_names": "|".join(others) or pd.NA}
+
+
+def yes_or_no(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _join(rows: pd.DataFrame, column: str):
+    """Join the values of a column, each once, the surer row first; blank if no row has one."""
+    values = dict.fromkeys(part for cell in rows[column] for part in split(cell))
+    return "|".join(values) or pd.NA
+
+
+def settle(evidence: pd.DataFrame, settlements: pd.DataFrame) -> pd.DataFrame:
+    """Add what a reviewer settled about single evidence rows.
+
+    Parameters
+    ----------
+    evidence : DataFrame
+        All evidence rows with ``coder`` and ``name_en``.
+    settlements : DataFrame
+        ``coder``, ``name_en``, ``column``, ``value``, ``reason``; columns of the evidence or
+        `SETTLED_COLUMNS`.
+
+    Raises
+    ------
+    ValueError
+        If a settlement names a row that does not exist.
+    """
+    evidence = evidence.set_index(["coder", "name_en"], drop=False)
+    unknown = [
+        key
+        for key in zip(settlements["coder"], settlements["name_en"], strict=True)
+        if key not in evidence.index
+    ]
+    if unknown:
+        raise ValueError(f"data/raw/coding/settlements.csv names rows that no coder has: {unknown}")
+    for column in SETTLED_COLUMNS:
+        evidence[column] = pd.array([pd.NA] * len(evidence), dtype="string")
+    for column, rows in settlements.groupby("column"):
+        kind = evidence[column].dtype
+        for row in rows.itertuples():
+            evidence.loc[(row.coder, row.name_en), column] = (
+                int(row.value) if kind == "Int64" else row.value
+            )
+    return evidence.reset_index(drop=True)
+
+
+def plain_name(name: str) -> str:
+    return BRACKETS.sub("", name).rstrip("…")

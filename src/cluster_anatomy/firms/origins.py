@@ -1,0 +1,516 @@
+"""Origins of entries: what the rules see of each firm, the rules, and the reach of its sources."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from cluster_anatomy.firms.coders import in_order, with_evidence
+from cluster_anatomy.firms.names import name_index, organisation_key, person_name
+from cluster_anatomy.firms.places import place_index
+from cluster_anatomy.tables.cells import split
+
+ROLES = ["founder", "parent", "mover"]
+LABELS = [
+    "relocation",
+    "subsidiary_foreign",
+    "subsidiary_domestic",
+    "academic_spinoff",
+    "academic_startup",
+    "enterprise_startup",
+    "government_startup",
+    "state_backbone",
+    "independent_startup",
+    "unknown",
+]
+"""The ten labels of the coders, in the order in which they were applied."""
+ABROAD = ["foreign_firm", "foreign_university"]
+OFFSHORE = ["China (Hong Kong)", "Cayman Islands"]
+"""Countries through which Chinese capital comes back: foreign only if they lead (see convention
+hong_kong).
+"""
+
+
+def defaults(conventions: pd.DataFrame) -> dict[str, str]:
+    """Return the default option of every convention."""
+    chosen = conventions[conventions["default"] == "yes"]
+    return dict(zip(chosen["convention"], chosen["option"], strict=True))
+
+
+def choose(conventions: pd.DataFrame, given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the options in force: the defaults, but for those given.
+
+    Raises
+    ------
+    ValueError
+        If a convention or an option does not exist; the message names those that do.
+    """
+    options = conventions.groupby("convention")["option"].agg(list).to_dict()
+    for name, option in (given or {}).items():
+        if name not in options:
+            raise ValueError(
+                f"There is no convention '{name}'; there are: {', '.join(sorted(options))}."
+            )
+        if option not in options[name]:
+            raise ValueError(
+                f"Convention '{name}' has no option '{option}'; it has: {', '.join(options[name])}."
+            )
+    return defaults(conventions) | dict(given or {})
+
+
+def sources(
+    members: pd.DataFrame, evidence: pd.DataFrame, places: pd.DataFrame, types: pd.DataFrame
+) -> pd.DataFrame:
+    """List who stood behind each entry: founders' earlier organisations, parents, and the seat a
+    firm left.
+
+    Parameters
+    ----------
+    members : DataFrame
+        Step 01: ``firm_id``, ``coder``, ``name_as_given``.
+    evidence : DataFrame
+        The settled evidence.
+    places : DataFrame
+        The table of places.
+    types : DataFrame
+        ``contains``, ``coded_as``, ``type``: names that, among organisations coded as one type,
+        mean a kind of its own (biological-products institutes, epidemic stations), which a
+        convention can read in two ways.
+
+    Returns
+    -------
+    DataFrame
+        ``firm_id``, ``role`` (founder, parent, mover), ``position`` (0 is the one that leads),
+        ``organisation``, ``org_type``, ``city``, ``country``, ``region``, ``timing`` (``at_entry``
+        or ``later``), ``coder``.
+    """
+    index = place_index(places)
+    joined = in_order(with_evidence(members, evidence), "firm_id", "confidence", "coder")
+    found = []
+    for row in joined.itertuples():
+        founders = _aligned(
+            row.founder_prior_orgs, row.founder_prior_org_types, row.founder_prior_cities
+        )
+        parents = _aligned(
+            row.parent_orgs, row.parent_org_types, row.parent_cities, row.parent_countries
+        )
+        later = pd.notna(row.parent_timing) and row.parent_timing == "later"
+        found += [
+            (row.firm_id, "founder", *values, None, "at_entry", row.coder) for values in founders
+        ]
+        found += [
+            (row.firm_id, "parent", *values, "later" if later else "at_entry", row.coder)
+            for values in parents
+        ]
+        if pd.notna(row.relocated_from):
+            found.append(
+                (row.firm_id, "mover", None, None, row.relocated_from, None, "at_entry", row.coder)
+            )
+    columns = ["firm_id", "role", "organisation", "org_type", "city", "country", "timing", "coder"]
+    table = pd.DataFrame(found, columns=columns)
+    for rule in types.itertuples():
+        hit = table["organisation"].fillna("").str.contains(rule.contains, case=False, regex=True)
+        hit &= table["org_type"] == rule.coded_as
+        table.loc[hit, "org_type"] = rule.type
+    placed = [index.get((city, None)) for city in table["city"]]
+    table["region"] = [None if place is None else place["metro"] for place in placed]
+    named = [None if place is None else place["country"] for place in placed]
+    table["country"] = (
+        table["country"].fillna(pd.Series(named, index=table.index)).replace("United Kingdom", "UK")
+    )
+    table = table.drop_duplicates(["firm_id", "role", "organisation", "org_type", "region"])
+    table.insert(2, "position", table.groupby(["firm_id", "role"]).cumcount())
+    return table.sort_values(["firm_id", "role", "position"], ignore_index=True)
+
+
+def _aligned(*cells) -> list[tuple]:
+    """Line up ``|``-lists cell by cell; a list that is shorter has blanks at its end."""
+    lists = [
+        [] if pd.isna(cell) else [part.strip() or None for part in str(cell).split("|")]
+        for cell in cells
+    ]
+    longest = max(map(len, lists))
+    return list(zip(*(values + [None] * (longest - len(values)) for values in lists), strict=True))
+
+
+def conditions(
+    firms: pd.DataFrame, source_rows: pd.DataFrame, roles: pd.DataFrame, options: Mapping[str, str]
+) -> pd.DataFrame:
+    """Turn the evidence on each firm into the yes/no conditions that the rules ask for.
+
+    Parameters
+    ----------
+    firms : DataFrame
+        The register of step 01.
+    source_rows : DataFrame
+        From `sources`.
+    roles : DataFrame
+        What each kind of organisation counts as, as a founder's employer and as a parent, by
+        convention.
+    options : mapping
+        The conventions in force (`choose`).
+
+    Returns
+    -------
+    DataFrame
+        One row per firm (index ``firm_id``), one boolean column per condition.
+    """
+    in_force = roles["convention"].isna() | (
+        roles["convention"].map(dict(options)) == roles["option"]
+    )
+    meaning = roles[in_force].set_index("org_type")
+    rows = source_rows.merge(
+        firms[["firm_id", "country"]].rename(columns={"country": "home"}), on="firm_id"
+    )
+    rows["as_founder"] = rows["org_type"].map(meaning["as_founder"])
+    rows["as_parent"] = rows["org_type"].map(meaning["as_parent"])
+    known = pd.DataFrame(index=pd.Index(firms["firm_id"], name="firm_id"))
+
+    founders = rows[rows["role"] == "founder"].dropna(subset=["as_founder"])
+    lead = _lead_founder(founders, options["founders"])
+    parents = rows[(rows["role"] == "parent") & (rows["timing"] == "at_entry")].copy()
+    foreign = _foreign(parents, options)
+    parents["as_parent"] = parents["as_parent"].mask(
+        ~foreign & (parents["as_parent"] == "foreign_firm"), "other_firm"
+    )
+    domestic = (
+        parents[~foreign].dropna(subset=["as_parent"]).groupby("firm_id")["as_parent"].first()
+    )
+
+    known["moved"] = known.index.isin(rows.loc[rows["role"] == "mover", "firm_id"])
+    register = firms.set_index("firm_id")
+    before = (register["founded_year"] < 1980).fillna(False) | (
+        register["pre_reform"] == "yes"
+    ).fillna(False)
+    known["pre_reform"] = before & (register["country"] == "China")
+    known["foreign_parent"] = known.index.isin(parents.loc[foreign, "firm_id"])
+    if options["joint_venture"] == "domestic":
+        known["foreign_parent"] &= ~known.index.isin(domestic.index)
+    for source in ["same_industry_firm", "other_firm", "academia", "government", "hospital"]:
+        known[f"parent_{source}"] = (
+            known.index.map(domestic).isin([source]) & ~known["foreign_parent"]
+        )
+    owned = register["ownership_at_entry"].isin(["foreign", "joint_venture"])
+    known["foreign_owned"] = owned & ~known.index.isin(parents["firm_id"])
+    for source in [
+        "academia",
+        "same_industry_firm",
+        "government",
+        "hospital",
+        "other_firm",
+        "abroad",
+        "capital",
+        "individual",
+    ]:
+        known[f"founder_{source}"] = known.index.map(lead).isin([source])
+    known["returnee"] = (register["returnee_founder"] == "yes").fillna(False)
+    known["founders_named"] = register["founder_names"].notna()
+    has_founder = known.index.isin(lead.index)
+    known["parent_decides"] = ~has_founder if options["control"] == "founder_first" else True
+    return known.astype(bool)
+
+
+def _lead_founder(founders: pd.DataFrame, convention: str) -> pd.Series:
+    """Source of the founder who leads; venture capital leads only where nobody else is known."""
+    ranked = founders.assign(money=founders["as_founder"] == "capital")
+    wanted = {"academia_first": "academia", "firm_first": "same_industry_firm"}.get(convention)
+    ranked["preferred"] = ranked["as_founder"] != wanted
+    order = ["firm_id", "money", "preferred", "position"]
+    return ranked.sort_values(order).groupby("firm_id")["as_founder"].first()
+
+
+def _foreign(parents: pd.DataFrame, options: Mapping[str, str]) -> pd.Series:
+    """Say for each parent whether it is foreign; an offshore parent is only if it is named first."""
+    outside = parents["country"].notna() & (parents["country"] != parents["home"])
+    foreign = outside | parents["org_type"].isin(ABROAD)
+    offshore = parents["country"].isin(OFFSHORE) & (parents["home"] == "China")
+    leads = parents["position"] == parents.groupby("firm_id")["position"].transform("min")
+    counts = leads if options["hong_kong"] == "foreign" else False
+    return foreign & (~offshore | counts)
+
+
+def classify(known: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
+    """Apply the rules in order: the first whose conditions all hold wins.
+
+    Parameters
+    ----------
+    known : DataFrame
+        From `conditions`.
+    rules : DataFrame
+        ``rule``, ``when`` (conditions separated by blanks; none: always), ``mode``, ``source``.
+
+    Returns
+    -------
+    DataFrame
+        ``firm_id``, ``mode``, ``source``, ``rule``, ``runner_up`` (the next rule that would hold),
+        sorted.
+
+    Raises
+    ------
+    ValueError
+        If a rule asks for a condition that does not exist, or if no rule holds for a firm.
+    """
+    holds = pd.DataFrame(index=known.index)
+    for rule in rules.itertuples():
+        wanted = split_words(rule.when)
+        if missing := [name for name in wanted if name not in known]:
+            raise ValueError(
+                f"data/raw/coding/origin_rules.csv, rule '{rule.rule}': there is no condition"
+                f" {missing[0]!r}; there are: {', '.join(known.columns)}."
+            )
+        holds[rule.rule] = known[wanted].all(axis=1) if wanted else True
+    if not holds.any(axis=1).all():
+        raise ValueError("No rule holds for some firms: the last rule must have no condition.")
+    names = np.array(list(holds.columns))
+    table = holds.to_numpy()
+    first = table.argmax(axis=1)
+    rest = table.copy()
+    rest[np.arange(len(rest)), first] = False
+    second = np.where(rest.any(axis=1), names[rest.argmax(axis=1)], None)
+    chosen = pd.DataFrame({"firm_id": known.index, "rule": names[first], "runner_up": second})
+    meaning = rules.set_index("rule")
+    for column in ("mode", "source"):
+        chosen[column] = chosen["rule"].map(meaning[column])
+    return chosen[["firm_id", "mode", "source", "rule", "runner_up"]]
+
+
+def split_words(cell) -> list[str]:
+    """Split the conditions of a rule; a blank cell has none."""
+    return [] if pd.isna(cell) else str(cell).split()
+
+
+def override(
+    origins: pd.DataFrame, members: pd.DataFrame, alternatives: pd.DataFrame
+) -> pd.DataFrame:
+    """Give disputed firms their other reading (convention ``disputed`` = ``alternative``)."""
+    key = members.rename(columns={"name_as_given": "name_en"})[["firm_id", "coder", "name_en"]]
+    other = alternatives.merge(key, on=["coder", "name_en"], validate="1:1").set_index("firm_id")
+    origins = origins.set_index("firm_id")
+    for column in ("mode", "source"):
+        origins.loc[other.index, column] = other[column]
+    origins.loc[other.index, "rule"] = "disputed_alternative"
+    return origins.reset_index()
+
+
+def reach(
+    firms: pd.DataFrame,
+    source_rows: pd.DataFrame,
+    origins: pd.DataFrame,
+    places: pd.DataFrame,
+    level: str,
+    hong_kong: str = "foreign",
+) -> pd.DataFrame:
+    """Say where the source of each entry sits relative to the entry.
+
+    A relocated firm is measured by the seat it left, a firm made by an organisation by its parents,
+    any other by where its founders worked. Sources at home and in other places are ``mixed``; of
+    several places away the source named first counts. Where no source has a known place the coder's
+    own statement is taken, where there is one.
+
+    Parameters
+    ----------
+    firms, source_rows, origins, places : DataFrame
+        Register, `sources`, `classify`, table of places.
+    level : str
+        ``metro``, ``city``, ``province`` or ``economic`` (convention ``region``).
+    hong_kong : {"foreign", "domestic"}
+        Whether a source in an offshore place is abroad, or elsewhere in the country (convention
+        ``hong_kong``).
+
+    Returns
+    -------
+    DataFrame
+        ``firm_id``, ``reach`` (``home``, ``elsewhere``, ``abroad``, ``mixed``, ``unknown``),
+        ``reach_basis`` (``places``, ``coder``, ``returnee`` or blank).
+    """
+    index = place_index(places)
+    column = {"metro": "metro", "city": "name", "province": "admin", "economic": "economic_region"}[
+        level
+    ]
+    own = {"metro": "region", "city": "city", "province": "admin", "economic": "economic_region"}[
+        level
+    ]
+    here = firms.set_index("firm_id")
+    role = origins.set_index("firm_id")["mode"].map(
+        {"relocation": "mover", "subsidiary": "parent", "spin_off": "parent", "backbone": "parent"}
+    )
+    rows = source_rows[
+        (source_rows["timing"] == "at_entry") & source_rows["firm_id"].isin(here.index)
+    ].copy()
+    wanted = rows["firm_id"].map(role).fillna("founder")
+    has_wanted = rows["firm_id"].isin(rows.loc[rows["role"] == wanted, "firm_id"])
+    rows = rows[(rows["role"] == wanted) | ~has_wanted]
+    place = [index.get((city, None)) for city in rows["city"]]
+    rows["there"] = [None if one is None else one[column] for one in place]
+    if hong_kong == "domestic":
+        rows["country"] = rows["country"].mask(rows["country"].isin(OFFSHORE), "China")
+    seats = here[["country", own]].to_dict("index")
+    rows["where"] = [
+        _where(row, seats[row.firm_id], own)
+        for row in rows[["firm_id", "country", "org_type", "there"]].itertuples()
+    ]
+    seen = (
+        rows.dropna(subset=["where"])
+        .sort_values(["firm_id", "position"])
+        .groupby("firm_id")["where"]
+        .agg(_together)
+    )
+    table = pd.DataFrame({"firm_id": firms["firm_id"].to_numpy()})
+    # as text: where no source at all has a known place, pandas would make a column of numbers
+    table["reach"] = table["firm_id"].map(seen).astype("str")
+    table["reach_basis"] = table["reach"].map(lambda _: "places", na_action="ignore").astype("str")
+    stated = here["founder_scope"].reindex(table["firm_id"]).to_numpy()
+    for word, values in {
+        "coder": pd.Series(stated, dtype="object"),
+        "returnee": (
+            (here["returnee_founder"].reindex(table["firm_id"]) == "yes")
+            .map({True: "abroad"})
+            .reset_index(drop=True)
+        ),
+    }.items():
+        fill = table["reach"].isna() & values.notna().to_numpy()
+        table.loc[fill, "reach"] = values[fill].to_numpy()
+        table.loc[fill, "reach_basis"] = word
+    table["reach"] = table["reach"].fillna("unknown")
+    return table
+
+
+def _together(kinds: pd.Series) -> str:
+    """Reach of several sources: mixed if one of them is at home, else that of the source named
+    first.
+    """
+    several = len(set(kinds)) > 1 and "home" in set(kinds)
+    return "mixed" if several else kinds.iloc[0]
+
+
+def _where(row, firm: Mapping, own: str):
+    """Place of one source relative to its firm: home, elsewhere, abroad, or not known."""
+    if pd.notna(row.country) and row.country != firm["country"]:
+        return "abroad"
+    if pd.isna(row.there) or row.there is None:
+        return "abroad" if pd.notna(row.org_type) and row.org_type in ABROAD else None
+    if pd.isna(firm[own]):
+        return None
+    return "home" if row.there == firm[own] else "elsewhere"
+
+
+def flags(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
+    """Mark what cuts across origins; a blank in the evidence is ``not_seen``, never ``no``.
+
+    Returns
+    -------
+    DataFrame
+        ``firm_id``, ``returnee``, ``foreign_partner``, ``former_official``, ``military``,
+        ``state_owned``, each ``yes``, ``no`` or ``not_seen``. Only a returnee founder and ownership
+        are stated as ``no`` by coders.
+    """
+    register = firms.set_index("firm_id")
+    at_entry = source_rows[source_rows["timing"] == "at_entry"]
+    founder = at_entry[at_entry["role"] == "founder"]
+
+    def seen(rows: pd.DataFrame, types: list[str]) -> pd.Series:
+        found = rows.loc[rows["org_type"].isin(types), "firm_id"]
+        return pd.Series(
+            np.where(register.index.isin(found), "yes", "not_seen"), index=register.index
+        )
+
+    table = pd.DataFrame(index=register.index)
+    table["returnee"] = register["returnee_founder"].fillna("not_seen")
+    table["foreign_partner"] = (
+        register["foreign_partner"].notna().map({True: "yes", False: "not_seen"})
+    )
+    table["former_official"] = seen(founder, ["government", "epidemic_station"])
+    table["military"] = seen(at_entry, ["military_institute"])
+    owner = register["ownership_at_entry"]
+    table["state_owned"] = owner.map(
+        lambda word: "yes" if word == "state" else "no", na_action="ignore"
+    ).fillna("not_seen")
+    return table.rename_axis("firm_id").reset_index()
+
+
+def second_order(origins: pd.DataFrame) -> pd.Series:
+    """Say of each firm whether staff of an existing firm of the industry started it (Romanelli and
+    Feldman 2006).
+
+    Returns
+    -------
+    Series
+        ``yes``, ``no``, or ``unknown`` where the origin is.
+    """
+    is_one = (origins["mode"] == "start_up") & (origins["source"] == "same_industry_firm")
+    words = pd.Series(np.where(is_one, "yes", "no"), index=origins.index)
+    return words.where(origins["mode"] != "unknown", "unknown")
+
+
+def serial(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
+    """List persons and organisations that are a source of two or more entries of one country.
+
+    Parameters
+    ----------
+    firms : DataFrame
+        The register, with ``founder_names`` and ``other_names``.
+    source_rows : DataFrame
+        From `sources`; unnamed organisations are left out.
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``kind`` (``person``, ``organisation``), ``actor``, ``entries``, ``firm_ids``,
+        ``regions`` (of the entries, ``|`` between them), ``regions_known``; most entries first.
+    """
+    index = name_index(firms)
+    named = [
+        ("person", person_name(name), firm.firm_id)
+        for firm in firms.itertuples()
+        for name in split(firm.founder_names)
+        if not any(
+            word in name.lower() for word in ("unnamed", "partners", "professors", "scientists")
+        )
+    ]
+    rows = source_rows[(source_rows["timing"] == "at_entry") & source_rows["organisation"].notna()]
+    for row in rows.itertuples():
+        if "unnamed" not in row.organisation.lower():
+            named.append(
+                (
+                    "organisation",
+                    index.get(organisation_key(row.organisation), row.organisation),
+                    row.firm_id,
+                )
+            )
+    table = pd.DataFrame(named, columns=["kind", "actor", "firm_id"]).drop_duplicates()
+    table["key"] = table["actor"].map(organisation_key)
+    table = table.merge(firms[["firm_id", "country", "region"]], on="firm_id").sort_values(
+        ["key", "firm_id"]
+    )
+    grouped = table.groupby(["country", "kind", "key"]).agg(
+        actor=("actor", "first"),
+        entries=("firm_id", "nunique"),
+        firm_ids=("firm_id", lambda ids: "|".join(sorted(set(ids)))),
+        regions=("region", lambda names: "|".join(sorted(set(names.dropna())))),
+    )
+    grouped["regions_known"] = grouped["regions"].map(lambda cell: len(split(cell)))
+    grouped["regions"] = grouped["regions"].replace("", pd.NA)
+    several = grouped[grouped["entries"] > 1].reset_index().drop(columns="key")
+    return several.sort_values(
+        ["country", "kind", "entries", "actor"],
+        ascending=[True, True, False, True],
+        ignore_index=True,
+    )
+
+
+def serial_of_firm(serial_table: pd.DataFrame, kind: str) -> pd.Series:
+    """Return the serial persons or organisations behind each firm (index ``firm_id``, ``|`` between
+    them).
+    """
+    chosen = serial_table[serial_table["kind"] == kind]
+    pairs = chosen.assign(firm_id=chosen["firm_ids"].map(split)).explode("firm_id")
+    return pairs.groupby("firm_id")["actor"].agg("|".join)
+
+
+def options_of(conventions: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the options of every convention, the default first."""
+    ordered = conventions.sort_values("default", ascending=False, kind="stable")
+    return {
+        name: ordered.loc[ordered["convention"] == name, "option"].tolist()
+        for name in conventions["convention"].unique()
+    }

@@ -1,0 +1,118 @@
+"""Bases and parks."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pandas as pd
+
+from cluster_anatomy.firms.places import place_index
+
+BIO_BASE = "national bio-industry base (NDRC)"
+TORCH_BASE = "torch programme specialised industrial base (MOST)"
+
+
+def bases_and_parks(bases: pd.DataFrame, parks: pd.DataFrame) -> pd.DataFrame:
+    """Put national bases and high-tech zones into one table and mark years that nobody states.
+
+    Parameters
+    ----------
+    bases : DataFrame
+        ``base``, ``city``, ``province``, ``kind``, ``year``, ``source_url``, ``note``.
+    parks : DataFrame
+        ``park``, ``city``, ``province``, ``year``, ``source_url``, ``note`` (``inferred: ...``
+        where the year is what remains when dated zones are taken from a list).
+
+    Returns
+    -------
+    DataFrame
+        ``province``, ``year``, ``kind`` (``base``, ``park``), ``name``, ``city``, ``programme``,
+        ``year_basis`` (``stated``, ``inferred``; blank without a year), ``only_paper`` (``yes``
+        where the paper is the only source, so that the row cannot test it), ``note``; sorted.
+    """
+    zones = parks.rename(columns={"park": "name"}).assign(
+        kind="park", programme="national high-tech zone"
+    )
+    named = bases.rename(columns={"base": "name", "kind": "programme"}).assign(kind="base")
+    table = pd.concat([named, zones], ignore_index=True)
+    inferred = table["note"].str.startswith("inferred").fillna(False).astype(bool)
+    table["year_basis"] = inferred.map({True: "inferred", False: "stated"}).where(
+        table["year"].notna()
+    )
+    table["only_paper"] = (table["source_url"] == "seed").map({True: "yes", False: "no"})
+    columns = [
+        "province",
+        "year",
+        "kind",
+        "name",
+        "city",
+        "programme",
+        "year_basis",
+        "only_paper",
+        "note",
+    ]
+    return table.sort_values(["province", "kind", "year", "name"], ignore_index=True)[columns]
+
+
+def by_province(table: pd.DataFrame, provinces: Sequence[str], last_year: int) -> pd.DataFrame:
+    """Count bases and parks per province up to a year; rows that only the paper names are left out.
+
+    Returns
+    -------
+    DataFrame
+        Index: every province. ``bases``, ``parks`` (dated, up to ``last_year``), ``bases_undated``,
+        ``parks_undated``, ``first_base``, ``first_park`` (years, blank where there is none).
+    """
+    table = table[table["only_paper"] == "no"]
+    dated = table[table["year"].le(last_year).fillna(False)]
+    result = pd.DataFrame(index=pd.Index(provinces, name="province"))
+    for kind in ("base", "park"):
+        mine, open_year = (
+            dated[dated["kind"] == kind],
+            table[(table["kind"] == kind) & table["year"].isna()],
+        )
+        result[f"{kind}s"] = mine.groupby("province").size()
+        result[f"{kind}s_undated"] = open_year.groupby("province").size()
+        result[f"first_{kind}"] = mine.groupby("province")["year"].min()
+    counts = ["bases", "bases_undated", "parks", "parks_undated"]
+    result[counts] = result[counts].fillna(0).astype(int)
+    return result[[*counts, "first_base", "first_park"]].astype(
+        {"first_base": "Int64", "first_park": "Int64"}
+    )
+
+
+def torch_bases(numbers: pd.DataFrame, places: pd.DataFrame, provinces: Sequence[str]) -> pd.Series:
+    """Count torch bases of all fields per province, cities that are listed apart put back into
+    their province.
+
+    Parameters
+    ----------
+    numbers : DataFrame
+        The published table: ``region`` such as ``Jiangsu (without Nanjing)`` or ``Nanjing``,
+        ``value``.
+
+    Returns
+    -------
+    Series
+        Bases per province; a province that the table does not name has 0, because the table is a
+        full list.
+
+    Raises
+    ------
+    ValueError
+        If a region is neither a province nor a city of the gazetteer.
+    """
+    index, counts = place_index(places), Counter()
+    whole = numbers[
+        (numbers["measure"] == "torch programme specialised industrial bases")
+        & (numbers["denominator"] == "133")
+    ]
+    for row in whole.itertuples():
+        province = row.region.split(" (without")[0]
+        if province not in provinces:
+            if (province, None) not in index:
+                raise ValueError(f"'{row.region}' is neither a province nor a known city.")
+            province = index[province, None]["admin"]
+        counts[province] += int(row.value)
+    return pd.Series(
+        {province: counts[province] for province in provinces}, name="torch_bases"
+    ).rename_axis("province")

@@ -1,0 +1,269 @@
+"""Ties: rows collapsed to pairs of actors, local, external or foreign."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from cluster_anatomy.firms.actors import PLACE
+from cluster_anatomy.firms.coders import CODER_ORDER
+from cluster_anatomy.firms.names import slug
+from cluster_anatomy.methods.distance import kilometres
+from cluster_anatomy.methods.shares import share
+from cluster_anatomy.tables.cells import split
+
+TIE_TYPES = [
+    "founded",
+    "spun_off_from",
+    "staff_moved_to",
+    "subsidiary_of",
+    "invested_in",
+    "acquired",
+    "joint_venture_with",
+    "licensed_from",
+    "developed_product_for",
+    "rd_site_of",
+    "manufacturing_site_of",
+]
+CHANNELS = {
+    "founding": ["founded", "spun_off_from", "staff_moved_to"],
+    "capital": ["subsidiary_of", "invested_in", "acquired", "joint_venture_with"],
+    "technology": ["licensed_from", "developed_product_for"],
+    "sites": ["rd_site_of", "manufacturing_site_of"],
+}
+"""Kinds of link between places (Conlé and Taube 2010, section 5)."""
+FROM_THE_OTHER_END = [
+    "spun_off_from",
+    "subsidiary_of",
+    "licensed_from",
+    "rd_site_of",
+    "manufacturing_site_of",
+]
+"""Types written from the receiving to the giving end; a pair is written from giver to receiver."""
+KINDS = ["local", "external", "foreign", "unknown"]
+ACADEMIA = ["university", "public_research_institute", "military_institute", "foreign_university"]
+FIRMS = ["firm_same_industry", "firm", "foreign_firm"]
+DOMESTIC_FIRMS = ["firm_same_industry", "firm"]
+
+
+def measured(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add ``kind`` (`reach`) and ``kilometres`` (`distance.kilometres`) to rows or pairs with
+    places.
+    """
+    angles = [
+        f"{end}_{angle}" for end in ("source", "target") for angle in ("latitude", "longitude")
+    ]
+    return rows.assign(kind=reach(rows), kilometres=kilometres(*(rows[angle] for angle in angles)))
+
+
+def reach(rows: pd.DataFrame) -> pd.Series:
+    """Say whether ties are local, external or foreign.
+
+    Foreign: the ends are in two countries. Local: in one cluster (China) or metropolitan region
+    (USA). External: in two of one country; a Chinese city that is not known is certainly another
+    one if its province differs. Else unknown.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``source_country``, ``source_cluster``, ``source_admin``, the same for ``target``.
+
+    Returns
+    -------
+    Series
+        ``local``, ``external``, ``foreign`` or ``unknown``.
+    """
+    end = {
+        what: [rows[f"{side}_{what}"] for side in ("source", "target")]
+        for what in ("country", "cluster", "admin")
+    }
+    known = {what: (one.notna() & two.notna()).to_numpy() for what, (one, two) in end.items()}
+    same = {
+        what: (one.astype(object) == two.astype(object)).to_numpy()
+        for what, (one, two) in end.items()
+    }
+    china = (end["country"][0].astype(object) == "China").to_numpy()
+    provinces = known["country"] & same["country"] & china & known["admin"] & ~same["admin"]
+    choices = [
+        (known["country"] & ~same["country"], "foreign"),
+        (known["cluster"] & same["cluster"], "local"),
+        ((known["cluster"] & ~same["cluster"]) | provinces, "external"),
+    ]
+    return pd.Series(
+        np.select([c for c, _ in choices], [w for _, w in choices], "unknown"), index=rows.index
+    )
+
+
+def collapse(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Collapse rows to one per pair of actors, written from giver to receiver.
+
+    The direction, kinds and places of a pair are those of its first row (paper first, then the
+    regional coders); an end without a place in that row takes it from the next one. The year is the
+    earliest.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        From `locate`.
+
+    Returns
+    -------
+    pairs : DataFrame
+        The columns of the contract ``tie_pairs``, sorted.
+    ledger : DataFrame
+        ``stage``, ``rows_in``, ``change``, ``rows_out``, ``reason``; each line follows from the one
+        above.
+
+    Raises
+    ------
+    ValueError
+        If two pairs get one id.
+    """
+    own, outside = rows["source"] == rows["target"], neither_at_home(rows)
+    kept = from_giver(rows[~own & ~outside])
+    order = {coder: rank for rank, coder in enumerate(["paper", "figures", *CODER_ORDER[1:]])}
+    by_pair: dict[tuple[str, str], list[dict]] = {}
+    for row in sorted(kept.to_dict("records"), key=lambda row: order.get(row["coder"], len(order))):
+        by_pair.setdefault(tuple(sorted((row["source"], row["target"]))), []).append(row)
+    pairs = pd.DataFrame([_pair(part) for part in by_pair.values()])
+    pairs["year"] = pairs["year"].astype("Int64")
+    pairs = measured(pairs)
+    pairs["country"] = pairs["seen_from"].where(pairs["kind"] != "foreign", "cross")
+    if (twice := pairs["tie_id"].duplicated()).any():
+        raise ValueError(f"Two pairs have one id: {sorted(pairs.loc[twice, 'tie_id'])}")
+    lines = [
+        ("read", len(part), _READ.get(coder, f"ties of {coder}"))
+        for coder, part in sorted(
+            rows.groupby("coder"), key=lambda item: order.get(item[0], len(order))
+        )
+    ]
+    lines.append(("own", -int(own.sum()), "both ends are one actor under two names"))
+    lines.append(
+        (
+            "outside",
+            -int((outside & ~own).sum()),
+            "neither end is in the country that the coder looked at",
+        )
+    )
+    lines.append(
+        ("collapsed", len(pairs) - len(kept), "further rows on a pair that another row names")
+    )
+    ledger = pd.DataFrame(lines, columns=["stage", "change", "reason"])
+    ledger["rows_out"] = ledger["change"].cumsum()
+    ledger["rows_in"] = ledger["rows_out"] - ledger["change"]
+    assert ledger["rows_out"].iloc[-1] == len(pairs), "the ledger does not add up"
+    assert pairs["rows"].sum() == len(kept), "rows were lost or doubled on the way to pairs"
+    columns = ["stage", "rows_in", "change", "rows_out", "reason"]
+    return pairs.sort_values("tie_id", ignore_index=True), ledger[columns]
+
+
+_READ = {
+    "paper": "ties of the paper's coder",
+    "figures": "edges of the paper's figures",
+    "north": "ties of the coder north",
+    "south": "ties of the coder south",
+    "usa": "ties of the coder usa",
+}
+
+
+def neither_at_home(rows: pd.DataFrame) -> pd.Series:
+    """Mark rows whose ends are both known to lie outside the country that the coder looked at."""
+    away = [
+        rows[f"{end}_country"].notna() & (rows[f"{end}_country"] != rows["seen_from"])
+        for end in ("source", "target")
+    ]
+    return (away[0] & away[1]).fillna(False).astype(bool)
+
+
+def from_giver(rows: pd.DataFrame) -> pd.DataFrame:
+    """Write rows from the giving to the receiving end."""
+    turned = rows["tie_type"].isin(FROM_THE_OTHER_END)
+    ends = [
+        column
+        for column in rows.columns
+        if column.startswith(("source", "target")) and column != "source_urls"
+    ]
+    swap = {
+        column: ("target" if column.startswith("source") else "source") + column[6:]
+        for column in ends
+    }
+    return pd.concat([rows[~turned], rows[turned].rename(columns=swap)[rows.columns]]).sort_index()
+
+
+def _pair(part: list[dict]) -> dict:
+    """One row for the rows of one pair, the first of which decides."""
+    first = part[0]
+    pair = {"seen_from": min(row["seen_from"] for row in part)}
+    for end, other in (("source", "target"), ("target", "source")):
+        sides = [(row, end if row[end] == first[end] else other) for row in part]
+        pair[end] = first[end]
+        for what in ("firm_id", "type"):
+            values = [
+                row[f"{side}_{what}"] for row, side in sides if pd.notna(row[f"{side}_{what}"])
+            ]
+            pair[f"{end}_{what}"] = next(
+                (value for value in values if value != "firm"), next(iter(values), pd.NA)
+            )
+        places = [{column: row[f"{side}_{column}"] for column in PLACE} for row, side in sides]
+        best = min(places, key=lambda place: (pd.isna(place["cluster"]), pd.isna(place["country"])))
+        pair |= {f"{end}_{column}": value for column, value in best.items()}
+    stated = any(in_paper(row["coder"], row["source_urls"]) for row in part)
+    coders = {row["coder"] for row in part}
+    found = (
+        "paper"
+        if stated
+        else (
+            "usa"
+            if coders == {"usa"}
+            else (
+                "regional"
+                if coders & {"north", "south"}
+                else "own_list"
+                if coders == {"own_list"}
+                else "paper_coder"
+            )
+        )
+    )
+    types = {row["tie_type"] for row in part}
+    pair |= {
+        "tie_id": "--".join(
+            slug(f"China {name}").removeprefix("cn-") for name in (first["source"], first["target"])
+        ),
+        "tie_types": "|".join(kind for kind in TIE_TYPES if kind in types),
+        "year": min((row["year"] for row in part if pd.notna(row["year"])), default=pd.NA),
+        "stated_in_paper": "yes" if stated else "no",
+        "found_by": found,
+        "rows": len(part),
+        "coders": "|".join(sorted(coders)),
+    }
+    return pair
+
+
+def in_paper(coder: str, addresses: str) -> bool:
+    """Say whether a row states what the paper states: its coder read the paper and gives it as a
+    source.
+    """
+    return coder in ("paper", "figures") and "seed" in split(addresses)
+
+
+def stated(rows: pd.DataFrame) -> list[str]:
+    pairs = zip(rows["coder"], rows["source_urls"], strict=True)
+    return ["yes" if in_paper(coder, addresses) else "no" for coder, addresses in pairs]
+
+
+def having(pairs: pd.DataFrame, types: Iterable[str]) -> pd.DataFrame:
+    """Return the pairs that have one of some types."""
+    wanted = set(types)
+    return pairs[[bool(wanted & set(split(cell))) for cell in pairs["tie_types"]]]
+
+
+def between(pairs: pd.DataFrame, one: Iterable[str], other: Iterable[str]) -> pd.DataFrame:
+    """Return the pairs with one end of a kind in ``one`` and the other end of a kind in ``other``."""
+    a, b = list(one), list(other)
+    straight = pairs["source_type"].isin(a) & pairs["target_type"].isin(b)
+    return pairs[straight | (pairs["source_type"].isin(b) & pairs["target_type"].isin(a))]
+
+
+def described(hits: int, n: int, unknown: int = 0) -> dict[str, float]:
+    """Return a share with its counts and bounds but without an interval, since ties are no sample."""
+    return share(hits, n, unknown) | {"low": np.nan, "high": np.nan}

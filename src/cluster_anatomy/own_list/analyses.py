@@ -1,0 +1,168 @@
+"""What can be computed of a list, what is missing, and how its results are worded."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from types import SimpleNamespace
+
+import pandas as pd
+from IPython.display import Markdown, display
+
+from cluster_anatomy import results, tables
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.own_list.case import OWN, RAW, TEMPLATES, counting, entries, shaped
+
+FRAMES = {"China": "cn_named_or_listed", "USA": "us_frame"}
+"""Frame of each country that carries the study's headline shares."""
+ALL_FOUND = {"China": "cn_all", "USA": "us_all"}
+LEAST = 5
+"""Dated entries from which a cluster can have a year of take-off (`clusters.take_off`)."""
+
+
+def asked() -> dict[str, dict]:
+    """Return what each analysis needs, by name (``notebooks/own_list/analyses.toml``)."""
+    return tomllib.loads(paths.source(f"{TEMPLATES}/analyses.toml").read_text(encoding="utf-8"))
+
+
+# --- What can be computed, and what is missing
+
+
+def analyses(
+    case: SimpleNamespace, description: Mapping, wanted: Mapping[str, dict]
+) -> pd.DataFrame:
+    """Say of every analysis what it needs, how much of it the list has, and what would complete it.
+
+    Parameters
+    ----------
+    case : SimpleNamespace
+        From `derived`.
+    description, wanted : mapping
+        From `described` and `asked`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of the contract ``case_analyses``.
+    """
+    firms = counting(case.firms)
+    origin = case.origins[case.origins["firm_id"].isin(firms["firm_id"])]
+    n, found = len(firms), entries(firms, origin)
+    year, placed = firms["entry_year"].notna(), firms["cluster"].notna()
+    sizes, regions = firms.loc[year & placed, "cluster"].value_counts(), firms["cluster"].nunique()
+    known = {
+        column: int((origin[column] != "unknown").sum()) for column in ("mode", "source", "reach")
+    }
+    of_region = found[(found["paper_type"] != "unknown") & found["cluster"].notna()]
+    named = firms["founder_names"].notna() | firms["firm_id"].isin(case.sources["firm_id"])
+    kind, away = case.pairs["kind"].astype(object), case.distances["kilometres"]
+    shares = description["frame"]["carries_shares"]
+    compared = {
+        country: known["mode"] * (country in description["beside"]) * shares for country in FRAMES
+    }
+    span = firms["entry_year_low"] < firms["entry_year_high"]
+    numbers = {
+        "entry_over_time": (year.sum(), n),
+        "year_spans": (span.fillna(False).sum(), None),
+        "clusters": (placed.sum(), n),
+        "cluster_years": ((year & placed).sum(), n),
+        "take_off": ((sizes >= LEAST).sum(), regions),
+        "location_quotients": (of_region["cluster"].nunique(), regions),
+        "composition": (known["mode"], n),
+        "composition_by_region": (len(of_region), n),
+        "source": (known["source"], n),
+        "reach": (known["reach"], n),
+        "serial": (named.sum(), n),
+        "distances": (away.notna().sum(), len(away)),
+        "entry_model": ((sizes >= LEAST).sum(), None),
+        **{f"comparison_{country.lower()}": (have, n) for country, have in compared.items()},
+        "ties": ((kind != "unknown").sum(), len(kind)),
+        "ei_index": (kind.isin(["local", "external"]).sum(), None),
+        "genealogies": (case.families["root"].nunique(), None),
+    }
+    rows = []
+    for name, about in wanted.items():
+        have, of = numbers[name]
+        of = have if of is None else of
+        enough, whole = have >= about.get("least", 1), have >= of
+        status = ("computed" if whole else "partly") if enough else "missing"
+        rows.append(about | {"analysis": name, "have": have, "of": of, "status": status})
+    table = pd.DataFrame(rows)
+    for country in FRAMES:
+        mine = table["analysis"] == f"comparison_{country.lower()}"
+        if country not in description["beside"]:
+            table.loc[mine, "add"] = f'beside = ["{country}"] in the description'
+        elif not shares:
+            table.loc[mine, "add"] = (
+                'a list whose firms were not chosen for their origin, and carries_shares = "yes"'
+            )
+    table["add"] = table["add"].mask(table["status"] == "computed")
+    return shaped(table, "case_analyses")
+
+
+def needs(analysis: str) -> bool:
+    """Say in a notebook whether an analysis can be made of the list; if not, show what is missing.
+
+    Raises
+    ------
+    KeyError
+        If there is no such analysis.
+    """
+    row = tables.read(f"{RAW}/analyses.csv").set_index("analysis").loc[analysis]
+    if row["status"] == "missing":
+        display(
+            Markdown(
+                f"**Missing: {row['what']}.** It needs {row['needs']}. What to add: {row['add']}."
+            )
+        )
+    return row["status"] != "missing"
+
+
+def description() -> dict:
+    """Return the description of the list: ``title``, ``country``, ``industry``, ``beside``,
+    ``years``, ``frame``.
+    """
+    return json.loads(paths.source(f"{RAW}/description.json").read_text(encoding="utf-8"))
+
+
+def carried(table: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
+    """Return shares with a blank interval on each frame that cannot carry one: there they describe
+    the list.
+    """
+    carries = table["frame"].map(frames.set_index("frame")["carries_shares"]) == "yes"
+    return table.assign(**{end: table[end].where(carries) for end in ("low", "high")})
+
+
+def told(
+    id: str, estimate: Mapping[str, float], words: str, frame: pd.Series, headline: bool = False
+) -> dict:
+    """Make a result of a share (`results.result`), with an interval only if the frame carries
+    shares.
+
+    Parameters
+    ----------
+    id, words : str
+        Name of the result, and what the share counts, such as ``entries are start-ups``.
+    estimate : mapping
+        From `shares.share`.
+    frame : Series
+        Row of the table of frames.
+    headline : bool
+        Whether the front page shows it (never where nothing is known).
+    """
+    carries = frame["carries_shares"] == "yes" and estimate["n"] > 0
+    interval = ", 95 % interval {low} to {high}" if carries else ""
+    sentence = f"{{count}} of {{n}} {words} ({{value}}{interval}; {{unknown}} unknown)."
+    kept = dict(estimate) | ({} if carries else {"low": None, "high": None})
+    return results.result(
+        id, kept, sentence, frame=frame["frame"], headline=headline and estimate["n"] > 0
+    )
+
+
+def counted(
+    id: str, value: int, of: int, words: str, frame: str = OWN, headline: bool = False
+) -> dict:
+    """Make a result of a count among the firms of the list: ``{value} of {n}`` and some words."""
+    sentence = f"{{value}} of {{n}} {words}."
+    return results.result(
+        id, {"value": value, "n": of}, sentence, frame=frame, unit="count", headline=headline
+    )

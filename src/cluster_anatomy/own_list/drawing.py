@@ -1,0 +1,270 @@
+"""Figures of a list: fonts, labels, captions, data."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+import pandas as pd
+
+from cluster_anatomy import figures
+from cluster_anatomy.firms import entries
+from cluster_anatomy.firms.names import is_chinese, pinyin
+from cluster_anatomy.own_list.case import shaped
+
+SECOND_FONT = "DejaVu Sans"
+"""Comes with matplotlib and holds Latin with all accents, Greek, Cyrillic, Hebrew, Arabic,
+Georgian, …
+"""
+
+
+# --- Words and figures
+
+
+def use_style(texts: Iterable[str] = ()) -> None:
+    """Put the house style in force, with a second font for characters that the study does not need.
+
+    The second font leads if one of the texts needs it: a word drawn with two fonts loses its
+    accents.
+    """
+    import matplotlib as mpl
+
+    from cluster_anatomy.figures import style
+
+    style.use()
+    first, second = _drawn()
+    lacking = any(ord(char) in second - first for text in texts if pd.notna(text) for char in text)
+    mpl.rcParams["font.family"] = (
+        [SECOND_FONT, style.FONT] if lacking else [style.FONT, SECOND_FONT]
+    )
+
+
+@cache
+def _drawn() -> tuple[frozenset[int], frozenset[int]]:
+    """Return the characters that each of the two fonts holds."""
+    from matplotlib import font_manager
+    from matplotlib.ft2font import FT2Font
+
+    from cluster_anatomy.figures import style
+
+    style.use()
+    return tuple(
+        frozenset(FT2Font(font_manager.findfont(name)).get_charmap())
+        for name in (style.FONT, SECOND_FONT)
+    )
+
+
+def _has_glyph(char: str) -> bool:
+    return any(ord(char) in font for font in _drawn())
+
+
+def drawable(name: str, width: int = 28) -> str:
+    """Return a name as a figure can draw it: romanised where a character has no glyph, and cut
+    where it is long.
+
+    Chinese becomes pinyin; a letter of another script is read from its Unicode name. A long name
+    keeps its end.
+    """
+    plain = unicodedata.normalize("NFC", " ".join(name.split())).replace("$", "＄")
+    if not all(map(_has_glyph, plain)):
+        plain = pinyin(plain) if is_chinese(plain) else "".join(map(_romanised, plain))
+        plain = plain[:1].upper() + plain[1:]
+    tail = width // 3
+    return plain if len(plain) <= width else f"{plain[: width - tail - 1]}…{plain[-tail:]}"
+
+
+def _romanised(char: str) -> str:
+    if _has_glyph(char):
+        return char
+    known = unicodedata.name(char, "")
+    return (
+        known.split()[-1].lower()
+        if unicodedata.category(char)[0] in "LM" and "VIRAMA" not in known
+        else ""
+    )
+
+
+def largest(found: pd.DataFrame, top: int) -> list[str]:
+    """Return the clusters with most entries, largest first."""
+    sizes = found["cluster"].value_counts()
+    return sorted(sizes.index, key=lambda name: (-sizes[name], name))[:top]
+
+
+def labelled(names: Iterable[str], width: int = 28) -> dict[str, str]:
+    """Return the label of each name in figures; two that would look the same get a number."""
+    labels, seen = {}, {}
+    for name in names:
+        label = drawable(name, width)
+        seen[label] = seen.get(label, 0) + 1
+        labels[name] = label if seen[label] == 1 else f"{label} ({seen[label]})"
+    return labels
+
+
+def upright(figure):
+    """Write the labels of rows level and those of columns upwards, so that long names do not meet."""
+    for axis in figure.axes:
+        axis.tick_params(axis="y", labelrotation=0)
+        axis.tick_params(axis="x", labelrotation=90)
+    return figure
+
+
+def panel_data(
+    found: pd.DataFrame, profiles: pd.DataFrame, panels: int, years: int
+) -> pd.DataFrame:
+    """Count entries over time in the clusters with most dated entries
+    (`figures.cluster_years_data`), named as drawn.
+    """
+    dated = found.dropna(subset=["entry_year"])
+    names = labelled(largest(dated, panels), 20)
+    parts = [
+        table[table["cluster"].isin(list(names))].assign(
+            cluster=lambda part: part["cluster"].map(names)
+        )
+        for table in (dated, profiles)
+    ]
+    return figures.cluster_years_data(*parts, smallest=1, years=years)
+
+
+def matrix_data(pairs: pd.DataFrame, country: str, top: int) -> pd.DataFrame:
+    """Count ties between clusters (`figures.tie_matrix_data`), named as drawn."""
+    data = figures.tie_matrix_data(pairs, country, top).assign(country=country)
+    names = labelled(dict.fromkeys(data["cluster"]), 20)
+    return data.replace({"cluster": names, "other": names})
+
+
+def index_data(table: pd.DataFrame, beside: pd.DataFrame, top: int) -> pd.DataFrame:
+    """Choose the rows of the E-I figure (`figures.ei_data`): the clusters with most ties, and the
+    countries beside.
+    """
+    ranked = table.assign(ties=-table["internal"] - table["external"]).sort_values(
+        ["scope", "ties", "member"]
+    )
+    many = ranked[(ranked["scope"] == "cluster") & (ranked["foreign_ties"] == "left_out")].index[
+        top:
+    ]
+    data = figures.ei_data(ranked.drop(index=many))
+    data["label"] = data["label"].map(lambda label: drawable(label, 24))
+    if beside.empty:
+        return data
+    ties_of = beside["internal"] + beside["external"]
+    whole = beside.assign(group="beside", label=beside["country"], n=ties_of)
+    return pd.concat([data, shaped(whole, "figure_ei_index")], ignore_index=True)
+
+
+def drawn_families(families: pd.DataFrame, lines: int = 45) -> pd.DataFrame:
+    """Return the largest families that fit into so many lines (one at least), named as drawn."""
+    sizes = families.drop_duplicates(["root", "parent", "child"]).groupby("root", sort=False).size()
+    kept = sizes.index[(sizes + 1).cumsum() <= lines].union(sizes.index[:1])
+    chosen = families[families["root"].isin(kept)]
+    names = labelled(dict.fromkeys([*chosen["root"], *chosen["parent"], *chosen["child"]]), 40)
+    return chosen.assign(**{end: chosen[end].map(names) for end in ("root", "parent", "child")})
+
+
+def whole_years(figure):
+    """Let the axes of a figure mark whole years and whole firms only."""
+    for axis in figure.axes:
+        for one in (axis.xaxis, axis.yaxis):
+            if hasattr(one.get_major_locator(), "set_params") and axis.get_visible():
+                one.get_major_locator().set_params(integer=True)
+    return figure
+
+
+def facts(found: pd.DataFrame, about: Mapping, frame: pd.Series) -> dict:
+    """Return what captions say of a list: counts, the largest region, the most frequent origin, the
+    busiest years.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From `entries`.
+    about : mapping
+        From `description`.
+    frame : Series
+        Row of the table of frames.
+    """
+    dated, placed = found["entry_year"].dropna().astype(int), found["cluster"].dropna()
+    known = found.loc[found["label"] != "unknown", "label"]
+    step = period_width(dated)
+    starts, top, origin = ((dated - 1) // step * step + 1).mode(), largest(found, 1), known.mode()
+    names = ["the USA" if country == "USA" else country for country in about["beside"]]
+    return {
+        "title": about["title"],
+        "n": len(found),
+        "dated": len(dated),
+        "undated": len(found) - len(dated),
+        "placed": len(placed),
+        "regions": placed.nunique(),
+        "known": len(known),
+        "unknown": len(found) - len(known),
+        "years": step,
+        "peak": f"{starts.min()} to {starts.min() + step - 1}" if len(starts) else "no years",
+        "largest": drawable(top[0]) if top else "no region",
+        "largest_n": int((placed == top[0]).sum()) if top else 0,
+        "origin": entries.ORIGINS[origin.min()].lower() if len(origin) else "none",
+        "origin_n": int((known == origin.min()).sum()) if len(origin) else 0,
+        "beside": f", beside {' and '.join(names)}" if names else "",
+        "frame": frame["label"],
+        "meaning": frame["meaning"],
+        "carries": (
+            "They describe the list and nothing beyond it."
+            if frame["carries_shares"] == "no"
+            else ""
+        ),
+    }
+
+
+def period_width(years: pd.Series) -> int:
+    """Return how many years a bar over time should hold, so that there are some two dozen at most."""
+    span = int(years.max() - years.min()) if len(years) else 0
+    return next(width for width in (2, 3, 5, 10, 20, 50) if span / width <= 24 or width == 50)
+
+
+def first_drawn(years: pd.Series, width: int, most: int = 60) -> int:
+    """Return the first year to draw: that of the period of the first entry.
+
+    If the entries span more than so many years, it is that of the period after which nineteen in
+    twenty entered.
+    """
+    known = years.dropna().astype(int)
+    first = int(known.quantile(0.05, interpolation="lower"))
+    first = first if known.max() - known.min() > most else int(known.min())
+    return (first - 1) // width * width + 1
+
+
+def years_curve(data: pd.DataFrame):
+    """Draw entries up to each year, with the band between the latest and the earliest years that
+    the list allows.
+
+    Parameters
+    ----------
+    data : DataFrame
+        From `entry_years`.
+    """
+    import matplotlib.pyplot as plt
+
+    from cluster_anatomy.figures.style import TWO_COLUMNS
+
+    figure, axis = plt.subplots(figsize=(TWO_COLUMNS, 3.0), layout="constrained")
+    last = data.iloc[[-1]].assign(
+        year=lambda row: row["year"] + 1
+    )  # a step needs a year to stand on
+    year, low, high, line = (
+        pd.concat([data, last])[name].to_numpy(dtype=float)
+        for name in ("year", "cumulated_low", "cumulated_high", "cumulated")
+    )
+    if (low < high).any():
+        axis.fill_between(
+            year,
+            low,
+            high,
+            step="post",
+            color="#56B4E9",
+            alpha=0.5,
+            linewidth=0,
+            label="latest to earliest years",
+        )
+    axis.step(year, line, where="post", color="#0072B2", label="entries up to this year")
+    axis.set_xlim(year.min() - 1, year.max())
+    axis.set_ylim(0, high.max() * 1.08)
+    axis.set_ylabel("Entries, cumulated")
+    axis.legend(loc="upper left")
+    return whole_years(figure)

@@ -1,0 +1,88 @@
+"""The front page of a run."""
+
+import io
+import tomllib
+from collections.abc import Mapping
+
+import pandas as pd
+
+from cluster_anatomy.compendium import paths, steps
+
+
+def index(
+    about: Mapping, made: pd.DataFrame, captions: pd.DataFrame, register: pd.DataFrame
+) -> str:
+    """Return the front page of the results as Markdown: what was made, where it is, and what is
+    missing.
+
+    Parameters
+    ----------
+    about, made : mapping, DataFrame
+        From `description` and `analyses`.
+    captions, register : DataFrame
+        ``figures/captions.csv`` and the results of all notebooks.
+    """
+    headlines = register[register["headline"] == "yes"].sort_values(["notebook", "id"])["statement"]
+    lines = [
+        f"# {about['title']}",
+        "",
+        f"**{about['frame']['name']}.** {about['frame']['meaning']}",
+        "",
+    ]
+    lines += [f"- {statement}" for statement in headlines]
+    lines += [
+        "",
+        "Notebooks: " + " · ".join(f"[{step}](notebooks/{step}.ipynb)" for step in _steps_named()),
+    ]
+    lines += [
+        "",
+        "Tables: `data/processed/`; the list as it was understood: `data/raw/own_list/`.",
+        "",
+        "## Figures",
+        "",
+    ]
+    for row in captions.itertuples():
+        lines += [
+            f"![{row.alt}](figures/{row.figure}.png)",
+            "",
+            f"**{row.title}.** {row.caption}",
+            "",
+        ]
+    lines += ["## What could be computed, and what is missing", "", status_table(made), ""]
+    return "\n".join(lines)
+
+
+def _steps_named() -> list[str]:
+    text = paths.source(steps.STEPS_FILE).read_text(encoding="utf-8")
+    return [step["name"] for step in tomllib.loads(text)["step"]]
+
+
+def status_table(made: pd.DataFrame) -> str:
+    """Return the table of analyses as Markdown."""
+    lines = ["| analysis | needs | status | what to add |", "|---|---|---|---|"]
+    for row in made.itertuples():
+        known = (
+            row.status
+            if row.status == "missing"
+            else f"{row.status} ({row.have} of {row.of} {row.unit})"
+        )
+        add = "" if pd.isna(row.add) else row.add
+        lines.append(f"| {row.what} | {row.needs} | {known} | {add} |")
+    return "\n".join(lines)
+
+
+def shown(figure, name: str, alt: str):
+    """Return a figure as a picture for a notebook that saves none (checked as `style.save` does)."""
+    import matplotlib.pyplot as plt
+    from IPython.display import Image
+
+    from cluster_anatomy.figures import style
+
+    style.check(figure, name)
+    frame = figure.get_tightbbox(figure.canvas.get_renderer()).padded(0.1)
+    buffer = io.BytesIO()
+    figure.savefig(
+        buffer, format="png", dpi=style.SCREEN_DPI, bbox_inches=frame, metadata={"Software": None}
+    )
+    plt.close(figure)
+    return Image(data=buffer.getvalue(), format="png", alt=alt)

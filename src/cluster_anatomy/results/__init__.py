@@ -1,0 +1,17 @@
+"""The register of results, and text filled from it."""
+
+from cluster_anatomy.results.exhibits import write_readme
+from cluster_anatomy.results.numbers import collect, lookup, record, result, show
+from cluster_anatomy.results.prose import MARK, fill_marks, render
+
+__all__ = [
+    "MARK",
+    "collect",
+    "fill_marks",
+    "lookup",
+    "record",
+    "render",
+    "result",
+    "show",
+    "write_readme",
+]

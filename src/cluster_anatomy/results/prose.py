@@ -1,0 +1,43 @@
+"""Text filled from the register of results."""
+
+import re
+import string
+
+import pandas as pd
+
+from cluster_anatomy.results.numbers import lookup
+from cluster_anatomy.tables.cells import escaped
+
+
+class Prose(string.Formatter):
+    """Fill ``{id}`` and ``{id.low}`` from the register; an unknown id is an error that names it."""
+
+    def __init__(self, register: pd.DataFrame):
+        self.found = lookup(register)
+
+    def get_value(self, key, args, kwargs):
+        """Return the result of that id."""
+        if key not in self.found:
+            raise KeyError(f"There is no result '{key}' in the register.")
+        return self.found[key]
+
+    def format_field(self, value, spec):
+        """Return the text of a field as Markdown shows it."""
+        return escaped(super().format_field(value, spec))
+
+
+def render(text: str, register: pd.DataFrame) -> str:
+    """Fill Markdown from the register, such as ``"Home founders: {us_home_share} (n =
+    {us_home_share.n})"``.
+    """
+    return Prose(register).format(text)
+
+
+MARK = re.compile(r"<!--r:([a-z0-9_.]+)-->.*?<!--/r-->", re.DOTALL)
+
+
+def fill_marks(text: str, register: pd.DataFrame) -> str:
+    """Fill a Markdown file between its invisible marks, ``<!--r:id-->…<!--/r-->`` (README)."""
+    return MARK.sub(
+        lambda hit: f"<!--r:{hit[1]}-->{render('{' + hit[1] + '}', register)}<!--/r-->", text
+    )

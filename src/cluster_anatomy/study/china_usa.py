@@ -1,0 +1,213 @@
+"""Step 05: China beside the USA, and both beside what Romanelli and Feldman (2006) found.
+
+Differences are between a Chinese frame and the frame rows of the USA; purposive rows are described
+apart.
+"""
+
+import math
+
+import pandas as pd
+
+from cluster_anatomy.firms.entries import in_frame, property_share
+from cluster_anatomy.firms.open_lists import main, region_of_firm
+from cluster_anatomy.methods.contingency import independence, ratio_interval
+from cluster_anatomy.methods.differences import difference
+from cluster_anatomy.methods.randomness import DRAWS, SEED
+
+
+def property_shares(
+    table: pd.DataFrame, frames: pd.DataFrame, properties: pd.DataFrame
+) -> pd.DataFrame:
+    """Estimate the share of every property in every frame.
+
+    Returns
+    -------
+    DataFrame
+        ``property``, ``frame``, ``carries_shares`` and the columns of `shares.share`.
+    """
+    rows = [
+        {
+            "property": prop.property,
+            "frame": frame.frame,
+            "carries_shares": frame.carries_shares,
+            **property_share(in_frame(table, frames, frame.frame), prop),
+        }
+        for prop in properties.itertuples()
+        for frame in frames.itertuples()
+    ]
+    return pd.DataFrame(rows)
+
+
+def differences(
+    shares: pd.DataFrame, chinese_frames: list[str], us_frame: str = "us_frame"
+) -> pd.DataFrame:
+    """Compare each Chinese frame with the American one, property by property (China minus USA).
+
+    Returns
+    -------
+    DataFrame
+        ``property``, ``frame`` (Chinese), ``us_frame``, ``china``, ``usa``, ``n``, ``n2``,
+        ``value``, ``low``, ``high`` (Newcombe 1998), ``bound_low``, ``bound_high`` (all unknown
+        firms against, all for the difference).
+    """
+    by_key = shares.set_index(["property", "frame"])
+    rows = []
+    for prop in dict.fromkeys(shares["property"]):
+        usa = by_key.loc[(prop, us_frame)]
+        for frame in chinese_frames:
+            china = by_key.loc[(prop, frame)]
+            rows.append(
+                {
+                    "property": prop,
+                    "frame": frame,
+                    "us_frame": us_frame,
+                    "china": china["value"],
+                    "usa": usa["value"],
+                    **difference(china["count"], int(china["n"]), usa["count"], int(usa["n"])),
+                    "bound_low": china["bound_low"] - usa["bound_high"],
+                    "bound_high": china["bound_high"] - usa["bound_low"],
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def origin_table(
+    table: pd.DataFrame, frames: pd.DataFrame, chosen: list[str], column: str = "mode"
+) -> pd.DataFrame:
+    """Count the entries of some frames by one dimension of origin (rows: frames; unknown left out)."""
+    counts = {frame: in_frame(table, frames, frame)[column].value_counts() for frame in chosen}
+    return (
+        pd.DataFrame(counts)
+        .T.fillna(0)
+        .astype(int)
+        .drop(columns="unknown", errors="ignore")
+        .sort_index(axis=1)
+    )
+
+
+def representation(
+    entries: pd.DataFrame,
+    frames: pd.DataFrame,
+    counts: pd.DataFrame,
+    places: pd.DataFrame,
+    periods: pd.DataFrame,
+    industry: str = "biotechnology",
+) -> pd.DataFrame:
+    """Set the spread of entries over regions and periods beside that of the firms of each open
+    list.
+
+    Both sides hold firms with a known year up to the last year of entry of the frame (a list that
+    goes on for longer would else count firms that the frame cannot have), for regions also with a
+    known region.
+
+    Parameters
+    ----------
+    entries, frames, periods, places : DataFrame
+        Entries with ``place_id`` and ``entry_year``; frames; periods; places.
+    counts : DataFrame
+        From `count`.
+    industry : {"biotechnology", "all_health"}
+        Which firms of the lists.
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``frame``, ``carries_shares``, ``list``, ``industry``, ``dimension``
+        (``region``, ``period``), ``category``, ``until``, ``entries``, ``n``, ``firms``, ``n2``,
+        ``share``, ``share2``, ``ratio`` (missing where the list has no firm), ``low``, ``high``
+        (score interval; Koopman 1984).
+    """
+    if industry != "all_health":
+        counts = counts[counts["industry"] == industry]
+    region = region_of_firm(places)
+    rows = []
+    for frame in frames.itertuples():
+        dated = in_frame(entries, frames, frame.frame).dropna(subset=["entry_year"])
+        until = int(dated["entry_year"].max())
+        dated = dated.assign(unit=dated["place_id"].map(region).fillna("unknown").astype("str"))
+        for name in dict.fromkeys(counts.loc[counts["country"] == frame.country, "list"]):
+            listed = counts[(counts["list"] == name) & (counts["country"] == frame.country)]
+            listed = listed[(listed["year"] <= until).fillna(False)]
+            ours = {
+                "region": dated["unit"].value_counts(),
+                "period": dated["period"].value_counts(),
+            }
+            theirs = {
+                "region": listed.groupby("region")["firms"].sum(),
+                "period": (
+                    listed.groupby(listed["year"].map(lambda year: period_of(year, periods)))[
+                        "firms"
+                    ].sum()
+                ),
+            }
+            about = {
+                "country": frame.country,
+                "frame": frame.frame,
+                "carries_shares": frame.carries_shares,
+            }
+            about |= {"list": name, "industry": industry, "until": until}
+            for dimension in ours:
+                spread = beside(
+                    ours[dimension].drop("unknown", errors="ignore"),
+                    theirs[dimension].drop("unknown", errors="ignore"),
+                )
+                rows += [about | {"dimension": dimension} | row for row in spread]
+    return pd.DataFrame(rows)
+
+
+def period_of(year: int, periods: pd.DataFrame) -> str:
+    """Return the period of a year."""
+    inside = periods[(periods["first_year"] <= year) & (periods["last_year"] >= year)]
+    return inside["period"].iloc[0]
+
+
+def beside(ours: pd.Series, theirs: pd.Series) -> list[dict]:
+    """Compare two spreads of counts: one row per category that occurs in either."""
+    n, n2 = int(ours.sum()), int(theirs.sum())
+    rows = []
+    for category in sorted(set(ours.index) | set(theirs.index)):
+        x, y = int(ours.get(category, 0)), int(theirs.get(category, 0))
+        row = {"category": category, "entries": x, "n": n, "firms": y, "n2": n2}
+        row |= {"share": x / n if n else math.nan, "share2": y / n2 if n2 else math.nan}
+        row["ratio"] = row["share"] / row["share2"] if y and n else math.nan
+        row["low"], row["high"] = ratio_interval(x, n, y, n2) if x and y else (math.nan, math.nan)
+        rows.append(row)
+    return rows
+
+
+def distance(table: pd.DataFrame, draws: int = DRAWS, seed: int = SEED) -> pd.DataFrame:
+    """Measure and test how far the spread of each frame is from that of each list.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `representation`.
+
+    Returns
+    -------
+    DataFrame
+        ``frame``, ``list``, ``dimension``, ``n``, ``n2``, ``dissimilarity`` (part of the entries
+        that would have to be elsewhere for the two spreads to agree; Duncan and Duncan 1955), ``p``
+        (Freeman-Halton by Monte Carlo), ``cramers_v``, ``draws``, ``seed``.
+    """
+    rows = []
+    for (frame, name, dimension), group in table.groupby(
+        ["frame", "list", "dimension"], sort=False
+    ):
+        gap = (group["share"] - group["share2"]).abs().sum() / 2
+        test = independence(group[["entries", "firms"]].T.reset_index(drop=True), draws, seed)
+        first = group.iloc[0]
+        row = {
+            "frame": frame,
+            "list": name,
+            "dimension": dimension,
+            "n": first["n"],
+            "n2": first["n2"],
+        }
+        tested = {key: test[key] for key in ("p", "cramers_v", "draws", "seed")}
+        rows.append(row | {"dissimilarity": gap} | tested)
+    return pd.DataFrame(rows)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

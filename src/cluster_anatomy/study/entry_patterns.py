@@ -1,0 +1,423 @@
+"""Step 04: who enters where, and when: the composition of entry by origin.
+
+An entry is a firm's start at a place. Every share carries its n, its frame, its interval and its
+bounds.
+"""
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from cluster_anatomy.firms.entries import DIMENSIONS, in_frame, property_share
+from cluster_anatomy.firms.places import place_index
+from cluster_anatomy.methods.count_models import count_model
+from cluster_anatomy.methods.differences import compared
+from cluster_anatomy.methods.distance import kilometres
+from cluster_anatomy.methods.randomness import SEED
+from cluster_anatomy.methods.shares import composition, share
+
+
+def compositions(table: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
+    """Share out the entries of every frame by mode, source, reach and origin: in all, by cluster,
+    by period.
+
+    Returns
+    -------
+    DataFrame
+        ``frame``, ``group`` (``all``, ``cluster``, ``period``), ``member``, ``dimension``,
+        ``category``, and the columns of `shares.share`.
+    """
+    parts = []
+    for frame in frames["frame"]:
+        chosen = in_frame(table, frames, frame).assign(all="all")
+        for group in ("all", "cluster", "period"):
+            known = chosen.dropna(subset=[group])
+            for dimension, values in DIMENSIONS.items():
+                part = composition(known, [group], dimension, values)
+                part = part.rename(columns={group: "member", dimension: "category"})
+                parts.append(part.assign(frame=frame, group=group, dimension=dimension))
+    columns = ["frame", "group", "member", "dimension", "category", "count", "n", "unknown"]
+    columns += ["value", "low", "high", "bound_low", "bound_high"]
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def entry_counts(table: pd.DataFrame) -> pd.DataFrame:
+    """Count entries by country, year and origin; firms without a year are counted under the year
+    ``<NA>``.
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``frame``, ``cluster``, ``entry_year``, ``label``, ``entries``.
+    """
+    keys = ["country", "frame", "cluster", "entry_year", "label"]
+    counts = table.groupby(keys, dropna=False, observed=True).size().rename("entries").reset_index()
+    return counts.sort_values(keys, ignore_index=True)
+
+
+ORIGIN_GROUPS = ["academic", "second_order", "subsidiary", "other"]
+"""Groups of origin in the stock; ``other`` holds also the entries of unknown origin."""
+MODELS = {
+    "by_origin": (ORIGIN_GROUPS, 1, False),
+    "by_origin_periods": (ORIGIN_GROUPS, 3, False),
+    "all_origins": (["stock"], 1, False),
+    "all_origins_within": (["stock"], 1, True),
+}
+"""Terms, years in a period, and whether clusters have effects of their own, by model."""
+YEAR_DRAWS = 999
+"""Draws of other years of entry."""
+PATTERNS = {
+    "New York": ["subsidiary", "foreign_subsidiary"],
+    "San Francisco Bay Area": ["academic", "second_order"],
+    "Boston": ["academic", "second_order"],
+    "San Diego": ["academic", "second_order"],
+}
+"""What the paper expects to be frequent in four American regions (section 4.4)."""
+ROLE_OF_MODE = {
+    "relocation": "mover",
+    "subsidiary": "parent",
+    "spin_off": "parent",
+    "backbone": "parent",
+}
+"""The source by which a firm's reach is measured; founders for all others (as in step 02)."""
+
+
+def origin_group(entries: pd.DataFrame) -> pd.Series:
+    """Return the group of origin of each entry: academic, second-order, subsidiary, other (unknown
+    among them).
+    """
+    groups = {
+        "a_academic": "academic",
+        "b_enterprise": "second_order",
+        "c_subsidiary": "subsidiary",
+    }
+    return entries["paper_type"].map(groups).fillna("other")
+
+
+def panel(
+    entries: pd.DataFrame, first_year: int, last_year: int, smallest: int = 5, width: int = 1
+) -> pd.DataFrame:
+    """Count entries per cluster and year, with the stock of entries of all earlier years.
+
+    At risk are the clusters with at least ``smallest`` dated entries up to ``last_year``, in every
+    year from ``first_year`` on, whether or not they had an entry before. Entries without a year or
+    cluster are left out.
+
+    Parameters
+    ----------
+    entries : DataFrame
+        ``cluster``, ``entry_year``, ``paper_type``.
+    first_year, last_year : int
+        First and last year at risk; earlier entries are in the stock only.
+    smallest : int
+        Dated entries from which a cluster is at risk.
+    width : int
+        Years that make a period; the stock is that of the period's beginning.
+
+    Returns
+    -------
+    DataFrame
+        ``cluster``, ``year`` (first of the period), ``entries``, ``academic``, ``second_order``,
+        ``subsidiary``, ``other`` and ``stock`` (entries of earlier years, by origin and in all).
+    """
+    dated = entries.dropna(subset=["cluster", "entry_year"])
+    dated = dated[dated["entry_year"] <= last_year].assign(group=origin_group)
+    sizes = dated["cluster"].value_counts()
+    starts = np.arange(first_year, last_year + 1, width)
+    rows = []
+    for cluster in sorted(sizes.index[sizes >= smallest]):
+        inside = dated[dated["cluster"] == cluster]
+        years = inside["entry_year"].to_numpy(dtype=int)
+        of_group = {
+            group: years[(inside["group"] == group).to_numpy(dtype=bool)] for group in ORIGIN_GROUPS
+        }
+        for start in starts:
+            before = {group: int((those < start).sum()) for group, those in of_group.items()}
+            now = int(((years >= start) & (years < start + width)).sum())
+            stock = sum(before.values())
+            rows.append(
+                {"cluster": cluster, "year": int(start), "entries": now, **before, "stock": stock}
+            )
+    columns = ["cluster", "year", "entries", *ORIGIN_GROUPS, "stock"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def count_models(
+    entries: pd.DataFrame,
+    frames: pd.DataFrame,
+    years: dict[str, tuple[int, int]],
+    smallest: int = 5,
+) -> pd.DataFrame:
+    """Fit all of `MODELS` on every given frame.
+
+    Parameters
+    ----------
+    entries, frames : DataFrame
+        Entries; table of frames.
+    years : dict
+        First and last year at risk, by frame.
+    smallest : int
+        Dated entries from which a cluster is at risk.
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``frame``, ``model``, ``first_year``, ``last_year`` and the columns of
+        `count_model`.
+    """
+    parts = []
+    country = frames.set_index("frame")["country"]
+    for frame, (first, last) in years.items():
+        chosen = in_frame(entries, frames, frame)
+        for model, (terms, width, within) in MODELS.items():
+            fitted = count_model(panel(chosen, first, last, smallest, width), terms, within)
+            fitted = fitted.assign(country=country[frame], frame=frame, model=model)
+            parts.append(fitted.assign(first_year=first, last_year=last))
+    return pd.concat(parts, ignore_index=True)
+
+
+def source_distances(
+    source_rows: pd.DataFrame, firms: pd.DataFrame, places: pd.DataFrame
+) -> pd.DataFrame:
+    """Measure how far each source at entry was from the place of the firm.
+
+    Returns
+    -------
+    DataFrame
+        ``firm_id``, ``role``, ``position``, ``place_id`` (of the source), ``firm_place_id``,
+        ``kilometres`` (missing where a place or its point is not known), ``same_country``.
+    """
+    index = place_index(places)
+    points = places.set_index("place_id")[["latitude", "longitude"]].astype(float)
+    rows = source_rows[source_rows["timing"] == "at_entry"]
+    rows = rows[rows["firm_id"].isin(firms["firm_id"])].reset_index(drop=True)
+    found = [None if pd.isna(city) else index.get((city, None)) for city in rows["city"]]
+    here = (
+        firms.set_index("firm_id")[["place_id", "country"]]
+        .reindex(rows["firm_id"])
+        .reset_index(drop=True)
+    )
+    there = pd.Series(
+        [None if place is None else place["place_id"] for place in found], dtype="object"
+    )
+    one, other = points.reindex(there).to_numpy(), points.reindex(here["place_id"]).to_numpy()
+    table = rows[["firm_id", "role", "position"]].assign(
+        place_id=there, firm_place_id=here["place_id"]
+    )
+    table["kilometres"] = kilometres(one[:, 0], one[:, 1], other[:, 0], other[:, 1])
+    # Two firms of one company campus that has no point of its own are still nowhere apart.
+    same = (there == here["place_id"].astype("object")).fillna(False).astype(bool)
+    table.loc[same, "kilometres"] = 0.0
+    inland = (rows["country"] == here["country"]).map({True: "yes", False: "no"})
+    table["same_country"] = inland.where(rows["country"].notna().to_numpy())
+    return table
+
+
+def distance_summary(
+    distances: pd.DataFrame, entries: pd.DataFrame, frames: pd.DataFrame
+) -> pd.DataFrame:
+    """Summarise distances by frame, for all sources and for those in the firm's country.
+
+    Returns
+    -------
+    DataFrame
+        ``frame``, ``sources`` (``all``, ``domestic``), ``role`` (``all``, ``founder``, ``parent``),
+        ``n`` (distances known), ``unknown``, ``lower`` and ``upper`` (quartiles), ``median``, in
+        kilometres.
+    """
+    rows = []
+    for frame in frames["frame"]:
+        inside = distances[distances["firm_id"].isin(in_frame(entries, frames, frame)["firm_id"])]
+        for sources in ("all", "domestic"):
+            chosen = inside if sources == "all" else inside[inside["same_country"] == "yes"]
+            for role in ("all", "founder", "parent"):
+                group = chosen if role == "all" else chosen[chosen["role"] == role]
+                known = group["kilometres"].dropna()
+                quarters = (
+                    known.quantile([0.25, 0.5, 0.75]).to_numpy() if len(known) else [np.nan] * 3
+                )
+                named = dict(zip(["lower", "median", "upper"], quarters, strict=True))
+                numbers = {"n": len(known), "unknown": int(len(group) - len(known))}
+                rows.append({"frame": frame, "sources": sources, "role": role, **numbers, **named})
+    return pd.DataFrame(rows)
+
+
+def farthest_source(distances: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
+    """Return how far the sources that decide a firm's reach lie from it: parents, founders or the
+    seat it left.
+
+    Returns
+    -------
+    DataFrame
+        ``firm_id``, ``reach``, ``kilometres`` of the farthest known source, missing where none is
+        known.
+    """
+    wanted = entries.set_index("firm_id")["mode"].map(ROLE_OF_MODE).fillna("founder")
+    rows = distances[distances["firm_id"].isin(wanted.index)]
+    fits = rows["role"] == rows["firm_id"].map(wanted)
+    rows = rows[fits | ~rows["firm_id"].isin(rows.loc[fits, "firm_id"])]
+    farthest = rows.groupby("firm_id")["kilometres"].max()
+    return entries[["firm_id", "reach"]].assign(kilometres=entries["firm_id"].map(farthest))
+
+
+def near_share(farthest: pd.DataFrame, within: float) -> dict[str, float]:
+    """Share of entries all of whose located sources lie within so many kilometres; others are
+    unknown.
+    """
+    known = farthest["kilometres"].dropna()
+    return share(int((known <= within).sum()), len(known), len(farthest) - len(known))
+
+
+def us_patterns(
+    entries: pd.DataFrame, frames: pd.DataFrame, properties: pd.DataFrame
+) -> pd.DataFrame:
+    """Set each region that the paper names beside all other American regions, property by property.
+
+    Fisher's exact test, with Holm's correction over the patterns that the paper expects, on frames
+    that can carry shares; on the others the counts stand alone.
+
+    Returns
+    -------
+    DataFrame
+        ``frame``, ``carries_shares``, ``region``, ``property``, ``expected``, ``count``, ``n``,
+        ``unknown``, ``count2``, ``n2`` (other regions), ``value`` (difference), ``low``, ``high``,
+        ``p``, ``p_holm``.
+    """
+    tested = dict.fromkeys(prop for names in PATTERNS.values() for prop in names)
+    chosen = properties[properties["property"].isin(list(tested))]
+    rows = []
+    for frame in frames[frames["country"] == "USA"].itertuples():
+        placed = in_frame(entries, frames, frame.frame).dropna(subset=["region"])
+        for region, expected in PATTERNS.items():
+            for prop in chosen.itertuples():
+                here = property_share(placed[placed["region"] == region], prop)
+                others = property_share(placed[placed["region"] != region], prop)
+                row = {
+                    "frame": frame.frame,
+                    "carries_shares": frame.carries_shares,
+                    "region": region,
+                    "property": prop.property,
+                    "expected": "yes" if prop.property in expected else "no",
+                    **{key: int(here[key]) for key in ("count", "n", "unknown")},
+                    **{f"{key}2": int(others[key]) for key in ("count", "n")},
+                }
+                rows.append(row | (compared(row) if frame.carries_shares == "yes" else {}))
+    table = pd.DataFrame(rows)
+    table["p_holm"] = np.nan
+    for _, group in table[(table["expected"] == "yes") & table["p"].notna()].groupby("frame"):
+        table.loc[group.index, "p_holm"] = multipletests(group["p"], method="holm")[1]
+    return table
+
+
+def move_years(years: np.ndarray, draws: int, part: float, seed: int) -> np.ndarray:
+    """Move a part of the years by one, up or down, by chance.
+
+    Returns
+    -------
+    ndarray
+        One row per draw; in each, ``round(part * n)`` years are moved.
+    """
+    rng, n = np.random.default_rng(seed), len(years)
+    chosen = rng.random((draws, n)).argsort(axis=1).argsort(axis=1) < round(part * n)
+    return years + chosen * rng.choice([-1, 1], size=(draws, n))
+
+
+def year_sensitivity(
+    entries: pd.DataFrame,
+    frames: pd.DataFrame,
+    periods: pd.DataFrame,
+    part: float = 0.25,
+    draws: int = YEAR_DRAWS,
+    seed: int = SEED,
+) -> pd.DataFrame:
+    """Ask what would change if sources that disagree on years were right.
+
+    Parameters
+    ----------
+    entries, frames, periods : DataFrame
+        Entries with ``entry_year``, ``entry_year_low``, ``entry_year_high``, ``mode``; frames;
+        periods.
+    part : float
+        Part of the dated firms whose year is moved by one.
+    draws, seed : int
+        Random draws and their seed.
+
+    Returns
+    -------
+    DataFrame
+        ``frame``, ``scenario``, ``measure``, ``category``, ``base``, ``low``, ``high``,
+        ``largest_change``, ``n``, ``moved``, ``draws``, ``seed``; see the contract of
+        ``year_sensitivity``.
+    """
+    rows = []
+    for frame in frames["frame"]:
+        dated = (
+            in_frame(entries, frames, frame).dropna(subset=["entry_year"]).sort_values("firm_id")
+        )
+        years = dated["entry_year"].to_numpy(dtype=int)
+        scenarios = {"moved_by_one": move_years(years, draws, part, seed)}
+        for scenario, column in {"earliest": "entry_year_low", "latest": "entry_year_high"}.items():
+            scenarios[scenario] = (
+                dated[column].fillna(dated["entry_year"]).to_numpy(dtype=int)[None, :]
+            )
+        base = _by_period(dated, years[None, :], periods)
+        for scenario, moved in scenarios.items():
+            about = {
+                "n": len(dated),
+                "draws": len(moved),
+                "seed": seed if scenario == "moved_by_one" else pd.NA,
+            }
+            about["moved"] = int((moved != years).sum(axis=1).max(initial=0))
+            values = _by_period(dated, moved, periods)
+            values["curve", "all"] = _gap(years, moved)
+            for (measure, category), drawn in values.items():
+                start = 0.0 if measure == "curve" else base[measure, category][0]
+                low, high = _limits(drawn)
+                largest = (
+                    np.nan
+                    if np.isnan(start) or np.isnan(drawn).all()
+                    else np.nanmax(np.abs(drawn - start))
+                )
+                row = {
+                    "frame": frame,
+                    "scenario": scenario,
+                    "measure": measure,
+                    "category": category,
+                }
+                numbers = {"base": start, "low": low, "high": high, "largest_change": largest}
+                rows.append(row | numbers | about)
+    return pd.DataFrame(rows)
+
+
+def _limits(drawn: np.ndarray) -> tuple[float, float]:
+    """Percentiles 2.5 and 97.5 of the defined draws."""
+    known = drawn[~np.isnan(drawn)]
+    return tuple(np.percentile(known, [2.5, 97.5])) if len(known) else (np.nan, np.nan)
+
+
+def _by_period(dated: pd.DataFrame, years: np.ndarray, periods: pd.DataFrame) -> dict:
+    """Share of each period among the dated, and of start-ups in each period, in every row of years."""
+    known = (dated["mode"] != "unknown").to_numpy()
+    start_up = (dated["mode"] == "start_up").to_numpy()
+    values = {}
+    for period in periods.itertuples():
+        inside = (years >= period.first_year) & (years <= period.last_year)
+        values["period_share", period.period] = _ratio(
+            inside.sum(axis=1), np.full(len(years), len(dated))
+        )
+        part = (inside & start_up).sum(axis=1)
+        values["start_up_share", period.period] = _ratio(part, (inside & known).sum(axis=1))
+    return values
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+
+
+def _gap(years: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Largest gap between the cumulated curve of the years and that of each row of moved years."""
+    if not len(years):
+        return np.full(len(moved), np.nan)
+    grid = np.arange(min(years.min(), moved.min()), max(years.max(), moved.max()) + 1)
+    curve = (years[:, None] <= grid).mean(axis=0)
+    return np.array([np.abs((row[:, None] <= grid).mean(axis=0) - curve).max() for row in moved])

@@ -1,0 +1,213 @@
+"""Step 01: many lists and codings become one register of firms.
+
+Rows of evidence and of lists are compared pair by pair. A rule or a score decides what is clearly
+the same or clearly different; a reviewed crosswalk always wins; what is left between is listed as
+borderline and kept apart. Nothing depends on the order of rows.
+"""
+
+import pandas as pd
+
+from cluster_anatomy.firms.coders import with_evidence
+from cluster_anatomy.firms.lists import resolve, yes_or_no
+from cluster_anatomy.firms.names import NameRules
+from cluster_anatomy.firms.places import Place, place_index
+from cluster_anatomy.tables.cells import split
+
+
+def register(
+    members: pd.DataFrame,
+    evidence: pd.DataFrame,
+    places: pd.DataFrame,
+    rules: NameRules,
+    rows: pd.DataFrame | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make the register of firms: names, place, years, frame and scope of each.
+
+    Parameters
+    ----------
+    members : DataFrame
+        From `assemble`.
+    evidence : DataFrame
+        From `settle`.
+    places : DataFrame
+        The table of places.
+    rules : NameRules
+        Used for the place that a list-only name carries.
+    rows : DataFrame, optional
+        From `gather`: the places that lists print beside names.
+
+    Returns
+    -------
+    firms : DataFrame
+        The columns of the contract ``firms``.
+    conflicts : DataFrame
+        See `resolve`.
+    """
+    firms, conflicts = resolve(members, evidence)
+    index = place_index(places)
+    listed = {} if rows is None else _listed_places(rows, members)
+    located = [_locate(firm, index, rules, listed.get(firm.firm_id)) for firm in firms.itertuples()]
+    columns = [
+        "place_id",
+        "city",
+        "admin",
+        "region",
+        "economic_region",
+        "cluster",
+        "latitude",
+        "longitude",
+    ]
+    firms = firms.drop(columns=["city", "region", "province_or_state"])
+    firms[columns] = pd.DataFrame(located, columns=columns, index=firms.index)
+    chinese = firms["firm_id"].str.startswith("cn-")
+    firms["country"] = firms["firm_id"].map(_country(members, evidence))
+    firms["entry_year"] = firms["entry_year"].fillna(
+        firms["founded_year"].where(firms["relocated_from"].isna())
+    )
+    spread = _years(members, evidence)
+    firms["entry_year_low"] = firms["firm_id"].map(spread["low"]).where(firms["entry_year"].notna())
+    firms["entry_year_high"] = (
+        firms["firm_id"].map(spread["high"]).where(firms["entry_year"].notna())
+    )
+    firms["entry_year_low"] = firms[["entry_year_low", "entry_year"]].min(axis=1)
+    firms["entry_year_high"] = firms[["entry_year_high", "entry_year"]].max(axis=1)
+    in_paper, sample, scope = _membership(members, evidence)
+    firms["named_in_paper"] = (
+        firms["firm_id"]
+        .isin(in_paper)
+        .map(yes_or_no)
+        .where(chinese | firms["firm_id"].isin(in_paper))
+    )
+    firms["on_open_list"] = firms["lists"].notna().map(yes_or_no).where(chinese)
+    firms["us_sample"] = firms["firm_id"].map(sample)
+    firms["scope"] = firms["firm_id"].map(scope).fillna("entry")
+    firms["frame"] = "found_otherwise"
+    firms.loc[firms["on_open_list"] == "yes", "frame"] = "on_open_list"
+    firms.loc[firms["named_in_paper"] == "yes", "frame"] = "named_in_paper"
+    firms.loc[firms["us_sample"].notna(), "frame"] = "us_" + firms["us_sample"].astype("string")
+    return firms.sort_values("firm_id", ignore_index=True), conflicts
+
+
+def _listed_places(rows: pd.DataFrame, members: pd.DataFrame) -> dict[str, Place]:
+    firm_of = members.set_index("row_id")["firm_id"]
+    known = rows[
+        (rows["kind"] == "list") & rows["place"].map(lambda place: place.metro is not None)
+    ]
+    return {firm_of[row.row_id]: row.place for row in known.itertuples()}
+
+
+def _locate(firm, index: dict, rules: NameRules, listed: Place | None) -> tuple:
+    """Place of a firm: its city, else its coder's region, else what a list prints beside or in its
+    name.
+    """
+    found = index.get((firm.city, firm.province_or_state)) if pd.notna(firm.city) else None
+    if found is None and pd.isna(firm.coders):
+        found = index.get(((listed or rules.place(_printed(firm))).metro, None))
+    if found is not None:
+        wanted = [
+            "place_id",
+            "name",
+            "admin",
+            "metro",
+            "economic_region",
+            "cluster",
+            "latitude",
+            "longitude",
+        ]
+        return tuple(found[wanted])
+    admin = firm.province_or_state
+    if pd.isna(firm.coders):
+        admin = rules.place(_printed(firm)).admin or pd.NA
+    region = firm.region if pd.notna(firm.region) and firm.region != "other" else pd.NA
+    same = [
+        place
+        for place in index.values()
+        if pd.notna(admin) and pd.notna(place["admin"]) and place["admin"] == admin
+    ]
+    economic = {place["economic_region"] for place in same}
+    return (
+        pd.NA,
+        pd.NA,
+        admin,
+        region,
+        economic.pop() if len(economic) == 1 else pd.NA,
+        region,
+        pd.NA,
+        pd.NA,
+    )
+
+
+def _printed(firm) -> str:
+    return firm.name_zh if pd.notna(firm.name_zh) else firm.name_en
+
+
+def _country(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.Series:
+    joined = with_evidence(members, evidence, how="left")
+    return joined.groupby("firm_id")["country"].first().fillna("China")
+
+
+def _years(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
+    """Earliest and latest year of entry that any coder gives for a firm."""
+    joined = with_evidence(members, evidence)
+    joined["year"] = joined["entry_year"].fillna(
+        joined["founded_year"].where(joined["relocated_from"].isna())
+    )
+    years = joined.groupby("firm_id")["year"].agg(["min", "max"])
+    return years.rename(columns={"min": "low", "max": "high"})
+
+
+def _membership(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[set, dict, dict]:
+    """Firms that the paper names; the sample of US firms; firms that are no entry of the industry."""
+    joined = with_evidence(members, evidence)
+    named = joined["lists"].map(
+        lambda cell: any(part.startswith(("seed", "named in seed paper")) for part in split(cell))
+    )
+    sample = joined.dropna(subset=["sample"]).set_index("firm_id")["sample"].to_dict()
+    scope = joined.dropna(subset=["scope"]).set_index("firm_id")["scope"].to_dict()
+    return set(joined.loc[named, "firm_id"]), sample, scope
+
+
+def ledger(rows: pd.DataFrame, members: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
+    """Count rows in and out of every stage; each line must follow from the one above.
+
+    Returns
+    -------
+    DataFrame
+        ``stage``, ``rows_in``, ``change``, ``rows_out``, ``reason``.
+
+    Raises
+    ------
+    AssertionError
+        If the lines do not add up.
+    """
+    lines = []
+
+    def line(stage: str, change: int, reason: str) -> None:
+        before = lines[-1]["rows_out"] if lines else 0
+        lines.append(
+            {
+                "stage": stage,
+                "rows_in": before,
+                "change": change,
+                "rows_out": before + change,
+                "reason": reason,
+            }
+        )
+
+    for coder, part in rows[rows["kind"] == "evidence"].groupby("coder"):
+        line("read", len(part), f"evidence rows of the coder {coder}")
+    for name, part in rows[rows["kind"] == "list"].groupby("coder"):
+        line("read", len(part), f"rows of the list {name}")
+    line(
+        "linked",
+        members["firm_id"].nunique() - len(members),
+        "rows that are another row's firm under another name",
+    )
+    for scope, part in firms[firms["scope"] != "entry"].groupby("scope"):
+        line("scope", -len(part), f"firms that are no entry of the industry: {scope}")
+    table = pd.DataFrame(lines)
+    assert len(rows) == len(members), "rows were lost or doubled between reading and linking"
+    assert table["rows_out"].iloc[-1] == (firms["scope"] == "entry").sum(), (
+        "the ledger does not add up"
+    )
+    return table

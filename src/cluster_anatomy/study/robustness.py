@@ -1,0 +1,540 @@
+"""Step 07: every reading of the evidence at once: which findings stand, and which choice moves them
+most.
+
+A multiverse (Steegen, Tuerlinckx, Gelman and Vanpaemel 2016) tries all combinations of the choices
+that honest researchers could make; a specification curve (Simonsohn, Simmons and Nelson 2020) sorts
+what comes out. `multiverse`, `judge`, `by_option`, `weights` and `curve` are general: they know
+nothing of firms.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from cluster_anatomy.firms import origins as firms_origins
+from cluster_anatomy.firms.coders import CONFIDENCE_ORDER
+from cluster_anatomy.firms.entries import MIXED_WEIGHT, in_frame
+from cluster_anatomy.firms.origins import (
+    classify,
+    conditions,
+    defaults,
+    options_of,
+    override,
+    second_order,
+)
+from cluster_anatomy.methods.differences import difference
+from cluster_anatomy.methods.multiverse import judge, multiverse, weights
+from cluster_anatomy.methods.shares import share
+
+FOUNDER_SIDE = ["employer_abroad", "institutes", "stations", "founders"]
+"""Conventions that change what is known of founders (`origins.conditions`)."""
+PARENT_SIDE = ["joint_venture", "institutes", "hong_kong", "stations"]
+"""Conventions that change what is known of parents."""
+STAND_IN = {"relocation": "relocation", "start_up": "start_up", "unknown": "start_up"}
+"""A mode whose sources are looked for in the same place; all others are made by an organisation
+(`subsidiary`).
+"""
+UNKNOWN = ["left_out", "not_hit", "hit"]
+CONFIDENCE = ["low", "medium", "high"]
+HOME_USA = "home_usa"
+"""The American share from the home region, less the published one: an outcome beside the
+differences.
+"""
+
+
+def origins_everywhere(
+    firms: pd.DataFrame,
+    members: pd.DataFrame,
+    source_rows: pd.DataFrame,
+    coding: Mapping[str, pd.DataFrame],
+) -> pd.DataFrame:
+    """Classify every firm under every combination of the conventions on origin.
+
+    What is known of founders and of parents depends on few conventions each: both sides are
+    computed once per combination of their own conventions, put together, and classified in one go.
+
+    Parameters
+    ----------
+    firms, members, source_rows : DataFrame
+        Register, members (step 01) and sources (step 02).
+    coding : mapping
+        ``conventions``, ``source_roles``, ``origin_rules``, ``origin_views``, ``alternatives``.
+
+    Returns
+    -------
+    DataFrame
+        Index: one level per convention on origin, and ``firm_id``. Columns: ``mode``, ``source``,
+        ``label``, ``paper_type``, ``second_order``.
+
+    Raises
+    ------
+    ValueError
+        If there is a convention on origin of which this function does not know what it changes.
+    """
+    conventions = coding["conventions"]
+    options, usual = options_of(conventions), defaults(conventions)
+    names = [
+        name
+        for name in options
+        if name in set(conventions.loc[conventions["changes"] == "origin", "convention"])
+    ]
+    if new := set(names) - {*FOUNDER_SIDE, *PARENT_SIDE, "control", "disputed"}:
+        raise ValueError(
+            f"robustness.py does not say which side of an entry the convention '{min(new)}'"
+            " changes."
+        )
+
+    def side(of: list[str], **fixed: str) -> dict[tuple, pd.DataFrame]:
+        return {
+            key: conditions(
+                firms,
+                source_rows,
+                coding["source_roles"],
+                usual | dict(zip(of, key, strict=True)) | fixed,
+            )
+            for key in product(*(options[name] for name in of))
+        }
+
+    founders, parents = (
+        side(FOUNDER_SIDE, control="founder_first"),
+        side(PARENT_SIDE, control="parent_first"),
+    )
+    varied = [name for name in names if name != "disputed"]
+    parts = {}
+    for combination in product(*(options[name] for name in varied)):
+        chosen = dict(zip(varied, combination, strict=True))
+        known = parents[tuple(chosen[name] for name in PARENT_SIDE)].copy()
+        founder = founders[tuple(chosen[name] for name in FOUNDER_SIDE)]
+        on_founders = [column for column in known if column.startswith("founder_")]
+        if chosen["control"] == "founder_first":
+            on_founders.append("parent_decides")
+        known[on_founders] = founder[on_founders]
+        parts[combination] = known
+    stacked = pd.concat(parts, names=varied)
+    coded = classify(stacked.reset_index(drop=True), coding["origin_rules"])
+    coded = coded.set_index(stacked.index)[["mode", "source"]]
+
+    usual_origins = classify(parts[tuple(usual[name] for name in varied)], coding["origin_rules"])
+    other = override(usual_origins, members, coding["alternatives"]).set_index("firm_id")
+    other = other.loc[other["rule"] == "disputed_alternative", ["mode", "source"]]
+    changed = coded.copy()
+    firm = changed.index.get_level_values("firm_id")
+    for column in other:
+        changed[column] = pd.Series(firm.map(other[column]), index=changed.index).fillna(
+            changed[column]
+        )
+    both = pd.concat({"as_coded": coded, "alternative": changed}, names=["disputed"])
+    both = both.reset_index().merge(
+        coding["origin_views"], on=["mode", "source"], how="left", validate="m:1"
+    )
+    both["second_order"] = second_order(both)
+    return both.set_index([*names, "firm_id"])[
+        ["mode", "source", "label", "paper_type", "second_order"]
+    ]
+
+
+def readings(
+    firms: pd.DataFrame,
+    members: pd.DataFrame,
+    source_rows: pd.DataFrame,
+    places: pd.DataFrame,
+    coding: Mapping[str, pd.DataFrame],
+    origins: pd.DataFrame | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Say whether each entry has each property, under every combination of conventions.
+
+    Parameters
+    ----------
+    firms, members, source_rows, places : DataFrame
+        Register, members, sources, places.
+    coding : mapping
+        As in `origins_everywhere`, and ``properties``.
+    origins : DataFrame, optional
+        From `origins_everywhere`, if it is known already.
+
+    Returns
+    -------
+    dict of DataFrame
+        By property. Rows: combinations of conventions (index levels), the default first; columns:
+        entries (``firm_id``); cells: 1 has it, 0 has it not, 0.5 mixed reach, ``nan`` unknown.
+    """
+    options = options_of(coding["conventions"])
+    # as steps in memory have it: a blank is None, not pandas' NA, which has no truth value
+    source_rows = source_rows.astype(object).where(source_rows.notna(), None)
+    if origins is None:
+        origins = origins_everywhere(firms, members, source_rows, coding)
+    names = [name for name in origins.index.names if name != "firm_id"]
+    every = pd.MultiIndex.from_product([options[name] for name in names], names=names)
+    entries = firms.loc[firms["scope"] == "entry", "firm_id"].tolist()
+    modes = origins["mode"].unstack("firm_id").loc[every, entries]
+    reaches = _reaches(firms, source_rows, places, modes, options)
+    found = {}
+    for prop in coding["properties"].itertuples():
+        words = (
+            reaches
+            if prop.column == "reach"
+            else origins[prop.column].unstack("firm_id").loc[every, entries]
+        )
+        cells = words.to_numpy()
+        values = np.select(
+            [cells == prop.unknown, cells == prop.value, cells == "mixed"], [np.nan, 1.0, 0.5], 0.0
+        )
+        found[prop.property] = pd.DataFrame(values, index=words.index, columns=entries)
+    return found
+
+
+def _reaches(
+    firms, source_rows, places, modes: pd.DataFrame, options: Mapping[str, list[str]]
+) -> pd.DataFrame:
+    """Return the reach of each entry for each combination in ``modes`` and each definition of a
+    region.
+    """
+    stand_in = modes.apply(lambda column: column.map(STAND_IN)).fillna("subsidiary").to_numpy()
+    offshore = modes.index.get_level_values("hong_kong").to_numpy()[:, None]
+    parts = {}
+    for level in options["region"]:
+        reach = np.full(modes.shape, None, dtype=object)
+        for hong_kong, mode in product(
+            options["hong_kong"], ["relocation", "subsidiary", "start_up"]
+        ):
+            assumed = pd.DataFrame({"firm_id": firms["firm_id"], "mode": mode})
+            one = firms_origins.reach(
+                firms, source_rows, assumed, places, level, hong_kong
+            ).set_index("firm_id")
+            here = (offshore == hong_kong) & (stand_in == mode)
+            reach = np.where(here, one["reach"].loc[list(modes.columns)].to_numpy()[None, :], reach)
+        parts[level] = pd.DataFrame(reach, index=modes.index, columns=modes.columns)
+    names = [*modes.index.names, "region"]
+    every = pd.MultiIndex.from_product([options[name] for name in names], names=names)
+    return pd.concat(parts, names=["region"]).reorder_levels(names).loc[every]
+
+
+def moved(values: pd.DataFrame) -> pd.DataFrame:
+    """Say which entries a convention can move, whatever the other conventions are.
+
+    Parameters
+    ----------
+    values : DataFrame
+        One table of `readings`: the full product of its index levels, the last one varying fastest.
+
+    Returns
+    -------
+    DataFrame
+        One row per entry, one boolean column per convention.
+    """
+    shape = [len(values.index.get_level_values(name).unique()) for name in values.index.names]
+    cube = values.fillna(-1).to_numpy().reshape(*shape, values.shape[1])
+    found = {}
+    for axis, name in enumerate(values.index.names):
+        differs = cube != cube.take([0], axis=axis)
+        found[name] = differs.any(axis=tuple(range(len(shape))))
+    return pd.DataFrame(found, index=values.columns)
+
+
+def movable(
+    values: Mapping[str, pd.DataFrame],
+    entries: pd.DataFrame,
+    frames: pd.DataFrame,
+    chinese: Sequence[str],
+    american: Sequence[str],
+) -> pd.DataFrame:
+    """Count, for each property and choice, the entries of some frames that the choice can move.
+
+    A choice is varied for a property only if it moves at least one entry. The rule reads the data:
+    what a convention could move in principle, but does not move on these frames, is no choice on
+    them.
+
+    Parameters
+    ----------
+    values : mapping
+        From `readings`.
+    entries : DataFrame
+        The entries of the register.
+    frames : DataFrame
+        ``frames.csv``.
+    chinese, american : sequence of str
+        Names of the frames that are compared.
+
+    Returns
+    -------
+    DataFrame
+        Index: properties, and `HOME_USA` (American frames only). Columns: the conventions,
+        ``unknown`` (entries that some combination leaves unknown), ``confidence`` (entries whose
+        evidence is less than sure), ``frame`` and ``us_frame`` (entries, 0 where there is only one
+        frame or the frame does not count).
+    """
+    inside = {frame: in_frame(entries, frames, frame)["firm_id"] for frame in (*chinese, *american)}
+    rows = {}
+    for outcome in [*values, *([HOME_USA] if "home" in values else [])]:
+        table = values["home" if outcome == HOME_USA else outcome]
+        used = american if outcome == HOME_USA else [*chinese, *american]
+        firm_ids = sorted(set().union(*(inside[frame] for frame in used)))
+        part = table[firm_ids]
+        mixed = outcome in ("home", HOME_USA)
+        sure = entries.set_index("firm_id")["confidence"].loc[firm_ids]
+        rows[outcome] = {
+            **moved(part).sum().to_dict(),
+            "mixed": int((part == 0.5).any().sum()) if mixed else 0,
+            "unknown": int(part.isna().any().sum()),
+            "confidence": int(sure.isin(CONFIDENCE[:-1]).sum()),
+            "frame": len(firm_ids) if len(chinese) > 1 and outcome != HOME_USA else 0,
+            "us_frame": len(firm_ids) if len(american) > 1 else 0,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").fillna(0).astype(int)
+
+
+def estimator(
+    values: Mapping[str, pd.DataFrame],
+    entries: pd.DataFrame,
+    frames: pd.DataFrame,
+    published: float,
+) -> Callable[[str, Mapping[str, str]], dict[str, float]]:
+    """Make the function that estimates a property under one specification (`multiverse` calls it).
+
+    Parameters
+    ----------
+    values, entries, frames
+        As in `movable`.
+    published : float
+        The published American share from the home region.
+
+    Returns
+    -------
+    callable
+        Takes a property (or `HOME_USA`) and an option for every convention, ``frame``,
+        ``us_frame``, ``unknown`` (``left_out``, ``not_hit``, ``hit``: in both countries alike) and
+        ``confidence`` (firms whose evidence is less sure are dropped; a firm that only a list names
+        has no evidence to be sure of, and stays as unknown). Returns ``value`` (China minus USA;
+        for `HOME_USA` American share minus the published one), ``low``, ``high`` (Newcombe 1998;
+        Wilson 1927), ``n``, ``n2``, ``bound_low``, ``bound_high`` (all unknown firms against, all
+        for the difference, whatever ``unknown`` says).
+    """
+    rank = {word: place for place, word in enumerate(CONFIDENCE_ORDER)}
+    sure = (
+        entries.set_index("firm_id")["confidence"]
+        .map(rank)
+        .reindex(next(iter(values.values())).columns)
+    )
+    masks = {}
+    for frame, level in product(frames["frame"], CONFIDENCE):
+        member = sure.index.isin(in_frame(entries, frames, frame)["firm_id"])
+        masks[frame, level] = member & (sure.isna() | (sure <= rank[level])).to_numpy(dtype=bool)
+    rows = {
+        name: dict(zip(table.index, table.to_numpy(), strict=True))
+        for name, table in values.items()
+    }
+    levels = {name: list(table.index.names) for name, table in values.items()}
+    newcombe, wilson = lru_cache(maxsize=None)(difference), lru_cache(maxsize=None)(share)
+
+    def count(name: str, chosen: Mapping[str, str], frame: str) -> tuple[float, int, int]:
+        known = rows[name][tuple(chosen[level] for level in levels[name])][
+            masks[frame, chosen["confidence"]]
+        ]
+        weight = MIXED_WEIGHT[chosen["mixed"]] if name == "home" else 0.0
+        unknown = int(np.isnan(known).sum())
+        return (
+            float((known == 1).sum() + weight * (known == 0.5).sum()),
+            len(known) - unknown,
+            unknown,
+        )
+
+    def treat(hits: float, n: int, unknown: int, treatment: str) -> tuple[float, int]:
+        if treatment == "left_out":
+            return hits, n
+        return hits + (unknown if treatment == "hit" else 0), n + unknown
+
+    def compute(outcome: str, chosen: Mapping[str, str]) -> dict[str, float]:
+        name = "home" if outcome == HOME_USA else outcome
+        usa = count(name, chosen, chosen["us_frame"])
+        us_bounds = wilson(*usa)
+        us_hits, us_n = treat(*usa, chosen["unknown"])
+        if outcome == HOME_USA:
+            one = wilson(us_hits, us_n)
+            numbers = {key: one[key] - published for key in ("value", "low", "high")} | {
+                "n": us_n,
+                "n2": None,
+            }
+            return numbers | {
+                key: us_bounds[key] - published for key in ("bound_low", "bound_high")
+            }
+        china = count(name, chosen, chosen["frame"])
+        bounds = wilson(*china)
+        return newcombe(*treat(*china, chosen["unknown"]), us_hits, us_n) | {
+            "bound_low": bounds["bound_low"] - us_bounds["bound_high"],
+            "bound_high": bounds["bound_high"] - us_bounds["bound_low"],
+        }
+
+    return compute
+
+
+def specifications(
+    values: Mapping[str, pd.DataFrame],
+    entries: pd.DataFrame,
+    frames: pd.DataFrame,
+    conventions: pd.DataFrame,
+    published: float,
+) -> pd.DataFrame:
+    """Estimate every headline result under every specification.
+
+    Two multiverses, one below the other: Chinese frames that can carry shares against the American
+    frame that can, and all Chinese against all American firms of the register, which only describe.
+    In each, a property is combined with the choices that move at least one of its entries there
+    (`movable`).
+
+    Returns
+    -------
+    DataFrame
+        ``property``, ``specification`` (1 is the default), ``carries_shares`` (yes, no), the
+        choices, what `estimator` computes, ``excludes_zero``, ``sign_kept``, ``default``.
+    """
+    compute = estimator(values, entries, frames, published)
+    parts = []
+    for carries in ("yes", "no"):
+        choices = choices_of(frames, conventions, carries)
+        names = choices["frame"], choices["us_frame"]
+        table = multiverse(
+            choices, compute, movable(values, entries, frames, *names)[list(choices)] > 0
+        )
+        # a frame that is the only one is not a choice, but the reader wants its name
+        table["us_frame"] = names[1][0]
+        table["frame"] = table["frame"].fillna(names[0][0]).where(table["outcome"] != HOME_USA)
+        parts.append(
+            table.assign(
+                carries_shares=carries, default=table["default"] if carries == "yes" else "no"
+            )
+        )
+    table = judge(pd.concat(parts, ignore_index=True))
+    table["specification"] = table.groupby("outcome").cumcount() + 1
+    order = {name: place for place, name in enumerate(table["outcome"].unique())}
+    table = table.sort_values(
+        ["outcome", "specification"], key=lambda column: column.replace(order), ignore_index=True
+    )
+    return table.rename(columns={"outcome": "property"})
+
+
+def choices_of(
+    frames: pd.DataFrame, conventions: pd.DataFrame, carries: str
+) -> dict[str, list[str]]:
+    """Return all choices with their options, defaults first, on frames that can (yes) or cannot
+    (no) carry shares.
+
+    Of the frames that cannot, only the widest of each country is taken (``scope=entry``: all firms
+    found).
+    """
+    wanted = frames[frames["carries_shares"] == carries]
+    if carries == "no":
+        wanted = wanted[wanted["includes"] == "scope=entry"]
+    wanted = wanted.sort_values("default", ascending=False, kind="stable")
+    return {
+        "frame": wanted.loc[wanted["country"] == "China", "frame"].tolist(),
+        "us_frame": wanted.loc[wanted["country"] == "USA", "frame"].tolist(),
+        "confidence": CONFIDENCE,
+        "unknown": UNKNOWN,
+        **options_of(conventions),
+    }
+
+
+def summary(table: pd.DataFrame, options: pd.DataFrame, nearly: float = 0.9) -> pd.DataFrame:
+    """Summarise the multiverse of each property.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `specifications`.
+    options : DataFrame
+        From `by_option` on the specifications that can carry shares.
+    nearly : float
+        Share of specifications from which a finding is called robust.
+
+    Returns
+    -------
+    DataFrame
+        On frames that can carry shares: ``property``, ``specifications``, ``estimates`` (different
+        ones among them), ``share_sign_kept``, ``share_excluding_zero``, both again where unknown
+        firms are left out (``_known``), ``min``, ``median``, ``max``. On all frames:
+        ``specifications_all``, ``share_sign_kept_all``, ``share_excluding_zero_all``. Of the
+        default: ``value``, ``bound_low``, ``bound_high`` (worst case of the unknown firms of both
+        countries). Over all specifications that can carry shares: ``widest_low``, ``widest_high``,
+        ``share_bounds_excluding_zero``. ``verdict``: ``robust`` (sign and interval in nearly all),
+        ``sign_robust`` (sign in nearly all), ``depends`` (sign in fewer), ``no_difference_seen``
+        (the interval of the default holds zero). ``falls_under``: the options under which most
+        specifications do otherwise than the default (lose its sign; or, where it sees no
+        difference, see one), as choice=option.
+    """
+    rows = []
+    for name, everything in table.groupby("property", sort=False):
+        part = everything[everything["carries_shares"] == "yes"]
+        known, default = part[part["unknown"] == "left_out"], part[part["default"] == "yes"].iloc[0]
+        seen = default["excludes_zero"] == "yes"
+        row = {"property": name, "specifications": len(part)}
+        row["estimates"] = len(part[["value", "low", "high"]].round(9).drop_duplicates())
+        for ending, held in {"": part, "_known": known, "_all": everything}.items():
+            row[f"share_sign_kept{ending}"] = (held["sign_kept"] == "yes").mean()
+            row[f"share_excluding_zero{ending}"] = (held["excludes_zero"] == "yes").mean()
+        row |= {
+            "specifications_all": len(everything),
+            **default[["value", "bound_low", "bound_high"]],
+        }
+        row |= {
+            "min": part["value"].min(),
+            "median": part["value"].median(),
+            "max": part["value"].max(),
+        }
+        row |= {"widest_low": part["bound_low"].min(), "widest_high": part["bound_high"].max()}
+        row["share_bounds_excluding_zero"] = (
+            (part["bound_low"] > 0) | (part["bound_high"] < 0)
+        ).mean()
+        signs, intervals = row["share_sign_kept"] >= nearly, row["share_excluding_zero"] >= nearly
+        row["verdict"] = ("robust" if intervals else "sign_robust") if signs else "depends"
+        row["verdict"] = row["verdict"] if seen else "no_difference_seen"
+        mine = options[options["property"] == name]
+        lost = mine["share_sign_kept"] < 0.5 if seen else mine["share_excluding_zero"] > 0.5
+        row["falls_under"] = "|".join((mine["choice"] + "=" + mine["option"])[lost]) or None
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def convention_weight(
+    table: pd.DataFrame, counted: pd.DataFrame, conventions: pd.DataFrame
+) -> pd.DataFrame:
+    """Weigh every choice on the frames that can carry shares, those that move no entry included.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `specifications`.
+    counted : DataFrame
+        From `movable` on the same frames.
+    conventions : DataFrame
+        ``conventions.csv``.
+
+    Returns
+    -------
+    DataFrame
+        ``property``, ``convention``, ``kind`` (``coding``: how evidence is read; ``data``: frame,
+        confidence, unknown), ``entries_moved``, ``mean_change``, ``largest_change``,
+        ``variance_share``, ``rank`` (the last four blank where the choice is not varied). See
+        `weights`.
+    """
+    found = weights(table[table["carries_shares"] == "yes"], list(counted.columns), "property")
+    long = (
+        counted.rename_axis("property")
+        .reset_index()
+        .melt("property", var_name="choice", value_name="entries_moved")
+    )
+    both = long.merge(found, on=["property", "choice"], how="left", validate="1:1")
+    both["kind"] = (
+        both["choice"].isin(conventions["convention"]).map({True: "coding", False: "data"})
+    )
+    order = {name: place for place, name in enumerate(counted.index)}
+    both = both[
+        (both["choice"] != "us_frame")
+        & ((both["property"] != HOME_USA) | (both["choice"] != "frame"))
+    ]
+    both = both.assign(place=both["property"].map(order)).sort_values(
+        ["place", "rank", "choice"], ignore_index=True
+    )
+    return both.drop(columns="place").rename(columns={"choice": "convention"})

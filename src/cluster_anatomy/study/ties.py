@@ -1,0 +1,613 @@
+"""Step 06: who is tied to whom, and how far ties reach.
+
+A tie joins two *actors* (firms, organisations, persons). What coders wrote in several rows or under
+several names is collapsed to pairs of actors before anything is counted. Ties are what someone
+found and wrote down: they are no sample of anything, so every count and share describes the set of
+ties it names.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+
+from cluster_anatomy.firms.actors import main_name
+from cluster_anatomy.firms.ties import (
+    ACADEMIA,
+    CHANNELS,
+    FIRMS,
+    KINDS,
+    TIE_TYPES,
+    described,
+    from_giver,
+    having,
+    measured,
+    neither_at_home,
+    stated,
+)
+from cluster_anatomy.methods.brokerage import ROLES, brokerage
+from cluster_anatomy.methods.descent import acyclic, descent_in
+from cluster_anatomy.methods.ei_index import ei_with_null
+from cluster_anatomy.methods.randomness import DRAWS, SEED
+from cluster_anatomy.results.numbers import result
+from cluster_anatomy.tables.cells import split
+
+
+def _known_kind(kinds: Iterable[str]) -> str:
+    return next((kind for kind in kinds if kind != "unknown"), "unknown")
+
+
+def kind_share(
+    pairs: pd.DataFrame, kind: str, among: Iterable[str] = ("local", "external", "foreign")
+) -> dict[str, float]:
+    """Describe what part of the pairs of known kind has one kind.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        With ``kind``.
+    kind : str
+        ``local``, ``external`` or ``foreign``.
+    among : iterable of str
+        Kinds that are compared; with ``("local", "external")`` foreign ties are left out.
+    """
+    counts = pairs["kind"].value_counts()
+    n = int(sum(counts.get(one, 0) for one in among))
+    return described(int(counts.get(kind, 0)), n, int(counts.get("unknown", 0)))
+
+
+def kind_results(id: str, table: pd.DataFrame, what: str, frame: str) -> list[dict]:
+    """Make one result per kind of tie, counted among all of a table.
+
+    Parameters
+    ----------
+    id : str
+        Id of the results, with ``{kind}`` in it.
+    table : DataFrame
+        With ``kind``.
+    what : str
+        What its rows are, for the sentence.
+    frame : str
+        The set of ties.
+
+    Returns
+    -------
+    list of dict
+        From `results.result`, one for each of `KINDS`, unknown included.
+    """
+    counts = {
+        kind: {"value": int((table["kind"] == kind).sum()), "n": len(table)} for kind in KINDS
+    }
+    return [
+        result(
+            id.format(kind=kind),
+            count,
+            f"{{value}} of {{n}} {what} are {kind}.",
+            frame=frame,
+            unit="count",
+        )
+        for kind, count in counts.items()
+    ]
+
+
+def kind_counts(pairs: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Count pairs by kind in each group, with the share of external ties among local and external
+    ones.
+
+    Returns
+    -------
+    DataFrame
+        Index ``by``; ``local``, ``external``, ``foreign``, ``unknown``, ``pairs``,
+        ``external_of_domestic``.
+    """
+    table = pd.crosstab(pairs[by], pairs["kind"]).reindex(columns=KINDS, fill_value=0)
+    domestic = table["local"] + table["external"]
+    return table.assign(
+        pairs=table.sum(axis=1),
+        external_of_domestic=table["external"] / domestic.where(domestic > 0),
+    )
+
+
+def by_type(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per pair and tie type (column ``tie_type``), with the channel it belongs to."""
+    table = pairs.assign(tie_type=pairs["tie_types"].map(split)).explode(
+        "tie_type", ignore_index=True
+    )
+    channel = {kind: name for name, kinds in CHANNELS.items() for kind in kinds}
+    return table.assign(channel=table["tie_type"].map(channel))
+
+
+def ei_edges(
+    pairs: pd.DataFrame, foreign: str = "left_out"
+) -> tuple[list[tuple[str, str]], dict[str, str]]:
+    """Turn pairs into edges and groups for the E-I index.
+
+    A node is an actor at a place: one that has ties from two places is two nodes. Its group is the
+    cluster; where only the province is known, that province; abroad, the country.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        From `collapse`.
+    foreign : {"left_out", "external"}
+        Whether ties with abroad are left out or count as external.
+    """
+    kinds = ["local", "external"] + (["foreign"] if foreign == "external" else [])
+    chosen = pairs[pairs["kind"].isin(kinds)]
+    edges, groups = [], {}
+    for pair in chosen.to_dict("records"):
+        ends = []
+        for end in ("source", "target"):
+            at_home = pair[f"{end}_country"] == pair["seen_from"]
+            group = pair[f"{end}_cluster"] if at_home else pair[f"{end}_country"]
+            if pd.isna(group):
+                group = (
+                    f"{pair[f'{end}_admin']} (city unknown)"
+                    if pd.notna(pair[f"{end}_admin"])
+                    else "unknown"
+                )
+            node = f"{pair[end]} @ {group}"
+            groups[node] = group
+            ends.append(node)
+        edges.append(tuple(ends))
+    return edges, groups
+
+
+def ei_table(
+    pairs: pd.DataFrame, smallest: int = 5, draws: int = DRAWS, seed: int = SEED
+) -> pd.DataFrame:
+    """Compute the E-I index of all ties, of the sets they come from, of each tie type and of each
+    cluster.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        From `collapse`.
+    smallest : int
+        Ties (local and external) from which a cluster or a type is shown by itself.
+    draws, seed : int
+        See `ei_with_null`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of the contract ``ei_index``.
+    """
+    found = []
+
+    def add(
+        country: str,
+        scope: str,
+        member: str,
+        part: pd.DataFrame,
+        foreign: str,
+        cluster: str | None = None,
+    ) -> None:
+        edges, groups = ei_edges(part, foreign)
+        row = ei_with_null(edges, groups, cluster, draws, seed)
+        touching = (
+            part
+            if cluster is None
+            else part[(part["source_cluster"] == cluster) | (part["target_cluster"] == cluster)]
+        )
+        counts = touching["kind"].value_counts()
+        found.append(
+            {"country": country, "scope": scope, "member": member, "foreign_ties": foreign, **row}
+            | {"foreign": counts.get("foreign", 0), "unknown": counts.get("unknown", 0)}
+        )
+
+    for country, part in pairs.groupby("seen_from"):
+        persons = (part["source_type"] == "individual") | (part["target_type"] == "individual")
+        sets = {"all": part, "organisations": part[~persons]}
+        if country == "China":
+            sets |= {
+                name: part[part["found_by"] == name]
+                for name in ("paper", "paper_coder", "regional")
+            }
+            sets["elsewhere"] = part[part["stated_in_paper"] == "no"]
+        for name, chosen in sets.items():
+            for foreign in ("left_out", "external"):
+                add(country, "all" if name == "all" else "set", name, chosen, foreign)
+        for kind in TIE_TYPES:
+            chosen = having(part, [kind])
+            if chosen["kind"].isin(["local", "external"]).sum() >= smallest:
+                add(country, "tie_type", kind, chosen, "left_out")
+        domestic = part[part["kind"].isin(["local", "external"])]
+        sizes = pd.concat(
+            [
+                domestic["source_cluster"],
+                domestic.loc[domestic["kind"] == "external", "target_cluster"],
+            ]
+        ).value_counts()
+        for cluster in sorted(sizes.index[sizes >= smallest]):
+            add(country, "cluster", cluster, part, "left_out", cluster)
+    columns = [
+        "country",
+        "scope",
+        "member",
+        "foreign_ties",
+        "internal",
+        "external",
+        "foreign",
+        "unknown",
+        "nodes",
+    ]
+    columns += ["ei", "null_mean", "null_low", "null_high", "p", "draws", "seed"]
+    return pd.DataFrame(found)[columns].sort_values(columns[:4], ignore_index=True)
+
+
+def brokers(pairs: pd.DataFrame) -> pd.DataFrame:
+    """List the actors that join clusters.
+
+    Betweenness (Freeman 1977) is computed on all ties of a country. Brokerage follows Gould and
+    Fernandez (1989), without direction: an actor brokers two neighbours that have no tie of their
+    own. The clusters of the three say which role that is.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        From `collapse`.
+
+    Returns
+    -------
+    DataFrame
+        Actors with ties to two clusters or more: the columns of the contract ``brokers``, most
+        pairs of clusters first within a country.
+    """
+    parts = []
+    for country, part in pairs.groupby("seen_from"):
+        graph = nx.Graph()
+        graph.add_nodes_from(sorted({*part["source"], *part["target"]}))
+        graph.add_edges_from(part[["source", "target"]].itertuples(index=False, name=None))
+        about = _about(part)
+        cluster = about["cluster"].dropna().to_dict()
+        between_all = nx.betweenness_centrality(graph)
+        for actor in graph:
+            near = sorted(graph[actor])
+            clusters = {cluster[one] for one in near if one in cluster}
+            if len(clusters) > 1:
+                roles = brokerage(graph, cluster, actor)
+                row = {
+                    "country": country,
+                    "actor": actor,
+                    **about.loc[actor].to_dict(),
+                    "ties": len(near),
+                }
+                row |= {
+                    "clusters": len(clusters),
+                    "cluster_pairs": len(clusters) * (len(clusters) - 1) // 2,
+                }
+                parts.append(row | roles | {"betweenness": between_all[actor]})
+    columns = [
+        "country",
+        "actor",
+        "firm_id",
+        "type",
+        "cluster",
+        "ties",
+        "clusters",
+        "cluster_pairs",
+    ]
+    table = pd.DataFrame(parts, columns=[*columns, *ROLES, "betweenness"])
+    order = ["country", "cluster_pairs", "betweenness", "actor"]
+    return table.sort_values(order, ascending=[True, False, False, True], ignore_index=True)
+
+
+def _about(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Firm id, kind and most frequent cluster of each actor of some pairs."""
+    wanted = ["firm_id", "type", "cluster", "country"]
+    ends = pd.concat(
+        [
+            pairs[[end, *(f"{end}_{what}" for what in wanted)]].set_axis(["actor", *wanted], axis=1)
+            for end in ("source", "target")
+        ]
+    )
+    table = ends.groupby("actor")[["firm_id", "type"]].first()
+    seats = (
+        ends.groupby(["actor", "cluster"])
+        .size()
+        .reset_index(name="n")
+        .sort_values(["n", "cluster"], ascending=[False, True])
+    )
+    table["cluster"] = seats.drop_duplicates("actor").set_index("actor")["cluster"]
+    return table
+
+
+def founder_rows(source_rows: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
+    """Write founders' earlier employers of step 02 as rows of ties (``staff_moved_to``), for
+    `foundings`.
+    """
+    rows = source_rows[
+        (source_rows["role"] == "founder") & (source_rows["timing"] == "at_entry")
+    ].dropna(subset=["organisation"])
+    names = {firm.firm_id: main_name(firm) for firm in firms.itertuples()}
+    child = firms.set_index("firm_id")
+    return pd.DataFrame(
+        {
+            "coder": rows["coder"].to_numpy(),
+            "source_name": rows["organisation"].to_numpy(),
+            "source_type": rows["org_type"].to_numpy(),
+            "source_city": rows["city"].to_numpy(),
+            "target_name": rows["firm_id"].map(names).to_numpy(),
+            "target_type": "firm_same_industry",
+            "target_city": rows["firm_id"].map(child["city"]).to_numpy(),
+            "tie_type": "staff_moved_to",
+            "year": rows["firm_id"].map(child["entry_year"]).to_numpy(),
+            "source_urls": "",
+        }
+    )
+
+
+def foundings(located: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
+    """List second-order foundings: firms begun by people from, or split off, a firm of the
+    industry.
+
+    Rows of ties (``staff_moved_to``, ``spun_off_from``) count, and the founders' earlier employers
+    of step 02 (rows without an address). People who came later than the year after the firm's entry
+    did not found it.
+
+    Parameters
+    ----------
+    located : DataFrame
+        From `locate`, rows of ties and of `founder_rows`.
+    firms : DataFrame
+        The register, for years of entry.
+
+    Returns
+    -------
+    DataFrame
+        ``seen_from``, ``parent``, ``child``, ``parent_firm_id``, ``child_firm_id``, clusters,
+        ``year`` (entry of the child, else the tie's), ``kind``, ``kilometres``, ``basis``
+        (``founder``, ``tie``, ``founder|tie``).
+    """
+    rows = located[
+        located["tie_type"].isin(["staff_moved_to", "spun_off_from"])
+        & (located["source"] != located["target"])
+    ]
+    rows = from_giver(rows)
+    rows = rows[
+        rows["source_type"].isin(FIRMS) & rows["target_type"].isin(FIRMS) & ~neither_at_home(rows)
+    ]
+    began = firms.set_index("firm_id")["entry_year"]
+    rows = rows.assign(entry=rows["target_firm_id"].map(began).astype("Int64"))
+    late = (rows["tie_type"] == "staff_moved_to") & (rows["year"] > rows["entry"] + 1)
+    rows = rows[~late.fillna(False).astype(bool)]
+    rows = measured(rows).assign(
+        basis=np.where(rows["source_urls"] == "", "founder", "tie"),
+    )
+    table = (
+        rows.sort_values("kilometres", kind="stable")
+        .groupby(["source", "target"], sort=True)
+        .agg(
+            seen_from=("seen_from", "first"),
+            parent_firm_id=("source_firm_id", "first"),
+            child_firm_id=("target_firm_id", "first"),
+            parent_cluster=("source_cluster", "first"),
+            child_cluster=("target_cluster", "first"),
+            parent_country=("source_country", "first"),
+            entry=("entry", "min"),
+            said=("year", "min"),
+            kind=("kind", _known_kind),
+            kilometres=("kilometres", "first"),
+            basis=("basis", lambda words: "|".join(sorted(set(words)))),
+        )
+    )
+    table["year"] = table["entry"].fillna(table["said"])
+    return table.rename_axis(["parent", "child"]).reset_index().drop(columns=["entry", "said"])
+
+
+def genealogies(founded: pd.DataFrame, at_least: int = 2) -> pd.DataFrame:
+    """Arrange foundings in families: everyone who descends from a root, a firm without known
+    parents.
+
+    Parameters
+    ----------
+    founded : DataFrame
+        From `foundings`.
+    at_least : int
+        Descendants from which a family is listed.
+
+    Returns
+    -------
+    DataFrame
+        The columns of the contract ``genealogies``: one row per root, parent and child; largest
+        families first.
+    """
+    graph, order = acyclic(founded[["parent", "child"]].itertuples(index=False, name=None))
+    parts = []
+    for root in sorted(set(founded["parent"]) - set(founded["child"])):
+        family = descent_in(graph, order, root)
+        if len(family) >= at_least:
+            inside = {root, *family["child"]}
+            part = founded[founded["parent"].isin(inside) & founded["child"].isin(inside)].merge(
+                family, on="child"
+            )
+            parts.append(part.assign(root=root, family=len(family)))
+    table = (
+        pd.concat(parts, ignore_index=True)
+        if parts
+        else founded.iloc[:0].assign(generation=[], chain=[], root=[], family=[])
+    )
+    order = ["family", "root", "generation", "parent", "child"]
+    return table.sort_values(order, ascending=[False, True, True, True, True], ignore_index=True)
+
+
+def acquisitions(located: pd.DataFrame) -> pd.DataFrame:
+    """List who bought whom: the columns of the contract ``acquisitions``, one row per buyer and
+    bought.
+    """
+    rows = located[
+        (located["tie_type"] == "acquired")
+        & (located["source"] != located["target"])
+        & ~neither_at_home(located)
+    ]
+    rows = measured(rows).assign(
+        stated_in_paper=stated(rows),
+    )
+    table = rows.groupby(["seen_from", "source", "target"], sort=True).agg(
+        buyer_cluster=("source_cluster", "first"),
+        bought_cluster=("target_cluster", "first"),
+        bought_firm_id=("target_firm_id", "first"),
+        year=("year", "min"),
+        kind=("kind", _known_kind),
+        kilometres=("kilometres", "first"),
+        stated_in_paper=("stated_in_paper", "max"),
+    )
+    return table.rename_axis(["country", "buyer", "bought"]).reset_index()
+
+
+def sites(located: pd.DataFrame, provinces: pd.DataFrame) -> pd.DataFrame:
+    """List research and manufacturing sites away from, or at, the seat of their owner (contract
+    ``sites``).
+
+    ``border`` says how the provinces of a site and of a Chinese owner lie: ``same``, ``neighbour``,
+    ``farther``; blank where one is not known or the owner is abroad. ``provinces`` gives the
+    ``neighbours`` of each.
+    """
+    neighbours = {row.province: split(row.neighbours) for row in provinces.itertuples()}
+    rows = located[located["tie_type"].isin(["rd_site_of", "manufacturing_site_of"])]
+    rows = measured(rows).assign(
+        activity=rows["tie_type"].map(
+            {"rd_site_of": "research", "manufacturing_site_of": "manufacturing"}
+        ),
+        border=[
+            province_border(one, other, neighbours) if country == other_country == "China" else None
+            for one, other, country, other_country in zip(
+                rows["source_admin"],
+                rows["target_admin"],
+                rows["source_country"],
+                rows["target_country"],
+                strict=True,
+            )
+        ],
+        stated_in_paper=stated(rows),
+    )
+    table = rows.groupby(["activity", "source", "target"], sort=True).agg(
+        site_cluster=("source_cluster", "first"),
+        site_province=("source_admin", "first"),
+        owner_type=("target_type", "first"),
+        owner_cluster=("target_cluster", "first"),
+        owner_country=("target_country", "first"),
+        year=("year", "min"),
+        kind=("kind", _known_kind),
+        border=("border", "first"),
+        kilometres=("kilometres", "first"),
+        stated_in_paper=("stated_in_paper", "max"),
+    )
+    return table.rename_axis(["activity", "site", "owner"]).reset_index()
+
+
+def province_border(one, other, neighbours: Mapping[str, list[str]]) -> str | None:
+    """Say how two Chinese provinces lie: ``same``, ``neighbour`` or ``farther``; nothing if one is
+    not known.
+    """
+    if pd.isna(one) or pd.isna(other):
+        return None
+    if one == other:
+        return "same"
+    return "neighbour" if other in neighbours.get(one, []) else "farther"
+
+
+def academic_firms(pairs: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
+    """Say for each firm of the register which ties to academia are recorded.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        From `collapse`.
+    firms : DataFrame
+        Firms of the register that are looked at.
+
+    Returns
+    -------
+    DataFrame
+        Index ``firm_id``; counts ``ties`` (of any kind), ``academic``, ``academic_far`` (external
+        or foreign), ``academic_capital`` (one holds, founded or bought the other),
+        ``academic_technology``.
+    """
+    ends = []
+    for end, other in (("source", "target"), ("target", "source")):
+        part = pairs.dropna(subset=[f"{end}_firm_id"])
+        ends.append(
+            pd.DataFrame(
+                {
+                    "firm_id": part[f"{end}_firm_id"],
+                    "academic": (
+                        part[f"{other}_type"].isin(ACADEMIA) & ~part[f"{end}_type"].isin(ACADEMIA)
+                    ),
+                    "kind": part["kind"],
+                    "types": part["tie_types"],
+                }
+            )
+        )
+    table = pd.concat(ends)
+    kinds = table["types"].map(lambda cell: set(split(cell)))
+    flags = pd.DataFrame(
+        {
+            "firm_id": table["firm_id"],
+            "ties": 1,
+            "academic": table["academic"],
+            "academic_far": table["academic"] & table["kind"].isin(["external", "foreign"]),
+            "academic_capital": (
+                table["academic"]
+                & kinds.map(lambda has: bool(has & {*CHANNELS["capital"], "founded"}))
+            ),
+            "academic_technology": (
+                table["academic"] & kinds.map(lambda has: bool(has & set(CHANNELS["technology"])))
+            ),
+        }
+    )
+    return flags.groupby("firm_id").sum().reindex(firms["firm_id"], fill_value=0).astype(int)
+
+
+def cluster_links(
+    pairs: pd.DataFrame, firms: pd.DataFrame, origins: pd.DataFrame, inside: Iterable[str]
+) -> pd.DataFrame:
+    """Count, for each cluster, its ties by kind and its entries with returnees or foreign partners.
+
+    Parameters
+    ----------
+    pairs, firms, origins : DataFrame
+        From `collapse`, steps 01 and 02.
+    inside : iterable of str
+        ``firm_id`` of the frame that is counted beside all entries.
+
+    Returns
+    -------
+    DataFrame
+        The columns of the contract ``cluster_links``.
+    """
+    entries = firms[firms["scope"] == "entry"].merge(
+        origins[["firm_id", "returnee", "foreign_partner"]], on="firm_id", suffixes=("_given", "")
+    )
+    entries = entries.dropna(subset=["cluster"])
+    keys = [entries["country"], entries["cluster"]]
+    framed = entries["firm_id"].isin(list(inside))
+    table = pd.DataFrame({"entries": entries.groupby(keys).size()})
+    for column in ("returnee", "foreign_partner"):
+        table[f"{column}_entries"] = (entries[column] == "yes").groupby(keys).sum()
+        table[f"{column}_frame"] = ((entries[column] == "yes") & framed).groupby(keys).sum()
+    ends = [
+        pairs[["seen_from", f"{end}_cluster", "kind", "tie_id"]].set_axis(
+            ["country", "cluster", "kind", "tie_id"], axis=1
+        )
+        for end in ("source", "target")
+    ]
+    touched = pd.concat(ends).dropna(subset=["cluster"]).drop_duplicates()
+    counts = (
+        touched.groupby(["country", "cluster", "kind"])
+        .size()
+        .unstack(fill_value=0)
+        .reindex(columns=KINDS, fill_value=0)
+    )
+    table = (
+        table.join(counts.add_suffix("_ties"))
+        .rename_axis(["country", "cluster"])
+        .fillna(0)
+        .astype(int)
+        .reset_index()
+    )
+    return table.sort_values(
+        ["country", "entries", "cluster"], ascending=[True, False, True], ignore_index=True
+    )
