@@ -36,7 +36,10 @@ def of_package(package: str, path: str) -> dict:
 
 def against(schema: dict, content: object, name: str) -> list[str]:
     errors = Draft7Validator(schema).iter_errors(content)
-    return [f"{name}: {'/'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in errors]
+    return [
+        f"{name}: {'/'.join(map(str, error.absolute_path))}: {error.message[:200]}"
+        for error in errors
+    ]
 
 
 def citation(base: Path) -> list[str]:
@@ -46,7 +49,9 @@ def citation(base: Path) -> list[str]:
 
 def codemeta(base: Path) -> list[str]:
     terms = (
-        of_package("codemeta", "schema/codemeta.jsonld")["@context"].keys() | KEYWORDS | {"ScholarlyArticle"}
+        of_package("codemeta", "schema/codemeta.jsonld")["@context"].keys()
+        | KEYWORDS
+        | {"ScholarlyArticle"}
     )
 
     def unknown(value: object) -> set[str]:
@@ -67,11 +72,15 @@ def datapackage(base: Path) -> list[str]:
     problems = against(of_package("dplib", "profiles/2.0/datapackage.json"), content, name)
     for one in content["resources"]:
         problems += against(of_package("dplib", "profiles/2.0/dataresource.json"), one, one["path"])
-        problems += against(of_package("dplib", "profiles/2.0/tableschema.json"), one["schema"], one["path"])
+        problems += against(
+            of_package("dplib", "profiles/2.0/tableschema.json"), one["schema"], one["path"]
+        )
     with system.use_context(trusted=True):
         report = Package(str(base / name)).validate()
     rows = report.flatten(["rowNumber", "fieldName", "message"])
-    problems += [f"{task.place}: {error.message[:300]}" for task in report.tasks for error in task.errors]
+    problems += [
+        f"{task.place}: {error.message[:300]}" for task in report.tasks for error in task.errors
+    ]
     problems += [f"{name}: {error.message}" for error in report.errors]
     print(
         f"frictionless: {len(report.tasks)} tables, {sum(t.stats.get('rows') or 0 for t in report.tasks)} rows, {len(rows)} errors"
@@ -91,14 +100,25 @@ def crate(base: Path) -> list[str]:
 
     HttpRequester.get = HttpRequester.head = answer
     settings = services.ValidationSettings(
-        rocrate_uri=str(base), profile_identifier="ro-crate-1.2", requirement_severity=Severity.RECOMMENDED
+        rocrate_uri=str(base),
+        profile_identifier="ro-crate-1.2",
+        requirement_severity=Severity.RECOMMENDED,
     )
     issues = services.validate(settings).get_issues()
     said = sorted(
-        {(issue.check.identifier, issue.message) for issue in issues if issue.severity < Severity.REQUIRED}
+        {
+            (issue.check.identifier, issue.message)
+            for issue in issues
+            if issue.severity < Severity.REQUIRED
+        }
     )
     print(
-        "\n".join(["RO-Crate, recommended and not met:", *(f"  {name} {message}" for name, message in said)])
+        "\n".join(
+            [
+                "RO-Crate, recommended and not met:",
+                *(f"  {name} {message}" for name, message in said),
+            ]
+        )
     )
     return [
         f"ro-crate-metadata.json: {issue.check.identifier} {issue.message} {issue.violatingEntity or ''}"

@@ -191,7 +191,7 @@ def test_a_firm_has_its_own_address(page, address):
 
 def second_order_share(**given):
     """Share of second-order founding in China, computed from the evidence as step 02 does."""
-    coding = {name: tables.read(f"data/raw/coding/{name}.csv") for name in site_pages.CODED}
+    coding = {name: tables.read(f"data/raw/coding/{name}.csv") for name in site.CODED}
     firms, sources = (
         tables.read("data/processed/firms.csv"),
         tables.read("data/processed/sources.csv"),

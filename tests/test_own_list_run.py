@@ -577,7 +577,9 @@ def test_a_run_that_fails_leaves_the_earlier_results(tmp_path, in_process, monke
     run.run(folder)
     before = content(folder / "results")
     write_list(folder, FIRMS[:2])
-    monkeypatch.setattr(compendium_run, "run", lambda case, **_: Report(failed={"01_firm_lists": "no"}))
+    monkeypatch.setattr(
+        compendium_run, "run", lambda case, **_: Report(failed={"01_firm_lists": "no"})
+    )
     report = run.run(folder)
     assert content(folder / "results") == before
     assert "earlier results are as they were" in run.summary(report)[-1]
