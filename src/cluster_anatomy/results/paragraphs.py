@@ -1,0 +1,82 @@
+"""Paragraphs of notebooks: Markdown whose numbers a run fills and whose claims it checks.
+
+A paragraph holds its numbers between marks (`compendium.marks`) and ends, where its words claim
+something about them, in ``<!--holds: a.high < 0; b > c-->``.
+"""
+
+import re
+from collections.abc import Mapping
+
+from cluster_anatomy.compendium import marks
+from cluster_anatomy.results.conditions import ConditionError, holds
+from cluster_anatomy.results.numbers import Shown
+from cluster_anatomy.tables.cells import escaped
+
+FALLS = "**Falls under the parameters of this run** (at least in part): "
+
+
+class ParagraphError(ValueError):
+    """A paragraph names what is not in the register, or says more than the numbers."""
+
+
+def fill(text: str, register: Mapping[str, Shown]) -> str:
+    """Return a paragraph with its numbers as they are in the register.
+
+    Raises
+    ------
+    ParagraphError
+        If it names a result, or a field of one, that there is not.
+    """
+
+    def mark(name: str, field: str | None) -> str:
+        if name not in register:
+            raise ParagraphError(f"there is no result '{name}' in the register")
+        if field and field not in register[name].keys():
+            raise ParagraphError(f"result '{name}' has no field '{field}'")
+        shown = register[name][field] if field else format(register[name])
+        return f"<!--r:{name}{'.' + field if field else ''}-->{escaped(shown)}<!--/r-->"
+
+    text = marks.NUMBER.sub(lambda hit: mark(hit[1], hit[2]), text)
+    return marks.FIELD.sub(lambda hit: hit[1] or mark(hit[2], hit[3]), text)
+
+
+def fallen(text: str, register: Mapping[str, Shown]) -> list[str]:
+    """Return the conditions of a paragraph that do not hold.
+
+    Raises
+    ------
+    ParagraphError
+        If a condition cannot be read or names what is not in the register.
+    """
+    fields = {name: dict(row.items()) for name, row in register.items()}
+    try:
+        return [part for part in marks.conditions(text) if not holds(part, fields)]
+    except ConditionError as error:
+        raise ParagraphError(str(error)) from None
+
+
+def checked(text: str, register: Mapping[str, Shown], variant: bool = False) -> str:
+    """Return a paragraph filled and checked.
+
+    Parameters
+    ----------
+    text : str
+        Markdown.
+    register : mapping
+        Results by id.
+    variant : bool
+        Whether this is a run with other parameters than the study's own: a paragraph that falls is
+        then marked instead of stopping the run.
+
+    Raises
+    ------
+    ParagraphError
+        If the paragraph names what there is not or claims what the numbers do not say.
+    """
+    text = fill(marks.FALLEN.sub("", text), register)
+    if not (broken := fallen(text, register)):
+        return text
+    if not variant:
+        words = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL).strip()
+        raise ParagraphError(f"the text says more than the numbers ({broken[0]}): {words[:200]!r}")
+    return f"<!--falls-->{FALLS}<!--/falls-->{text}"
