@@ -103,9 +103,10 @@ def test_a_condition_that_is_no_comparison_of_results_is_refused(condition):
 def test_whatever_is_written_is_a_truth_or_a_refusal(condition):
     fields = {name: dict(row.items()) for name, row in REGISTER.items()}
     try:
-        assert holds(condition, fields) in (True, False)
-    except ConditionError as error:
-        assert str(error)
+        outcome = holds(condition, fields)
+    except ConditionError:
+        outcome = None
+    assert outcome in (True, False, None)
 
 
 def test_a_paragraph_that_claims_too_much_stops_the_study_and_is_marked_in_a_variant():
@@ -180,7 +181,7 @@ def test_a_number_without_words_and_words_without_a_number_are_errors(made):
         numbers.add(rows_read=4)
     numbers = made()
     numbers.parameters.clear()
-    with pytest.raises(WordsError, match="nothing is known of {list}"):
+    with pytest.raises(WordsError, match=r"nothing is known of \{list\}"):
         numbers.add(rows_read=3)
 
 

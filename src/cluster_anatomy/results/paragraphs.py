@@ -31,7 +31,7 @@ def fill(text: str, register: Mapping[str, Shown]) -> str:
     def mark(name: str, field: str | None) -> str:
         if name not in register:
             raise ParagraphError(f"there is no result '{name}' in the register")
-        if field and field not in register[name].keys():
+        if field and field not in register[name]:
             raise ParagraphError(f"result '{name}' has no field '{field}'")
         shown = register[name][field] if field else format(register[name])
         return f"<!--r:{name}{'.' + field if field else ''}-->{escaped(shown)}<!--/r-->"

@@ -134,7 +134,7 @@ class Numbers:
 
 
 class Recorded:
-    """The numbers that a notebook recorded, shown as a folded list with the versions behind them."""
+    """The numbers that a notebook recorded, shown as a folded list with versions."""
 
     def __init__(self, part: pd.DataFrame):
         self.part = part
