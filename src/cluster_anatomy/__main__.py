@@ -34,7 +34,11 @@ def run_command(arguments: argparse.Namespace) -> int:
     if arguments.beside is not None:
         raise steps.PipelineError("--beside is for a list of your own: run NAME --beside China")
     parameters = dict(parse_setting(text) for text in arguments.set)
-    outcome = run.run(base, arguments.steps, parameters, arguments.force, arguments.jobs)
+    from cluster_anatomy.results.filling import fill_notebook
+
+    outcome = run.run(
+        base, arguments.steps, parameters, arguments.force, arguments.jobs, finish=fill_notebook
+    )
     report.write(outcome, base, parameters)
     print("\n".join(run.summary(outcome, base)), flush=True)
     return 1 if outcome.failed else 0

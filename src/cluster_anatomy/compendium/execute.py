@@ -5,7 +5,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from multiprocessing import parent_process
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
@@ -105,7 +105,7 @@ def _engine() -> str:
     return SaveOnce.__name__
 
 
-def execute(step: Step, base: Path, parameters: dict) -> tuple[list[str], float | None]:
+def execute(step: Step, base: Path, parameters: dict, finish: Callable | None = None) -> tuple[list[str], float | None]:
     """Execute the notebook of a step into its staging folder; return warnings and the kernel's peak
     memory in MB.
     """
@@ -133,6 +133,8 @@ def execute(step: Step, base: Path, parameters: dict) -> tuple[list[str], float 
         }
         notebook = papermill.execute_notebook(notebook, str(broken), **options)
         notebook = normalise(notebook, {str(base), str(Path.home())} - {"/"})
+        if finish is not None:
+            notebook = finish(notebook, step, bool(os.environ.get(paths.VARIANT_VARIABLE)))
         nbformat.write(notebook, stage / step.notebook)
         found = {path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file()}
         listed = set(step.outputs)

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium import marks, paths
 from cluster_anatomy.compendium.notebooks import (
     INJECTED,
     PARAMETERS,
@@ -41,7 +41,7 @@ def source_digest(path: Path) -> str:
     injected ones.
     """
     cells = [
-        (cell["cell_type"], cell["source"], tagged(cell, PARAMETERS))
+        (cell["cell_type"], marks.bare(cell["source"]), tagged(cell, PARAMETERS))
         for cell in read_notebook(path)["cells"]
         if not tagged(cell, INJECTED)
     ]

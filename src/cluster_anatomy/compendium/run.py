@@ -140,6 +140,7 @@ def run(
     force: bool = False,
     jobs: int = 2,
     tell: Callable[[str], None] = say,
+    finish: Callable | None = None,
 ) -> Report:
     """Run what is out of date, in order; steps that do not depend on each other run at the same
     time.
@@ -193,7 +194,7 @@ def run(
                     tell(f"{label[name]} {', '.join(reasons) or 'forced'}")
                     now = freshness.fingerprint(step, base, given[name])
                     pool = pool or stack.enter_context(_workers(base, jobs, bool(parameters), lock))
-                    running[pool.submit(execute, step, base, given[name])] = (
+                    running[pool.submit(execute, step, base, given[name], finish)] = (
                         step,
                         now,
                         time.perf_counter(),

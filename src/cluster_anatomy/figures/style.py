@@ -130,6 +130,30 @@ def save(
     return {"figure": name, **words[name]}
 
 
+def show(figure: Figure, alt: str) -> None:
+    """Show a figure in a notebook at reading size; `save` keeps the same one in print size.
+
+    Parameters
+    ----------
+    figure : Figure
+    alt : str
+        A sentence that says what is to be seen, for readers who cannot see it.
+
+    Raises
+    ------
+    ValueError
+        If an axis is empty, two labels overlap or a text is too small.
+    """
+    check(figure, alt[:40])
+    frame = figure.get_tightbbox(figure.canvas.get_renderer()).padded(0.1)
+    buffer = io.BytesIO()
+    figure.savefig(
+        buffer, format="png", dpi=SCREEN_DPI, bbox_inches=frame, metadata={"Software": None}
+    )
+    plt.close(figure)
+    display(Image(data=buffer.getvalue(), format="png", alt=alt))
+
+
 def _reading_size(png: Path) -> bytes:
     """Return a saved figure at the size of a screen: drawing it once more would take ten times as
     long.

@@ -9,9 +9,9 @@ import math
 import pandas as pd
 
 from cluster_anatomy.firms.entries import in_frame, property_share
-from cluster_anatomy.firms.open_lists import main, region_of_firm
-from cluster_anatomy.methods.contingency import independence, ratio_interval
-from cluster_anatomy.methods.differences import difference
+from cluster_anatomy.firms.open_lists import region_of_firm
+from cluster_anatomy.methods.contingency import independence, ratio_interval, residuals
+from cluster_anatomy.methods.differences import against_published, difference
 from cluster_anatomy.methods.randomness import DRAWS, SEED
 
 
@@ -209,5 +209,82 @@ def distance(table: pd.DataFrame, draws: int = DRAWS, seed: int = SEED) -> pd.Da
     return pd.DataFrame(rows)
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+def labelled(table: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
+    """Add what each property is called in a sentence (``label``), in the order of the properties."""
+    return properties[["property", "label"]].merge(table, on="property", validate="1:m")
+
+
+def mode_tests(counts: pd.DataFrame, seed: int = SEED) -> dict[str, dict[str, float]]:
+    """Test whether mode of entry and country are independent, with and without pre-reform works.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        From `origin_table`.
+    seed : int
+        Seed of the Monte Carlo draws.
+
+    Returns
+    -------
+    dict
+        ``modes_independent`` and ``modes_independent_after_reform``: ``value`` (p), ``n``.
+    """
+    after = counts.drop(columns="backbone", errors="ignore")
+    tests = {"modes_independent": counts, "modes_independent_after_reform": after}
+    found = {name: independence(table, seed=seed) for name, table in tests.items()}
+    return {name: {"value": test["p"], "n": test["n"]} for name, test in found.items()}
+
+
+def beside_published(
+    shares: pd.DataFrame, published: pd.DataFrame, frame_china: str, frame_usa: str
+) -> dict[str, dict[str, float] | float]:
+    """Set the home shares of both frames against the published American ones (their footnote 36).
+
+    Parameters
+    ----------
+    shares : DataFrame
+        From `property_shares`.
+    published : DataFrame
+        ``category`` and ``value`` in percent, as quoted.
+    frame_china, frame_usa : str
+        Names of the frames.
+
+    Returns
+    -------
+    dict
+        ``published_home_usa``, ``published_outside_usa`` (shares), ``outside_share_usa``,
+        ``home_usa_against_published``, ``home_china_against_published`` (``value`` is p).
+    """
+    quoted = published.set_index("category")["value"] / 100
+    home = shares[shares["property"] == "home"].set_index("frame")
+    usa = home.loc[frame_usa]
+    numbers: dict[str, dict[str, float] | float] = {
+        "published_home_usa": quoted["home region"],
+        "published_outside_usa": quoted[
+            "from elsewhere (relocation of entrepreneurs or organizations)"
+        ],
+        "outside_share_usa": {
+            "value": 1 - usa["value"],
+            "low": 1 - usa["high"],
+            "high": 1 - usa["low"],
+            "n": usa["n"],
+            "count": usa["n"] - usa["count"],
+        },
+    }
+    for country, frame in (("usa", frame_usa), ("china", frame_china)):
+        row = home.loc[frame]
+        test = against_published(row["count"], int(row["n"]), quoted["home region"])
+        numbers[f"home_{country}_against_published"] = {"value": test["p"], "n": test["n"]}
+    return numbers
+
+
+def residual_table(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return adjusted residuals beside the counts they come from.
+
+    Returns
+    -------
+    DataFrame
+        ``frame``, ``mode``, ``residual`` (Haberman 1973), ``entries``.
+    """
+    table = residuals(counts).stack().rename("residual").rename_axis(["frame", "mode"])
+    return table.reset_index().assign(entries=counts.stack().to_numpy())

@@ -1,0 +1,144 @@
+"""Plain figures for reading: heat maps, dots with intervals, bars; one look for all notebooks."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from cluster_anatomy.figures.style import TWO_COLUMNS
+
+DARK, PALE = "#0072B2", "#B9D5E8"
+SERIES = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#666666"]
+"""Colours of Okabe and Ito (2008), told apart by readers of every colour vision."""
+
+
+def heat_map(table: pd.DataFrame, label: str, decimals: int = 0, diverging: bool = False) -> Figure:
+    """Draw a table of numbers as coloured cells with the numbers in them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Index and columns in words; a missing number leaves its cell blank.
+    label : str
+        What the numbers are, beside the colour bar.
+    decimals : int
+        Decimals shown.
+    diverging : bool
+        Whether zero is the middle (residuals) instead of the least (counts).
+    """
+    height = 0.9 + 0.27 * len(table)
+    figure, axes = plt.subplots(figsize=(TWO_COLUMNS, height), layout="constrained")
+    numbers = table.astype(float)
+    largest = float(np.nanmax(np.abs(numbers.to_numpy())))
+    sns.heatmap(
+        numbers,
+        ax=axes,
+        annot=True,
+        fmt=f".{decimals}f",
+        annot_kws={"size": 7.5},
+        cmap="RdBu_r" if diverging else sns.light_palette(DARK, as_cmap=True),
+        vmin=-largest if diverging else 0,
+        vmax=largest,
+        linewidths=0.5,
+        cbar_kws={"label": label},
+    )
+    axes.set(xlabel="", ylabel="")
+    axes.tick_params(length=0)
+    axes.set_xticklabels(axes.get_xticklabels(), rotation=30, ha="right")
+    return figure
+
+
+def dots(
+    table: pd.DataFrame,
+    axis: str,
+    series: Sequence[str] = (),
+    percent: bool = False,
+    zero: bool = False,
+    bounds: bool = True,
+) -> Figure:
+    """Draw estimates as dots with their intervals, one line per row; pale bars are bounds.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``label`` (in words), ``value``, ``low``, ``high``, optionally ``bound_low``, ``bound_high``
+        and ``series`` (what the colours tell apart). Rows of one label stand together.
+    axis : str
+        What is measured, in words.
+    series : sequence of str
+        Order of the series.
+    percent : bool
+        Whether numbers are fractions, to be shown in percent or points.
+    zero : bool
+        Whether a line marks zero.
+    bounds : bool
+        Whether bounds are drawn where the table has them.
+    """
+    labels = list(dict.fromkeys(table["label"]))
+    order = list(series) or list(dict.fromkeys(table.get("series", pd.Series([""]))))
+    scale, step = 100 if percent else 1, 0.8 / max(len(order), 1)
+    height = 0.8 + len(labels) * max(0.24, 0.17 * len(order))
+    figure, axes = plt.subplots(figsize=(TWO_COLUMNS, height), layout="constrained")
+    for rank, name in enumerate(order):
+        part = table[table["series"] == name] if "series" in table else table
+        y = np.array([labels.index(label) for label in part["label"]], dtype=float)
+        y += (rank - (len(order) - 1) / 2) * step
+        colour = SERIES[rank % len(SERIES)]
+        if bounds and "bound_low" in part:
+            axes.hlines(
+                y,
+                scale * part["bound_low"],
+                scale * part["bound_high"],
+                color=colour,
+                alpha=0.25,
+                lw=5,
+            )
+        axes.hlines(y, scale * part["low"], scale * part["high"], color=colour, lw=1.2)
+        axes.plot(scale * part["value"], y, "o", color=colour, ms=4, label=name or None)
+    if zero:
+        axes.axvline(0, color="black", lw=0.6)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_xlabel(axis)
+    if len(order) > 1:
+        figure.legend(loc="outside upper center", ncols=min(len(order), 4))
+    return figure
+
+
+def bars(
+    table: pd.DataFrame, axis: str, order: Sequence[str] = (), percent: bool = False
+) -> Figure:
+    """Draw horizontal bars, stacked by series where there are several.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``label``, ``value`` and optionally ``series``; one row per bar or part of a bar.
+    axis : str
+        What is measured, in words.
+    order : sequence of str
+        Order of the series.
+    percent : bool
+        Whether numbers are fractions, to be shown in percent.
+    """
+    wide = table.assign(series=table.get("series", "")).pivot_table(
+        index="label", columns="series", values="value", sort=False, aggfunc="sum"
+    )
+    wide = wide[[name for name in order if name in wide] if order else list(wide.columns)]
+    height = 0.8 + 0.24 * len(wide)
+    figure, axes = plt.subplots(figsize=(TWO_COLUMNS, height), layout="constrained")
+    left = np.zeros(len(wide))
+    for rank, name in enumerate(wide.columns):
+        width = wide[name].fillna(0).to_numpy(dtype=float) * (100 if percent else 1)
+        colour = SERIES[rank % len(SERIES)] if name != "unknown" else "#D9D9D9"
+        axes.barh(range(len(wide)), width, left=left, color=colour, label=name or None)
+        left = left + width
+    axes.set_yticks(range(len(wide)), list(wide.index))
+    axes.set_ylim(len(wide) - 0.5, -0.5)
+    axes.set_xlabel(axis)
+    if len(wide.columns) > 1:
+        figure.legend(loc="outside upper center", ncols=min(len(wide.columns), 4))
+    return figure

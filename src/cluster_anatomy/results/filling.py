@@ -1,0 +1,134 @@
+"""What a run puts into the Markdown cells of a notebook: numbers, neighbours, files read and written."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from cluster_anatomy import tables
+from cluster_anatomy.compendium import marks, paths, steps
+from cluster_anatomy.compendium.steps import PipelineError, Step
+from cluster_anatomy.results import numbers
+from cluster_anatomy.results.numbers import Shown
+from cluster_anatomy.results.paragraphs import ParagraphError, checked
+
+WORDS_A_MINUTE = 220
+"""How fast prose is read (Brysbaert 2019, *Journal of Memory and Language* 109, is a little faster)."""
+SECONDS = {"picture": 25, "table": 20, "code line": 1.5}
+
+
+def fill_notebook(notebook: dict, step: Step, variant: bool = False) -> dict:
+    """Return an executed notebook with its prose filled from the register and checked.
+
+    A notebook may quote the numbers that its step records and those of parts of the register that
+    the step reads.
+
+    Parameters
+    ----------
+    notebook : dict
+        Of format 4, executed.
+    step : Step
+        Its step; while the pipeline runs it, what it has just written is read.
+    variant : bool
+        Whether the run has other parameters than the study's own.
+
+    Raises
+    ------
+    PipelineError
+        If a paragraph quotes what there is not, or says more than the numbers.
+    """
+    found = register(step)
+    for position, cell in enumerate(notebook["cells"]):
+        if cell["cell_type"] != "markdown":
+            continue
+        try:
+            text = checked(cell["source"], found, variant)
+        except ParagraphError as error:
+            raise PipelineError(f"Markdown cell at position {position}: {error}") from None
+        cell["source"] = marks.LIST.sub(lambda hit: _list(hit, step, notebook), text)
+    return notebook
+
+
+def register(step: Step) -> dict[str, Shown]:
+    """Return the results that a step records or reads, by id."""
+    root = paths.root()
+    parts = {path for path in step.writes if path.startswith(f"{numbers.FOLDER}/")}
+    for pattern in step.reads:
+        if pattern.startswith(f"{numbers.FOLDER}/"):
+            parts |= steps.existing(pattern, root)
+    found: dict[str, Shown] = {}
+    for part in sorted(parts):
+        found |= numbers.lookup(tables.read(part))
+    return found
+
+
+def _list(hit: re.Match[str], step: Step, notebook: dict) -> str:
+    if hit[1] != "step":
+        return hit[0]
+    return (
+        f"<!--list:step-->\n{step_list(step, steps.load_steps(paths.root()), notebook)}<!--/list-->"
+    )
+
+
+def step_list(step: Step, all_steps: Iterable[Step], notebook: dict) -> str:
+    """Return the folded lines on a step: time to read it, files, parameters, neighbours."""
+    names = sorted(other.name for other in all_steps)
+    index = names.index(step.name)
+    before = f"[← {names[index - 1]}]({names[index - 1]}.ipynb) · " if index else ""
+    after = f" · [{names[index + 1]} →]({names[index + 1]}.ipynb)" if names[index + 1 :] else ""
+    lines = [
+        f"{before}{reading_minutes(notebook)} minutes to read{after}",
+        "",
+        f"<details><summary>Reads {len(step.reads)} tables or groups of tables, writes"
+        f" {len(step.writes)} files</summary>",
+        "",
+        f"Reads {_files(step.reads)}.",
+        "",
+        f"Writes {_files(step.writes)}.",
+        "",
+        "</details>",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _files(paths_: Iterable[str]) -> str:
+    """Name files; the three of a figure once."""
+    names = dict.fromkeys(re.sub(r"^(figures/\w+)\.(csv|pdf|png)$", r"\1", path) for path in paths_)
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def reading_minutes(notebook: dict) -> int:
+    """Estimate how long a notebook takes to read: words, pictures, tables and lines of code."""
+    seconds = 0.0
+    for cell in notebook["cells"]:
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            shown = re.sub(r"<!--.*?-->|<details>.*?</details>", "", text, flags=re.DOTALL)
+            seconds += 60 * len(shown.split()) / WORDS_A_MINUTE
+            continue
+        seconds += SECONDS["code line"] * len(text.splitlines())
+        for output in cell.get("outputs", []):
+            kinds = output.get("data", {})
+            seconds += SECONDS["picture"] * ("image/png" in kinds)
+            seconds += SECONDS["table"] * ("text/html" in kinds)
+    return max(1, round(seconds / 60))
+
+
+def stale(base: Path) -> list[str]:
+    """Say which notebooks hold a number that is not the register's, or a condition that fails."""
+    from cluster_anatomy.compendium.notebooks import read_notebook
+
+    problems = []
+    for step in steps.load_steps(base):
+        found = register(step)
+        for cell in read_notebook(base / step.notebook)["cells"]:
+            if cell["cell_type"] == "markdown":
+                try:
+                    moved = checked(cell["source"], found) != cell["source"]
+                except ParagraphError as error:
+                    problems.append(f"{step.name}: {error}")
+                    continue
+                if moved:
+                    line = marks.bare(cell["source"]).strip().splitlines()[0][:60]
+                    problems.append(f"{step.name}: the numbers of '{line}' are not the register's")
+    return problems
