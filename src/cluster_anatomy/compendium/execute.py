@@ -105,7 +105,9 @@ def _engine() -> str:
     return SaveOnce.__name__
 
 
-def execute(step: Step, base: Path, parameters: dict, finish: Callable | None = None) -> tuple[list[str], float | None]:
+def execute(
+    step: Step, base: Path, parameters: dict, finish: Callable | None = None
+) -> tuple[list[str], float | None]:
     """Execute the notebook of a step into its staging folder; return warnings and the kernel's peak
     memory in MB.
     """

@@ -29,7 +29,7 @@ def heat_map(table: pd.DataFrame, label: str, decimals: int = 0, diverging: bool
     diverging : bool
         Whether zero is the middle (residuals) instead of the least (counts).
     """
-    height = 0.9 + 0.27 * len(table)
+    height = 1.3 + 0.27 * len(table)
     figure, axes = plt.subplots(figsize=(TWO_COLUMNS, height), layout="constrained")
     numbers = table.astype(float)
     largest = float(np.nanmax(np.abs(numbers.to_numpy())))
@@ -56,7 +56,7 @@ def dots(
     axis: str,
     series: Sequence[str] = (),
     percent: bool = False,
-    zero: bool = False,
+    line: float | None = None,
     bounds: bool = True,
 ) -> Figure:
     """Draw estimates as dots with their intervals, one line per row; pale bars are bounds.
@@ -72,8 +72,8 @@ def dots(
         Order of the series.
     percent : bool
         Whether numbers are fractions, to be shown in percent or points.
-    zero : bool
-        Whether a line marks zero.
+    line : float, optional
+        Where a line marks what no difference would be.
     bounds : bool
         Whether bounds are drawn where the table has them.
     """
@@ -98,8 +98,8 @@ def dots(
             )
         axes.hlines(y, scale * part["low"], scale * part["high"], color=colour, lw=1.2)
         axes.plot(scale * part["value"], y, "o", color=colour, ms=4, label=name or None)
-    if zero:
-        axes.axvline(0, color="black", lw=0.6)
+    if line is not None:
+        axes.axvline(line, color="black", lw=0.6)
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.set_xlabel(axis)

@@ -139,6 +139,9 @@ class Recorded:
     def __init__(self, part: pd.DataFrame):
         self.part = part
 
+    def __repr__(self) -> str:
+        return f"{len(self.part)} numbers recorded"
+
     def _repr_markdown_(self) -> str:
         lines = [f"- `{row.id}`: {escaped(row.statement)}" for row in self.part.itertuples()]
         head = f"<details><summary>{len(lines)} numbers recorded, and versions</summary>"
