@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FormatStrFormatter, NullLocator
 
 from cluster_anatomy.figures.style import TWO_COLUMNS
 
@@ -58,6 +59,7 @@ def dots(
     percent: bool = False,
     line: float | None = None,
     bounds: bool = True,
+    ratio: bool = False,
 ) -> Figure:
     """Draw estimates as dots with their intervals, one line per row; pale bars are bounds.
 
@@ -76,6 +78,8 @@ def dots(
         Where a line marks what no difference would be.
     bounds : bool
         Whether bounds are drawn where the table has them.
+    ratio : bool
+        Whether the axis is logarithmic from a quarter on (and linear below, so that 0 has a place).
     """
     labels = list(dict.fromkeys(table["label"]))
     order = list(series) or list(dict.fromkeys(table.get("series", pd.Series([""]))))
@@ -102,6 +106,11 @@ def dots(
         axes.axvline(line, color="black", lw=0.6)
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
+    if ratio:
+        axes.set_xscale("symlog", linthresh=0.25, linscale=0.3)
+        axes.xaxis.set_major_locator(FixedLocator([0, 0.25, 0.5, 1, 2, 5, 10, 20, 50]))
+        axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+        axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(axis)
     if len(order) > 1:
         figure.legend(loc="outside upper center", ncols=min(len(order), 4))
