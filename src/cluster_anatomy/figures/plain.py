@@ -151,3 +151,36 @@ def bars(
     if len(wide.columns) > 1:
         figure.legend(loc="outside upper center", ncols=min(len(wide.columns), 4))
     return figure
+
+
+def waterfall(table: pd.DataFrame, axis: str) -> Figure:
+    """Draw a ledger: each bar begins where the one above it ends.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``label`` (in words), ``change`` (what comes in or goes out), ``rows_out`` (what is left).
+    axis : str
+        What is counted, in words.
+    """
+    height = 0.8 + 0.24 * (len(table) + 1)
+    figure, axes = plt.subplots(figsize=(TWO_COLUMNS, height), layout="constrained")
+    left = table["rows_out"] - table["change"].clip(lower=0)
+    colours = np.where(table["change"] > 0, DARK, "#D55E00")
+    axes.barh(range(len(table)), table["change"].abs(), left=left, color=colours)
+    axes.barh([len(table)], [table["rows_out"].iloc[-1]], color="#666666")
+    for position, (change, end) in enumerate(zip(table["change"], table["rows_out"], strict=True)):
+        start = end if change < 0 else end - change
+        axes.annotate(
+            f"{change:+d}".replace("-", "−"),
+            (start + abs(change), position),
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+        )
+    axes.set_yticks(range(len(table) + 1), [*table["label"], "left"])
+    axes.set_ylim(len(table) + 0.5, -0.5)
+    axes.set_xlim(0, table["rows_out"].max() * 1.08)
+    axes.set_xlabel(axis)
+    return figure

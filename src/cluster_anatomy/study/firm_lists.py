@@ -157,7 +157,7 @@ def _years(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
 
 
 def _membership(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[set, dict, dict]:
-    """Firms that the paper names; the sample of US firms; firms that are no entry of the industry."""
+    """Firms that the paper names; the sample of US firms; firms that are no entry."""
     joined = with_evidence(members, evidence)
     named = joined["lists"].map(
         lambda cell: any(part.startswith(("seed", "named in seed paper")) for part in split(cell))
@@ -211,3 +211,90 @@ def ledger(rows: pd.DataFrame, members: pd.DataFrame, firms: pd.DataFrame) -> pd
         "the ledger does not add up"
     )
     return table
+
+
+def register_counts(rows: pd.DataFrame, firms: pd.DataFrame, links: pd.DataFrame) -> dict[str, int]:
+    """Count what was read, linked and kept, by id of the result.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        From `lists.gather`.
+    firms : DataFrame
+        From `register`.
+    links : DataFrame
+        From `lists.decide`.
+    """
+    entries = firms[firms["scope"] == "entry"]
+    of_country = entries["country"].value_counts()
+    return {
+        "rows_read": len(rows),
+        "rows_linked": len(rows) - len(firms),
+        "entries_all": len(entries),
+        "entries_china": int(of_country["China"]),
+        "entries_usa": int(of_country["USA"]),
+        "entries_located": int(entries["region"].notna().sum()),
+        "entries_dated": int(entries["entry_year"].notna().sum()),
+        "pairs_reviewed": int((links["rule"] == "reviewed").sum()),
+        "pairs_borderline": int((links["decision"] == "borderline").sum()),
+    }
+
+
+def ledger_flow(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Return a ledger as a waterfall draws it: ``label`` (in words), ``change``, ``rows_out``."""
+    return ledger.assign(label=ledger["reason"].str.replace("_", " "))[["label", "change", "rows_out"]]
+
+
+WHY = {
+    ("China", "named_in_paper"): "China: named in the paper",
+    ("China", "on_open_list"): "China: on an open list",
+    ("China", "found_otherwise"): "China: found otherwise",
+    ("USA", "us_frame"): "USA: six dated lists",
+    ("USA", "us_purposive"): "USA: purposive",
+    ("USA", "named_in_paper"): "USA: named in the paper",
+}
+"""Why a firm is in the data, by country and frame, in the order of figures."""
+
+
+def coverage(firms: pd.DataFrame) -> pd.DataFrame:
+    """Say for each group of firms (`WHY`) how many have a place and a year.
+
+    Returns
+    -------
+    DataFrame
+        ``label``, ``series`` (place and year, place only, year only, neither), ``value`` (firms).
+    """
+    entries = firms[firms["scope"] == "entry"]
+    place, year = entries["region"].notna(), entries["entry_year"].notna()
+    series = pd.Series("neither", index=entries.index)
+    series = series.mask(place, "place only").mask(year, "year only")
+    series = series.mask(place & year, "place and year")
+    keys = zip(entries["country"], entries["frame"], strict=True)
+    labels = pd.Categorical([WHY.get(key, " ".join(key)) for key in keys], list(WHY.values()))
+    table = entries.assign(label=labels, series=series)
+    counts = table.groupby(["label", "series"], observed=True).size().rename("value")
+    return counts.reset_index().astype({"label": str})
+
+
+def decisions(links: pd.DataFrame) -> pd.DataFrame:
+    """Count pairs by the rule that decided them and by what was decided, as a figure draws them.
+
+    Returns
+    -------
+    DataFrame
+        ``label`` (the rule, in words), ``series`` (the decision), ``value`` (pairs).
+    """
+    table = links.assign(label=links["rule"].str.replace("_", " "), series=links["decision"])
+    return table.groupby(["label", "series"]).size().rename("value").reset_index()
+
+
+def names_apart(names: list[str], rules: NameRules) -> pd.DataFrame:
+    """Show what the rules take a name apart into: ``name``, ``core``, ``place``."""
+    seats = [rules.place(name) for name in names]
+    return pd.DataFrame(
+        {
+            "name": names,
+            "core": [rules.core(name) for name in names],
+            "place": [seat.metro or seat.admin for seat in seats],
+        }
+    )
