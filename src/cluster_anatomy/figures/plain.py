@@ -30,7 +30,7 @@ def heat_map(table: pd.DataFrame, label: str, decimals: int = 0, diverging: bool
     diverging : bool
         Whether zero is the middle (residuals) instead of the least (counts).
     """
-    height = 1.3 + 0.27 * len(table)
+    height = 0.8 + 0.27 * len(table) + (1.1 if len(table.columns) > 6 else 0.4)
     figure, axes = plt.subplots(figsize=(TWO_COLUMNS, height), layout="constrained")
     numbers = table.astype(float)
     largest = float(np.nanmax(np.abs(numbers.to_numpy())))
@@ -48,7 +48,10 @@ def heat_map(table: pd.DataFrame, label: str, decimals: int = 0, diverging: bool
     )
     axes.set(xlabel="", ylabel="")
     axes.tick_params(length=0)
-    axes.set_xticklabels(axes.get_xticklabels(), rotation=30, ha="right")
+    many = len(table.columns) > 6
+    labels = [str(name) if many else str(name).replace(" ", "\n") for name in table.columns]
+    axes.set_xticklabels(labels, rotation=90 if many else 0)
+    axes.tick_params(axis="y", rotation=0)
     return figure
 
 

@@ -242,7 +242,9 @@ def register_counts(rows: pd.DataFrame, firms: pd.DataFrame, links: pd.DataFrame
 
 def ledger_flow(ledger: pd.DataFrame) -> pd.DataFrame:
     """Return a ledger as a waterfall draws it: ``label`` (in words), ``change``, ``rows_out``."""
-    return ledger.assign(label=ledger["reason"].str.replace("_", " "))[["label", "change", "rows_out"]]
+    return ledger.assign(label=ledger["reason"].str.replace("_", " "))[
+        ["label", "change", "rows_out"]
+    ]
 
 
 WHY = {

@@ -10,6 +10,9 @@ never their input.
 import pandas as pd
 
 from cluster_anatomy.firms.coders import in_order, with_evidence
+from cluster_anatomy.firms.entries import ORIGINS
+from cluster_anatomy.methods.contingency import agreement
+from cluster_anatomy.study.firm_lists import WHY
 
 
 def coder_labels(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
@@ -41,3 +44,91 @@ def describe_evidence(source_rows: pd.DataFrame) -> pd.Series:
             f"{row.role}: {named}" + (f" ({row.org_type})" if pd.notna(row.org_type) else "")
         )
     return pd.Series(text, index=rows["firm_id"]).groupby(level=0).agg("; ".join)
+
+
+def with_coders(
+    origins: pd.DataFrame, members: pd.DataFrame, evidence: pd.DataFrame, sources: pd.DataFrame
+) -> pd.DataFrame:
+    """Set the coders' labels and the evidence beside what the rules say.
+
+    Returns
+    -------
+    DataFrame
+        The origins with the columns of `coder_labels`, ``evidence_used`` and ``agrees`` (``yes``,
+        ``no``; blank where no coder gave a label).
+    """
+    table = origins.merge(coder_labels(members, evidence), on="firm_id", how="left", validate="1:1")
+    table["evidence_used"] = table["firm_id"].map(describe_evidence(sources))
+    same = (table["label"] == table["coder_label"]).map({True: "yes", False: "no"})
+    return table.assign(agrees=same.where(table["coder_label"].notna()))
+
+
+def agreements(origins: pd.DataFrame, members: pd.DataFrame) -> dict[str, dict[str, float] | float]:
+    """Measure how far rules and coders agree, and coders with each other, by id of the result.
+
+    Parameters
+    ----------
+    origins : DataFrame
+        From `with_coders`.
+    members : DataFrame
+        Rows of firms: a firm with two rows of evidence was seen by two coders.
+    """
+    coded = origins.dropna(subset=["coder_label"])
+    informed = coded[(coded["coder_label"] != "unknown") & (coded["label"] != "unknown")]
+    overall, both = (agreement(part["coder_label"], part["label"]) for part in (coded, informed))
+    times = members[members["kind"] == "evidence"].groupby("firm_id").size()
+    overlap = origins.loc[origins["firm_id"].map(times) > 1, "all_labels"]
+    return {
+        "rules_agree": {
+            "value": overall["agree"] / overall["n"],
+            "count": overall["agree"],
+            "n": overall["n"],
+        },
+        "rules_kappa": overall | {"value": overall["kappa"]},
+        "rules_kappa_informed": both | {"value": both["kappa"]},
+        "rules_disagree": int((origins["agrees"] == "no").sum()),
+        "coders_overlap": {
+            "value": (~overlap.str.contains("|", regex=False)).mean(),
+            "n": len(overlap),
+        },
+    }
+
+
+def in_words(labels: pd.Series) -> pd.Series:
+    """Return origins as they are shown (`entries.ORIGINS`), in their order."""
+    return pd.Series(
+        pd.Categorical(labels.map(ORIGINS), list(ORIGINS.values())), index=labels.index
+    )
+
+
+def confusion(origins: pd.DataFrame) -> pd.DataFrame:
+    """Cross the coders' label (rows) with the rules' (columns), both in words."""
+    coded = origins.dropna(subset=["coder_label"])
+    return pd.crosstab(
+        in_words(coded["coder_label"]), in_words(coded["label"]), dropna=False
+    ).rename_axis(index="coder", columns="rules")
+
+
+def evidence_of_origins(origins: pd.DataFrame, sources: pd.DataFrame) -> pd.DataFrame:
+    """Cross the kinds of organisation behind entries (rows) with the origin (columns), in words."""
+    rows = sources[sources["timing"] == "at_entry"].dropna(subset=["org_type"])
+    label = rows["firm_id"].map(origins.set_index("firm_id")["label"])
+    kind = rows["role"] + ": " + rows["org_type"].str.replace("_", " ")
+    table = pd.crosstab(kind, in_words(label))
+    return table[table.sum(axis=1) >= 5].rename_axis(index=None, columns=None)
+
+
+def reach_by_frame(origins: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
+    """Count firms by why they are in the data and by reach, as a figure draws them.
+
+    Returns
+    -------
+    DataFrame
+        ``label``, ``series`` (reach), ``value`` (firms).
+    """
+    frame = firms.set_index("firm_id")
+    keys = [tuple(frame.loc[firm, ["country", "frame"]]) for firm in origins["firm_id"]]
+    labels = pd.Categorical([WHY.get(key, " ".join(key)) for key in keys], list(WHY.values()))
+    table = origins.assign(label=labels, series=origins["reach"])
+    counts = table.groupby(["label", "series"], observed=True).size().rename("value")
+    return counts.reset_index().astype({"label": str})
