@@ -26,7 +26,7 @@ from cluster_anatomy.firms.origins import (
     second_order,
 )
 from cluster_anatomy.methods.differences import difference
-from cluster_anatomy.methods.multiverse import judge, multiverse, weights
+from cluster_anatomy.methods.multiverse import holding, judge, multiverse, weights
 from cluster_anatomy.methods.shares import share
 
 FOUNDER_SIDE = ["employer_abroad", "institutes", "stations", "founders"]
@@ -538,3 +538,245 @@ def convention_weight(
         ["place", "rank", "choice"], ignore_index=True
     )
     return both.drop(columns="place").rename(columns={"choice": "convention"})
+
+
+QUOTED = [
+    ("sign", "home", "region", "city"),
+    ("sign", "home", "unknown", "hit"),
+    ("sign", "academic", "unknown", "hit"),
+    ("sign", "second_order", "unknown", "hit"),
+    ("sign", "second_order", "employer_abroad", "as_at_home"),
+    ("interval", "second_order", "employer_abroad", "as_at_home"),
+    ("sign", "abroad", "frame", "cn_lists"),
+]
+"""Options whose specifications are quoted: what is asked, property, choice, option."""
+ASKED = {
+    "sign": ("share_sign_kept", "keep the sign of the default"),
+    "interval": ("share_excluding_zero", "have an interval that excludes zero"),
+    "known": (
+        "share_sign_kept_known",
+        "that leave unknown firms out keep the sign of the default",
+    ),
+}
+"""What is asked of the specifications: column of the summary, and how a sentence says it."""
+
+
+def property_words(properties: pd.DataFrame) -> dict[str, str]:
+    """Return what each outcome is called in a sentence."""
+    words = properties.set_index("property")["label"].to_dict()
+    return words | {HOME_USA: "American home share less the published"}
+
+
+def findings(
+    summary: pd.DataFrame, carrying: pd.DataFrame, properties: pd.DataFrame
+) -> pd.DataFrame:
+    """Say for each property how many specifications keep its sign and exclude zero (`ASKED`).
+
+    Parameters
+    ----------
+    summary : DataFrame
+        From `summary`.
+    carrying : DataFrame
+        Specifications on frames that can carry shares.
+    properties : DataFrame
+        ``property`` and ``label``.
+
+    Returns
+    -------
+    DataFrame
+        ``kind``, ``property``, ``label``, ``does`` (the verb of the sentence), ``value`` (share),
+        ``n`` (specifications), ``count``.
+    """
+    by_property, rows = summary.set_index("property"), []
+    left_out = carrying[carrying["unknown"] == "left_out"].groupby("property").size()
+    for name, label in properties[["property", "label"]].itertuples(index=False):
+        for kind, (column, does) in ASKED.items():
+            whole = by_property.loc[name, "specifications"]
+            n = int(left_out[name]) if kind == "known" else whole
+            value = by_property.loc[name, column]
+            about = {"kind": kind, "property": name, "label": label, "does": does}
+            rows.append(about | {"value": value, "n": n, "count": round(value * n)})
+    return pd.DataFrame(rows)
+
+
+def quoted_options(options: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
+    """Return what holds where a choice has one option, for those of `QUOTED`.
+
+    Parameters
+    ----------
+    options : DataFrame
+        From `methods.multiverse.by_option`.
+    properties : DataFrame
+        ``property`` and ``label``.
+
+    Returns
+    -------
+    DataFrame
+        As `findings`, with ``choice`` and ``option``.
+    """
+    held = options.set_index(["property", "choice", "option"])
+    words, rows = property_words(properties), []
+    for kind, name, choice, option in QUOTED:
+        (column, does), row = ASKED[kind], held.loc[(name, choice, option)]
+        n = int(row["specifications"])
+        about = {"kind": kind, "property": name, "choice": choice, "option": option, "does": does}
+        numbers = {"value": row[column], "n": n, "count": round(row[column] * n)}
+        rows.append(about | {"label": words[name]} | numbers)
+    return pd.DataFrame(rows)
+
+
+def weightiest(weight: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
+    """Name the convention of coding that moves each outcome most.
+
+    Returns
+    -------
+    DataFrame
+        ``property``, ``words``, ``convention_name``, ``value`` (percentage points on average).
+    """
+    coding = weight[weight["kind"] == "coding"].dropna(subset=["rank"])
+    first = coding.groupby("property", sort=False).first().reset_index()
+    words = first["property"].map(property_words(properties)).str.capitalize()
+    value = 100 * first["mean_change"]
+    return pd.DataFrame(
+        {
+            "property": first["property"],
+            "words": words,
+            "convention_name": first["convention"],
+            "value": value,
+        }
+    )
+
+
+def by_region(carrying: pd.DataFrame, choices: dict, published: float) -> pd.DataFrame:
+    """Set the home shares of both countries beside each other for every definition of a region.
+
+    Everything else is at its default.
+
+    Returns
+    -------
+    DataFrame
+        ``label`` (the region), ``series`` (China, USA), ``value``, with ``low`` and ``high`` blank.
+    """
+    parts = {
+        name: holding(carrying[carrying["property"] == name], choices, region=None).set_index(
+            "region"
+        )["value"]
+        for name in ("home", HOME_USA)
+    }
+    usa = parts[HOME_USA] + published
+    table = pd.DataFrame({"China": usa + parts["home"], "USA": usa}).rename_axis("label")
+    long = table.reset_index().melt("label", var_name="series", value_name="value")
+    return long.assign(low=long["value"], high=long["value"])
+
+
+def single_numbers(
+    carrying: pd.DataFrame, summary: pd.DataFrame, weight: pd.DataFrame, choices: dict
+) -> dict[str, dict[str, float] | float]:
+    """Return the numbers that no table holds, by id of the result."""
+    american = carrying[carrying["property"] == HOME_USA]
+    covers = american["excludes_zero"] == "no"
+    metro = covers[american["region"] == "metro"]
+    rows = summary.set_index("property")
+    parts = ["value", "low", "high", "n", "bound_low", "bound_high"]
+    second, home = (
+        carrying.query("property == 'second_order'"),
+        carrying.query("property == 'home'"),
+    )
+    as_at_home = holding(second, choices, employer_abroad="as_at_home").squeeze()
+    city = holding(home, choices, region="city").squeeze()
+    first = int((weight.loc[weight["rank"] == 1, "convention"] == "unknown").sum())
+    return {
+        "specifications_carrying": len(carrying),
+        "unknown_weighs_most": {"value": first, "n": len(rows)},
+        "home_usa_specifications_covering_published": _part(covers),
+        "home_usa_metro_covering_published": _part(metro),
+        "start_up_worst_case": {
+            "value": rows.loc["start_up", "widest_high"],
+            "n": rows.loc["start_up", "specifications"],
+        },
+        "second_order_as_at_home": as_at_home[parts].to_dict(),
+        "home_by_city": city[parts].to_dict(),
+    }
+
+
+def _part(hits: pd.Series) -> dict[str, float]:
+    return {"value": hits.mean(), "count": int(hits.sum()), "n": len(hits)}
+
+
+CODING = [
+    "conventions",
+    "source_roles",
+    "origin_rules",
+    "origin_views",
+    "alternatives",
+    "properties",
+    "frames",
+]
+"""Tables of the raw data by which the evidence is read."""
+CURVES = {
+    "home": ["frame", "unknown", "region", "mixed", "confidence"],
+    "second_order": ["frame", "unknown", "employer_abroad", "founders", "confidence"],
+    "subsidiary": ["frame", "unknown", "control", "joint_venture", "institutes", "confidence"],
+}
+"""Differences whose specification curve is drawn, and the choices below it."""
+WEIGHTIEST = {
+    "home": "region",
+    "start_up": "control",
+    "spin_off": "control",
+    "subsidiary": "control",
+    "academic": "institutes",
+    "second_order": "employer_abroad",
+    "foreign_subsidiary": "joint_venture",
+    "abroad": "control",
+    "home_usa": "region",
+}
+"""The convention of coding that the text names as the weightiest of each result."""
+
+
+def read_coding(read: Callable[[str], pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Read the tables of `CODING` by name."""
+    return {name: read(f"data/raw/coding/{name}.csv") for name in CODING}
+
+
+def is_default(carrying: pd.DataFrame, choices: dict, differences: pd.DataFrame) -> bool:
+    """Say whether the default specifications are the differences of the step before, to 1e-9."""
+    default = holding(carrying[carrying["property"] != HOME_USA], choices, frame=None)
+    default = default.set_index(["property", "frame"])
+    numbers = ["value", "low", "high", "n", "n2", "bound_low", "bound_high"]
+    there = differences.set_index(["property", "frame"]).loc[default.index, numbers].astype(float)
+    whole = len(default) == len(choices["frame"]) * differences["property"].nunique()
+    return whole and np.allclose(default[numbers].astype(float), there, rtol=0, atol=1e-9)
+
+
+def share_dots(summary: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
+    """Return the shares of specifications as a figure draws them.
+
+    Returns
+    -------
+    DataFrame
+        ``label``, ``series``, ``value``; ``low`` and ``high`` are the value itself.
+    """
+    series = {
+        "share_sign_kept": "sign kept",
+        "share_sign_kept_known": "sign kept, unknown firms left out",
+        "share_excluding_zero": "interval excludes zero",
+    }
+    table = summary.loc[summary["property"] != HOME_USA, ["property", *series]]
+    long = table.rename(columns=series).melt("property", var_name="series", value_name="value")
+    long["label"] = long["property"].map(property_words(properties))
+    return long.assign(low=long["value"], high=long["value"])
+
+
+def turns_only_with_hits(options: pd.DataFrame, names: list[str]) -> bool:
+    """Say whether the sign is kept in all specifications in which unknown firms are no hits."""
+    rows = options[options["property"].isin(names) & (options["choice"] == "unknown")]
+    return bool((rows.loc[rows["option"] != "hit", "share_sign_kept"] == 1).all())
+
+
+def weight_map(weight: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
+    """Return mean changes in percentage points: choices (rows, weightiest first) by outcome."""
+    wide = weight.pivot(index="convention", columns="property", values="mean_change")
+    words = property_words(properties)
+    wide = wide[[name for name in words if name in wide]].rename(columns=words)
+    order = wide.mean(axis=1).sort_values(ascending=False, kind="stable").index
+    return (100 * wide.loc[order]).rename_axis(index=None, columns=None)
