@@ -13,7 +13,7 @@ from cluster_anatomy.firms.coders import (
     with_evidence,
 )
 from cluster_anatomy.firms.names import BRACKETS, NameRules, is_chinese, slug
-from cluster_anatomy.firms.places import Place, place_index
+from cluster_anatomy.firms.places import Gazetteer, Place
 from cluster_anatomy.tables.cells import split
 
 SAME_FROM = 100 * linkage.load_model().same_from
@@ -22,7 +22,7 @@ BORDERLINE_FROM = 100 * linkage.load_model().borderline_from
 """Score from which a pair is listed; below it two names do not look alike."""
 
 
-def gather(evidence: pd.DataFrame, lists: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+def gather(evidence: pd.DataFrame, lists: pd.DataFrame, gazetteer: Gazetteer) -> pd.DataFrame:
     """Put every row of evidence and of lists into one table.
 
     Parameters
@@ -33,8 +33,8 @@ def gather(evidence: pd.DataFrame, lists: pd.DataFrame, places: pd.DataFrame) ->
     lists : DataFrame
         The lists as printed, with ``list``, ``name_as_listed`` and, where a list has them,
         ``name_zh`` and ``place_as_listed``.
-    places : DataFrame
-        The table of places.
+    gazetteer : Gazetteer
+        The places that cities of the evidence and of lists mean.
 
     Returns
     -------
@@ -42,7 +42,6 @@ def gather(evidence: pd.DataFrame, lists: pd.DataFrame, places: pd.DataFrame) ->
         One row per row in: ``row_id`` (coder and name), ``coder``, ``kind`` (``evidence`` or
         ``list``), ``name_as_given``, ``names`` (list), ``country``, ``place``.
     """
-    index = place_index(places)
     rows = []
     for row in evidence.itertuples():
         names = [
@@ -51,8 +50,8 @@ def gather(evidence: pd.DataFrame, lists: pd.DataFrame, places: pd.DataFrame) ->
             *split(row.aliases),
             *_inside_brackets(row.name_en),
         ]
-        known = index.get((row.city, row.province_or_state))
-        metro = None if known is None else known["metro"]
+        city = gazetteer.find_within(row.city, row.province_or_state)
+        metro = None if city is None else city.metro
         admin = None if pd.isna(row.province_or_state) else row.province_or_state
         country = "China" if pd.isna(row.country) else row.country
         rows.append(
@@ -60,15 +59,15 @@ def gather(evidence: pd.DataFrame, lists: pd.DataFrame, places: pd.DataFrame) ->
                 row.coder,
                 "evidence",
                 row.name_en,
-                _usable(names, index),
+                _usable(names, gazetteer),
                 country,
                 Place(metro, admin),
             )
         )
     for row in lists.itertuples():
         names = [row.name_as_listed, *split(getattr(row, "name_zh", pd.NA))]
-        found = index.get((getattr(row, "place_as_listed", None), None))
-        place = Place() if found is None else Place(found["metro"], found["admin"])
+        printed = gazetteer.find(getattr(row, "place_as_listed", None))
+        place = Place() if printed is None else Place(printed.metro, printed.admin)
         rows.append((row.list, "list", row.name_as_listed, names, "China", place))
     table = pd.DataFrame(
         rows, columns=["coder", "kind", "name_as_given", "names", "country", "place"]
@@ -86,12 +85,10 @@ def _inside_brackets(name: str) -> list[str]:
     return [part.split(")")[0].strip() for part in name.split("(")[1:]]
 
 
-def _usable(names: list[str], places: dict) -> list[str]:
+def _usable(names: list[str], gazetteer: Gazetteer) -> list[str]:
     """Drop stock exchange codes and plain place names; keep the order, each name once."""
     codes = [name for name in names if name.isdigit() or name.upper().startswith("HKEX")]
-    return [
-        name for name in dict.fromkeys(names) if name not in codes and (name, None) not in places
-    ]
+    return [name for name in dict.fromkeys(names) if name not in codes and name not in gazetteer]
 
 
 def compare(

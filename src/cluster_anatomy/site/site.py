@@ -19,6 +19,7 @@ from cluster_anatomy.compendium import paths
 from cluster_anatomy.figures.style import COLOURS, HATCHES
 from cluster_anatomy.firms import lists
 from cluster_anatomy.firms.entries import ORIGINS, entries
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.site import explorer, notebooks, pages
 from cluster_anatomy.study import robustness
 from cluster_anatomy.tables.codebook import codebook
@@ -137,7 +138,7 @@ def explorer_data(data: SimpleNamespace) -> dict:
     coding = {name: getattr(data, name) for name in CODED}
     known = (data.firms, data.firm_evidence, data.sources)
     origins = robustness.origins_everywhere(*known, coding)
-    readings = robustness.readings(*known, data.places, coding, origins)
+    readings = robustness.readings(*known, Gazetteer(data.places), coding, origins)
     labels = origins["label"].unstack("firm_id")
     source_columns = ["role", "organisation", "org_type", "city", "country", "timing"]
     details = {

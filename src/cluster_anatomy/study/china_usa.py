@@ -9,7 +9,7 @@ import math
 import pandas as pd
 
 from cluster_anatomy.firms.entries import in_frame, property_share
-from cluster_anatomy.firms.open_lists import main, region_of_firm
+from cluster_anatomy.firms.open_lists import region_of_firm
 from cluster_anatomy.methods.contingency import independence, ratio_interval
 from cluster_anatomy.methods.differences import difference
 from cluster_anatomy.methods.randomness import DRAWS, SEED
@@ -207,7 +207,3 @@ def distance(table: pd.DataFrame, draws: int = DRAWS, seed: int = SEED) -> pd.Da
         tested = {key: test[key] for key in ("p", "cramers_v", "draws", "seed")}
         rows.append(row | {"dissimilarity": gap} | tested)
     return pd.DataFrame(rows)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
