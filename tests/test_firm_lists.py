@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from cluster_anatomy.firms import coders, names, places
+from cluster_anatomy.firms.linkage import load_model
 from cluster_anatomy.firms.lists import (
-    SAME_FROM,
     assemble,
     compare,
     decide,
@@ -20,6 +20,7 @@ from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.study.firm_lists import ledger, register
 from cluster_anatomy.tables import contract
 
+SAME_FROM = 100 * load_model().same_from
 EVIDENCE = [column.name for column in contract.contracts()["evidence"].columns]
 CROSSWALK = ["left", "right", "same", "reason"]
 

@@ -16,11 +16,6 @@ from cluster_anatomy.firms.names import BRACKETS, NameRules, is_chinese, slug
 from cluster_anatomy.firms.places import Gazetteer, Place
 from cluster_anatomy.tables.cells import split
 
-SAME_FROM = 100 * linkage.load_model().same_from
-"""Score from which two names in one place are the same firm."""
-BORDERLINE_FROM = 100 * linkage.load_model().borderline_from
-"""Score from which a pair is listed; below it two names do not look alike."""
-
 
 def gather(evidence: pd.DataFrame, lists: pd.DataFrame, gazetteer: Gazetteer) -> pd.DataFrame:
     """Put every row of evidence and of lists into one table.
@@ -92,13 +87,22 @@ def _usable(names: list[str], gazetteer: Gazetteer) -> list[str]:
 
 
 def compare(
-    rows: pd.DataFrame, rules: NameRules, borderline_from: float = BORDERLINE_FROM
+    rows: pd.DataFrame, rules: NameRules, borderline_from: float | None = None
 ) -> pd.DataFrame:
-    """Score the pairs of rows of one country by the linkage model (`cluster_anatomy.firms.linkage`).
+    """Score the pairs of rows of one country by the linkage model (`firms.linkage`).
 
     Each row's own place goes before the one that a name says. A row has as many tries as it has
     names; the two names that meet are those with the same legal name, else with the highest score,
     else in places that fit.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        From `gather`.
+    rules : NameRules
+        Take names apart.
+    borderline_from : float, optional
+        Score, in per cent, from which a pair is listed; that of the model if not given.
 
     Returns
     -------
@@ -108,6 +112,8 @@ def compare(
         the two are one firm, 0-100), ``same_legal_name`` (score 100), ``place`` (``same``,
         ``different``, ``unknown``).
     """
+    if borderline_from is None:
+        borderline_from = 100 * linkage.load_model().borderline_from
     names = rows[["row_id", "names", "country", "place"]].explode("names").dropna(subset=["names"])
     names = names[
         [len(rules.core(name)) > 1 and not rules.is_place(name) for name in names["names"]]
@@ -148,7 +154,7 @@ def compare(
 
 
 def decide(
-    pairs: pd.DataFrame, crosswalk: pd.DataFrame, same_from: float = SAME_FROM
+    pairs: pd.DataFrame, crosswalk: pd.DataFrame, same_from: float | None = None
 ) -> pd.DataFrame:
     """Say for every pair whether the two rows are one firm, and why.
 
@@ -163,6 +169,9 @@ def decide(
     crosswalk : DataFrame
         ``left``, ``right``, ``same`` (``yes`` or ``no``), ``reason``. Reviewed pairs that do not
         look alike are added to the pairs.
+    same_from : float, optional
+        Score, in per cent, from which two names in one place are one firm; that of the model if not
+        given.
 
     Returns
     -------
@@ -170,6 +179,8 @@ def decide(
         ``left``, ``right``, ``decision`` (``same``, ``different``, ``borderline``), ``rule``,
         ``score``, ``place``, ``left_name``, ``right_name``, ``reason``; sorted.
     """
+    if same_from is None:
+        same_from = 100 * linkage.load_model().same_from
     reviewed = crosswalk.rename(columns={"reason": "review"})
     table = pairs.merge(reviewed, on=["left", "right"], how="outer").sort_values(["left", "right"])
     table["same_legal_name"] = table["same_legal_name"].fillna(False).astype(bool)
