@@ -12,7 +12,6 @@ from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
 from cluster_anatomy import tables
-from cluster_anatomy.firms import entries as firms_entries
 from cluster_anatomy.firms.sites import BIO_BASE, bases_and_parks, by_province, torch_bases
 from cluster_anatomy.methods import correspondence, quotients, shares, similarity
 from cluster_anatomy.study import clusters
@@ -388,11 +387,7 @@ def test_growth_compares_one_source_with_itself_only():
 
 @pytest.fixture(scope="module")
 def real():
-    firms, origins = (
-        tables.read("data/processed/firms.csv"),
-        tables.read("data/processed/origins.csv"),
-    )
-    return firms_entries.entries(firms, origins, tables.read("data/raw/coding/periods.csv"))
+    return tables.read("data/processed/entries.csv")
 
 
 def test_profiles_count_every_placed_entry_once(real):

@@ -519,23 +519,16 @@ def test_ties_to_academia_count_for_the_firm_only(located, firms):
 
 def test_cluster_links_count_entries_and_ties(located):
     pairs, _ = ties.collapse(located({}, {"target_name": "C", "target_city": "Shanghai"}))
-    firms = pd.DataFrame(
+    entries = pd.DataFrame(
         {
-            "firm_id": ["a", "b", "c"],
+            "firm_id": ["a", "c"],
             "country": "China",
-            "cluster": ["Shanghai", "Shanghai", "Beijing"],
-            "scope": ["entry", "group", "entry"],
-            "foreign_partner": "X",
+            "cluster": ["Shanghai", "Beijing"],
+            "returnee": ["yes", "not_seen"],
+            "foreign_partner": ["not_seen", "yes"],
         }
     )
-    origins = pd.DataFrame(
-        {
-            "firm_id": ["a", "b", "c"],
-            "returnee": ["yes", "yes", "not_seen"],
-            "foreign_partner": ["not_seen", "yes", "yes"],
-        }
-    )
-    table = study_ties.cluster_links(pairs, firms, origins, ["a"]).set_index("cluster")
+    table = study_ties.cluster_links(pairs, entries, ["a"]).set_index("cluster")
     assert table.loc[
         "Shanghai", ["entries", "returnee_entries", "returnee_frame", "local_ties", "external_ties"]
     ].tolist() == [1, 1, 1, 1, 1]
