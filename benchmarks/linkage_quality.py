@@ -34,6 +34,7 @@ from cluster_anatomy import tables
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.firms import linkage, lists, open_lists
 from cluster_anatomy.firms.names import NameRules, default_rules, fold, is_chinese
+from cluster_anatomy.firms.places import Gazetteer
 
 HERE = Path(__file__).resolve().parent
 CARD = HERE.parent / "docs" / "MODEL_CARD.md"
@@ -149,9 +150,8 @@ def crosswalk() -> Labelled:
     evidence = lists.settle(
         tables.read_all("evidence"), tables.read("data/raw/coding/settlements.csv")
     )
-    rows = lists.gather(
-        evidence, tables.read_all("lists"), tables.read("data/raw/places/places.csv")
-    )
+    gazetteer = Gazetteer(tables.read("data/raw/places/places.csv"))
+    rows = lists.gather(evidence, tables.read_all("lists"), gazetteer)
     reviewed = tables.read("data/raw/crosswalk.csv")
     firm = tables.read("data/processed/firm_evidence.csv").set_index("row_id")["firm_id"]
     names = rows[["row_id", "names"]].explode("names").set_axis(["record_id", "name"], axis=1)

@@ -13,6 +13,7 @@ from cluster_anatomy.firms import lists
 from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.names import NameRules
 from cluster_anatomy.firms.origins import choose, conditions, sources
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.study import firm_lists
 
 CODING = "data/raw/coding/"
@@ -34,10 +35,12 @@ def raw():
         "settlements",
     ]
     coding = {name: tables.read(f"{CODING}{name}.csv") for name in names}
+    places = tables.read("data/raw/places/places.csv")
     return SimpleNamespace(
         evidence=tables.read_all("evidence"),
         lists=tables.read_all("lists"),
-        places=tables.read("data/raw/places/places.csv"),
+        places=places,
+        gazetteer=Gazetteer(places),
         crosswalk=tables.read("data/raw/crosswalk.csv"),
         **coding,
     )
@@ -53,11 +56,11 @@ def name_rules(raw):
 def step01(raw, name_rules):
     """The frames of step 01."""
     evidence = lists.settle(raw.evidence, raw.settlements)
-    rows = lists.gather(evidence, raw.lists, raw.places)
+    rows = lists.gather(evidence, raw.lists, raw.gazetteer)
     pairs = lists.compare(rows, name_rules)
     decisions = lists.decide(pairs, raw.crosswalk)
     members = lists.assemble(rows, decisions)
-    firms, conflicts = firm_lists.register(members, evidence, raw.places, name_rules)
+    firms, conflicts = firm_lists.register(members, evidence, raw.gazetteer, name_rules)
     return SimpleNamespace(
         evidence=evidence,
         rows=rows,
@@ -72,7 +75,7 @@ def step01(raw, name_rules):
 @pytest.fixture(scope="session")
 def source_rows(raw, step01):
     """Who stood behind each firm."""
-    return sources(step01.members, step01.evidence, raw.places, raw.organisation_types)
+    return sources(step01.members, step01.evidence, raw.gazetteer, raw.organisation_types)
 
 
 @pytest.fixture(scope="session")

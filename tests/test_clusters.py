@@ -12,7 +12,6 @@ from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
 from cluster_anatomy import tables
-from cluster_anatomy.firms import entries as firms_entries
 from cluster_anatomy.firms.sites import BIO_BASE, bases_and_parks, by_province, torch_bases
 from cluster_anatomy.methods import correspondence, quotients, shares, similarity
 from cluster_anatomy.study import clusters
@@ -87,7 +86,7 @@ def test_inferred_years_are_marked_and_rows_of_the_paper_alone_do_not_count():
     assert counted["first_park"].isna().tolist() == [False, True, True]
 
 
-def test_the_real_lists_hold_what_they_are_known_to_hold():
+def test_the_real_lists_hold_what_they_are_known_to_hold(raw):
     bases, parks = (tables.read(f"data/raw/aggregates/{name}.csv") for name in ("bases", "parks"))
     sites = bases_and_parks(bases, parks)
     assert len(sites) == len(bases) + len(parks)
@@ -98,15 +97,13 @@ def test_the_real_lists_hold_what_they_are_known_to_hold():
     )
     provinces = list(tables.read("data/raw/coding/provinces.csv")["province"])
     torch = tables.read("data/raw/aggregates/cn_jst_2009_torch_bases_by_province.csv")
-    counted = torch_bases(torch, tables.read("data/raw/places/places.csv"), provinces)
+    counted = torch_bases(torch, raw.gazetteer, provinces)
     assert counted.sum() == 133
     assert counted["Jiangsu"] == 37 + 3
 
 
-def test_half_of_the_kinds_are_our_reading_and_taizhou_is_the_one_in_jiangsu():
-    paper = clusters.kinds(
-        tables.read("data/raw/places/clusters.csv"), tables.read("data/raw/places/places.csv")
-    )
+def test_half_of_the_kinds_are_our_reading_and_taizhou_is_the_one_in_jiangsu(raw):
+    paper = clusters.kinds(tables.read("data/raw/places/clusters.csv"), raw.gazetteer)
     assert paper.groupby("kind_by").size().to_dict() == {"paper": 6, "reading": 6}
     assert paper.set_index("name_in_paper").loc[
         ["Suzhou / Kunshan", "Taizhou"], "cluster"
@@ -390,11 +387,7 @@ def test_growth_compares_one_source_with_itself_only():
 
 @pytest.fixture(scope="module")
 def real():
-    firms, origins = (
-        tables.read("data/processed/firms.csv"),
-        tables.read("data/processed/origins.csv"),
-    )
-    return firms_entries.entries(firms, origins, tables.read("data/raw/coding/periods.csv"))
+    return tables.read("data/processed/entries.csv")
 
 
 def test_profiles_count_every_placed_entry_once(real):
@@ -406,17 +399,15 @@ def test_profiles_count_every_placed_entry_once(real):
     assert (table["dated"] + table["undated"] + table["backbone"] == table["entries"]).all()
 
 
-def test_the_committed_test_of_kinds_is_found_again_without_its_code(real):
-    places = tables.read("data/raw/places/places.csv")
-    paper = clusters.kinds(tables.read("data/raw/places/clusters.csv"), places).set_index(
-        "cluster"
-    )["kind"]
+def test_the_committed_test_of_kinds_is_found_again_without_its_code(real, raw):
+    paper = clusters.kinds(tables.read("data/raw/places/clusters.csv"), raw.gazetteer)
+    kinds = paper.set_index("cluster")["kind"]
     profiles = tables.read("data/processed/cluster_profiles.csv")
     chinese = profiles[(profiles["country"] == "China") & profiles["group"].notna()]
     assert (chinese["known"] >= 5).all()
     register = tables.read("data/processed/results/03_clusters.csv").set_index("id")
     value = similarity.adjusted_rand(
-        list(chinese["group"]), list(paper.reindex(chinese["cluster"]))
+        list(chinese["group"]), list(kinds.reindex(chinese["cluster"]))
     )
     assert register.loc["clusters_paper_kinds_ari", "value"] == pytest.approx(value)
     assert register.loc["clusters_paper_kinds_ari", "n"] == len(chinese)

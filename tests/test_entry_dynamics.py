@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cluster_anatomy import tables
 from cluster_anatomy.compendium import paths
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.methods import count_models, differences, distance
 from cluster_anatomy.study import entry_patterns
 
@@ -214,12 +215,12 @@ def placed():
         ("b", "founder", 0, "Nowhere", "USA", "at_entry"),
         ("c", "founder", 0, "One", None, "at_entry"),
     ]
-    return firms, pd.DataFrame(rows, columns=columns), places
+    return firms, pd.DataFrame(rows, columns=columns), Gazetteer(places)
 
 
 def test_distances_are_measured_at_entry_and_unknown_ones_kept(placed):
-    firms, sources, places = placed
-    distances = entry_patterns.source_distances(sources, firms, places)
+    firms, sources, gazetteer = placed
+    distances = entry_patterns.source_distances(sources, firms, gazetteer)
     assert len(distances) == 5
     assert distances["kilometres"].round(0).tolist()[:2] == [0, 111]
     assert distances["kilometres"].isna().tolist() == [False, False, True, False, True]
@@ -235,9 +236,9 @@ def test_distances_are_measured_at_entry_and_unknown_ones_kept(placed):
 
 
 def test_the_farthest_source_is_of_the_kind_by_which_reach_is_measured(placed):
-    firms, sources, places = placed
+    firms, sources, gazetteer = placed
     farthest = entry_patterns.farthest_source(
-        entry_patterns.source_distances(sources, firms, places), firms
+        entry_patterns.source_distances(sources, firms, gazetteer), firms
     )
     assert farthest["kilometres"].round(0).tolist()[:2] == [111, 0]
     share = entry_patterns.near_share(farthest, 100)

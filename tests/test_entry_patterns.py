@@ -10,6 +10,7 @@ from cluster_anatomy.firms import entries as firms_entries
 from cluster_anatomy.firms.entries import home_share
 from cluster_anatomy.methods import differences
 from cluster_anatomy.study import china_usa
+from cluster_anatomy.tables import contract
 
 FRAMES = pd.DataFrame(
     {
@@ -75,6 +76,14 @@ def test_periods_keep_firms_without_a_year():
     assert list(table["period"]) == ["old", "new", "unknown"]
 
 
+def test_the_table_of_entries_is_register_origins_and_periods_joined():
+    tables_of_study = (tables.read(f"data/processed/{name}.csv") for name in ("firms", "origins"))
+    made = firms_entries.entries(*tables_of_study, tables.read("data/raw/coding/periods.csv"))
+    written = tables.read("data/processed/entries.csv")
+    assert list(written) == [column.name for column in contract.contracts()["entries"].columns]
+    pd.testing.assert_frame_equal(made.astype({"period": "string"}), written)
+
+
 def test_differences_are_china_minus_usa_with_bounds(entries):
     shares = china_usa.property_shares(entries, FRAMES, PROPERTIES)
     row = china_usa.differences(shares, ["cn"], "us").iloc[0]
@@ -92,13 +101,8 @@ def test_the_american_home_share_is_what_the_facts_say():
     """38 of 55 firms of the frame, 69 %; the facts' own count with five mixed firms as half is 74
     %.
     """
-    firms, origins = (
-        tables.read("data/processed/firms.csv"),
-        tables.read("data/processed/origins.csv"),
-    )
     frames = tables.read("data/raw/coding/frames.csv")
-    table = firms_entries.entries(firms, origins, tables.read("data/raw/coding/periods.csv"))
-    frame = firms_entries.in_frame(table, frames, "us_frame")
+    frame = firms_entries.in_frame(tables.read("data/processed/entries.csv"), frames, "us_frame")
     share = firms_entries.home_share(frame)
     assert (share["count"], share["n"]) == (38, 55)
     assert firms_entries.home_share(frame, "half")["value"] == pytest.approx(0.727, abs=0.02)

@@ -1,11 +1,13 @@
 """Step 01: which rows are one firm, and what the register keeps of each."""
 
+import doctest
+
 import pandas as pd
 import pytest
 
-from cluster_anatomy.firms import coders, names
+from cluster_anatomy.firms import coders, names, places
+from cluster_anatomy.firms.linkage import load_model
 from cluster_anatomy.firms.lists import (
-    SAME_FROM,
     assemble,
     compare,
     decide,
@@ -14,9 +16,11 @@ from cluster_anatomy.firms.lists import (
     settle,
 )
 from cluster_anatomy.firms.names import NameRules
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.study.firm_lists import ledger, register
 from cluster_anatomy.tables import contract
 
+SAME_FROM = 100 * load_model().same_from
 EVIDENCE = [column.name for column in contract.contracts()["evidence"].columns]
 CROSSWALK = ["left", "right", "same", "reason"]
 
@@ -118,10 +122,11 @@ def small():
 
 def run(evidence, lists, places, rules, *reviewed):
     """Chain step 01; return members, firms, conflicts and decisions."""
-    rows = gather(evidence, lists, places)
+    gazetteer = Gazetteer(places)
+    rows = gather(evidence, lists, gazetteer)
     decisions = decide(compare(rows, rules), crosswalk_of(*reviewed))
     members = assemble(rows, decisions)
-    return rows, decisions, members, *register(members, evidence, places, rules)
+    return rows, decisions, members, *register(members, evidence, gazetteer, rules)
 
 
 # --- Decisions
@@ -195,7 +200,23 @@ def test_a_chain_that_joins_what_was_decided_apart_is_an_error():
 def test_one_coder_may_not_name_a_firm_twice(small):
     evidence, lists, places, _ = small
     with pytest.raises(ValueError, match="south:Kexing"):
-        gather(pd.concat([evidence, evidence[2:3]]), lists, places)
+        gather(pd.concat([evidence, evidence[2:3]]), lists, Gazetteer(places))
+
+
+def test_a_place_is_found_by_any_name_and_told_apart_by_its_province():
+    assert doctest.testmod(places).failed == 0
+    columns = ["place_id", "name", "aliases", "admin", "country", "metro"]
+    rows = [
+        ("us-a", "Cambridge", pd.NA, "MA", "USA", "Boston"),
+        ("uk-a", "Cambridge", "Cantab", pd.NA, "UK", "Cambridge"),
+        ("us-b", "Cambridge", pd.NA, "MN", "USA", "Minneapolis"),
+    ]
+    gazetteer = Gazetteer(pd.DataFrame(rows, columns=columns))
+    assert gazetteer.find("Cambridge").place_id == "us-a"
+    assert gazetteer.find("Cantab").cluster is None
+    assert gazetteer.find_within("Cambridge", "MN").metro == "Minneapolis"
+    assert gazetteer.find_within("Cambridge", pd.NA).country == "UK"
+    assert gazetteer.find_within("Cambridge", "NY") is gazetteer.find(pd.NA) is None
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -448,14 +469,14 @@ def test_the_real_register_does_not_depend_on_the_order_of_rows(raw, step01, nam
     evidence, lists, places = (
         table.sample(frac=1, random_state=7) for table in (step01.evidence, raw.lists, raw.places)
     )
-    rows = gather(evidence, lists, places)
+    rows = gather(evidence, lists, Gazetteer(places))
     pd.testing.assert_frame_equal(rows, step01.rows)
     decisions = decide(
         step01.pairs.sample(frac=1, random_state=7), raw.crosswalk.sample(frac=1, random_state=7)
     )
     pd.testing.assert_frame_equal(decisions, step01.decisions)
     members = assemble(rows, decisions)
-    firms, conflicts = register(members, evidence, places, name_rules)
+    firms, conflicts = register(members, evidence, Gazetteer(places), name_rules)
     pd.testing.assert_frame_equal(firms, step01.firms)
     pd.testing.assert_frame_equal(conflicts, step01.conflicts)
 

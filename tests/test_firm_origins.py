@@ -7,7 +7,6 @@ import pytest
 from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.coders import SETTLED_COLUMNS
 from cluster_anatomy.firms.origins import choose, conditions, sources
-from cluster_anatomy.firms.places import place_index
 from cluster_anatomy.methods import contingency
 from cluster_anatomy.study import firm_origins
 from cluster_anatomy.tables import contract
@@ -41,7 +40,7 @@ def parents(*types, orgs=None, cities=None, countries=None, **cells):
     } | cells
 
 
-def register_of(cases, places):
+def register_of(cases, gazetteer):
     """Register, members and evidence of firms given as evidence cells; they sit in Beijing unless
     said.
     """
@@ -55,20 +54,20 @@ def register_of(cases, places):
     evidence["country"] = evidence["country"].fillna("China")
     members = pd.DataFrame({"firm_id": list(cases), "coder": "paper", "name_as_given": list(cases)})
     firms = evidence.rename(columns={"name_en": "firm_id"})
-    here = [place_index(places)[city, None] for city in firms["city"]]
+    here = [gazetteer.find(city) for city in firms["city"]]
     for column, field in {
         "region": "metro",
         "admin": "admin",
         "economic_region": "economic_region",
     }.items():
-        firms[column] = [place[field] for place in here]
+        firms[column] = [getattr(place, field) for place in here]
     return firms, members, evidence
 
 
 def classified(cases, raw, **given):
     """Origins (by firm), register and sources of hand-made firms under the real rules."""
-    firms, members, evidence = register_of(cases, raw.places)
-    rows = sources(members, evidence, raw.places, raw.organisation_types)
+    firms, members, evidence = register_of(cases, raw.gazetteer)
+    rows = sources(members, evidence, raw.gazetteer, raw.organisation_types)
     options = choose(raw.conventions, given)
     known = conditions(firms, rows, raw.source_roles, options)
     return firms_origins.classify(known, raw.origin_rules), firms, rows
@@ -233,7 +232,7 @@ def test_a_wrong_convention_or_option_is_named(raw):
 def reach_of(cells, raw, level="metro"):
     """Reach of one firm and what it rests on."""
     origins, firms, rows = classified({"firm": cells}, raw)
-    found = firms_origins.reach(firms, rows, origins, raw.places, level).iloc[0]
+    found = firms_origins.reach(firms, rows, origins, raw.gazetteer, level).iloc[0]
     return found["reach"], None if pd.isna(found["reach_basis"]) else found["reach_basis"]
 
 
@@ -281,8 +280,8 @@ def test_reach_of_some_firms_is_their_reach_among_all(raw):
         "c": {},
     }
     origins, firms, rows = classified(cases, raw)
-    every = firms_origins.reach(firms, rows, origins, raw.places, "metro")
-    some = firms_origins.reach(firms[1:], rows, origins, raw.places, "metro")
+    every = firms_origins.reach(firms, rows, origins, raw.gazetteer, "metro")
+    some = firms_origins.reach(firms[1:], rows, origins, raw.gazetteer, "metro")
     pd.testing.assert_frame_equal(some, every[1:].reset_index(drop=True))
 
 
@@ -417,9 +416,9 @@ def test_rules_agree_with_the_coders(raw, step01, origins_under):
 
 def test_the_us_frame_is_as_known(raw, step01, source_rows, origins_under):
     origins = origins_under().reset_index()
-    reach = firms_origins.reach(step01.firms, source_rows, origins, raw.places, "metro").set_index(
-        "firm_id"
-    )
+    reach = firms_origins.reach(
+        step01.firms, source_rows, origins, raw.gazetteer, "metro"
+    ).set_index("firm_id")
     firms = step01.firms
     frame = firms[(firms["frame"] == "us_frame") & (firms["scope"] == "entry")]["firm_id"]
     counts = reach.loc[frame, "reach"].value_counts()

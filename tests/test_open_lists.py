@@ -13,6 +13,7 @@ import pytest
 
 from cluster_anatomy import tables
 from cluster_anatomy.firms import open_lists
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.methods import contingency
 from cluster_anatomy.study import china_usa
 from cluster_anatomy.tables import contract
@@ -181,7 +182,7 @@ def test_all_parts_are_asked_for_and_missing_ones_left_out():
 def test_crunchbase_is_read_counted_and_placed(places, aliases):
     rows = open_lists.read("crunchbase_2013", open_lists.lf(CRUNCHBASE))
     assert len(rows) == 5
-    rows["region"] = open_lists.regions(rows, places, aliases)
+    rows["region"] = open_lists.regions(rows, Gazetteer(places), aliases)
     assert list(rows["region"]) == [
         "San Francisco Bay Area",
         "New York",
@@ -215,7 +216,7 @@ def test_crunchbase_is_read_counted_and_placed(places, aliases):
 )
 def test_towns_are_placed(country, city, state, region, places, aliases):
     row = pd.DataFrame([{"country": country, "metro": "", "city": city, "state": state}])
-    assert open_lists.regions(row, places, aliases).tolist() == [region]
+    assert open_lists.regions(row, Gazetteer(places), aliases).tolist() == [region]
 
 
 def test_every_place_of_the_register_has_a_region_of_comparison(places):

@@ -251,7 +251,7 @@ def study(raw):
         name: tables.read(f"data/raw/coding/{name}.csv") for name in ("frames", "properties")
     } | vars(raw)
     found["values"] = robustness.readings(
-        found["firms"], found["firm_evidence"], found["sources"], raw.places, coding
+        found["firms"], found["firm_evidence"], found["sources"], raw.gazetteer, coding
     )
     found["entries"] = found["firms"][found["firms"]["scope"] == "entry"]
     found["frames"], found["coding"] = coding["frames"], coding
@@ -287,7 +287,7 @@ def test_every_reading_is_what_step_02_would_make(study, raw):
         if chosen["disputed"] == "alternative":
             origins = firms_origins.override(origins, study["firm_evidence"], raw.alternatives)
         reach = firms_origins.reach(
-            firms, sources, origins, raw.places, chosen["region"], chosen["hong_kong"]
+            firms, sources, origins, raw.gazetteer, chosen["region"], chosen["hong_kong"]
         )
         origins = origins.merge(reach, on="firm_id").merge(
             raw.origin_views, on=["mode", "source"], how="left"

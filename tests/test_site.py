@@ -15,6 +15,7 @@ from cluster_anatomy.figures.style import COLOURS
 from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.entries import entries, home_share, in_frame, property_share
 from cluster_anatomy.firms.origins import choose, classify, conditions
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.site import explorer, notebooks, pages
 from cluster_anatomy.site import site as site_pages
 
@@ -244,9 +245,9 @@ def test_shares_and_firms_of_other_readings_are_those_of_the_rules(data, found, 
         origins = firms_origins.override(
             origins, tables.read("data/processed/firm_evidence.csv"), read["alternatives"]
         )
-    places = tables.read("data/raw/places/places.csv")
+    gazetteer = Gazetteer(tables.read("data/raw/places/places.csv"))
     reach = firms_origins.reach(
-        firms, sources, origins, places, options["region"], options["hong_kong"]
+        firms, sources, origins, gazetteer, options["region"], options["hong_kong"]
     )
     origins = origins.merge(reach, on="firm_id").merge(
         read["origin_views"], on=["mode", "source"], how="left"

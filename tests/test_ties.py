@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cluster_anatomy import tables
 from cluster_anatomy.firms import actors, ties
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.methods import brokerage, descent, ei_index
 from cluster_anatomy.study import ties as study_ties
 from cluster_anatomy.study.ties import (
@@ -52,8 +53,8 @@ def rows(*changes):
 
 
 @pytest.fixture(scope="module")
-def places():
-    return tables.read("data/raw/places/places.csv")
+def gazetteer():
+    return Gazetteer(tables.read("data/raw/places/places.csv"))
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +100,10 @@ def persons():
 
 
 @pytest.fixture
-def located(firms, organisations, persons, places):
+def located(firms, organisations, persons, gazetteer):
     def locate(*changes):
         named = actors.name_actors(rows(*changes), firms, organisations, persons, REVIEWED)
-        return actors.locate(named, firms, organisations, persons, REVIEWED, places)
+        return actors.locate(named, firms, organisations, persons, REVIEWED, gazetteer)
 
     return locate
 
@@ -518,23 +519,16 @@ def test_ties_to_academia_count_for_the_firm_only(located, firms):
 
 def test_cluster_links_count_entries_and_ties(located):
     pairs, _ = ties.collapse(located({}, {"target_name": "C", "target_city": "Shanghai"}))
-    firms = pd.DataFrame(
+    entries = pd.DataFrame(
         {
-            "firm_id": ["a", "b", "c"],
+            "firm_id": ["a", "c"],
             "country": "China",
-            "cluster": ["Shanghai", "Shanghai", "Beijing"],
-            "scope": ["entry", "group", "entry"],
-            "foreign_partner": "X",
+            "cluster": ["Shanghai", "Beijing"],
+            "returnee": ["yes", "not_seen"],
+            "foreign_partner": ["not_seen", "yes"],
         }
     )
-    origins = pd.DataFrame(
-        {
-            "firm_id": ["a", "b", "c"],
-            "returnee": ["yes", "yes", "not_seen"],
-            "foreign_partner": ["not_seen", "yes", "yes"],
-        }
-    )
-    table = study_ties.cluster_links(pairs, firms, origins, ["a"]).set_index("cluster")
+    table = study_ties.cluster_links(pairs, entries, ["a"]).set_index("cluster")
     assert table.loc[
         "Shanghai", ["entries", "returnee_entries", "returnee_frame", "local_ties", "external_ties"]
     ].tolist() == [1, 1, 1, 1, 1]
@@ -547,7 +541,7 @@ def test_cluster_links_count_entries_and_ties(located):
 
 
 @pytest.fixture(scope="module")
-def real():
+def real(gazetteer):
     known = {
         "firms": tables.read("data/processed/firms.csv"),
         "organisations": tables.read("data/raw/evidence/organisations.csv"),
@@ -555,9 +549,7 @@ def real():
         "reviewed": REVIEWED,
     }
     rows = actors.gather(tables.read_all("ties"), tables.read("data/raw/ties/paper_figures.csv"))
-    located = actors.locate(
-        actors.name_actors(rows, **known), **known, places=tables.read("data/raw/places/places.csv")
-    )
+    located = actors.locate(actors.name_actors(rows, **known), **known, gazetteer=gazetteer)
     return rows, located, *ties.collapse(located)
 
 
@@ -574,10 +566,9 @@ def test_every_raw_row_is_in_a_pair_or_in_the_ledger(real):
     assert both.is_unique
 
 
-def test_every_city_of_a_tie_is_a_known_place(real, places):
-    names = {*places["name"], *places["aliases"].map(split).explode().dropna()}
+def test_every_city_of_a_tie_is_a_known_place(real, gazetteer):
     cities = {city for end in ("source", "target") for city in real[0][f"{end}_city"].dropna()}
-    assert not cities - names
+    assert all(city in gazetteer for city in cities)
 
 
 @pytest.mark.parametrize(

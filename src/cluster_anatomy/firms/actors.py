@@ -1,12 +1,13 @@
 """Actors of ties: names, kinds and places."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 
 from cluster_anatomy.firms.names import name_index, organisation_key
-from cluster_anatomy.firms.places import place_index
+from cluster_anatomy.firms.places import Gazetteer, GazetteerPlace
 from cluster_anatomy.tables.cells import split
 
 SEEN_FROM = {"usa": "USA"}
@@ -121,7 +122,7 @@ def locate(
     organisations: pd.DataFrame,
     persons: pd.DataFrame,
     reviewed: pd.DataFrame,
-    places: pd.DataFrame,
+    gazetteer: Gazetteer,
     countries: Mapping[str, str] = SEEN_FROM,
 ) -> pd.DataFrame:
     """Give each end of each row a place.
@@ -135,8 +136,10 @@ def locate(
     ----------
     named : DataFrame
         From `name_actors`.
-    firms, organisations, persons, reviewed, places : DataFrame
-        Register; contracts ``organisations``, ``persons``, ``actor_names``, ``places``.
+    firms, organisations, persons, reviewed : DataFrame
+        Register; contracts ``organisations``, ``persons``, ``actor_names``.
+    gazetteer : Gazetteer
+        The places that cities of ties mean.
     countries : mapping
         Coder to the country that he or she looked at; China for coders that it does not name.
 
@@ -147,7 +150,6 @@ def locate(
         ``cluster``, ``admin``, ``country``, ``latitude``, ``longitude`` (prefixed ``source_``,
         ``target_``).
     """
-    index = place_index(places)
     find = actor_finder(firms, organisations, persons, reviewed)
     home = {
         actor: _place_of_firm(firm)
@@ -155,11 +157,11 @@ def locate(
         for actor in [find(main_name(firm))[0]]
     }
     for row in organisations.itertuples():
-        home.setdefault(find(row.org_name)[0], _place_of_organisation(row, index))
+        home.setdefault(find(row.org_name)[0], _place_of_organisation(row, gazetteer))
     for end in ("source", "target"):
         for row in named[[end, f"{end}_city"]].dropna().itertuples(index=False):
             if not home.get(row[0], NOWHERE)["city"]:
-                home[row[0]] = _place(index.get((row[1], None)))
+                home[row[0]] = _place(gazetteer.find(row[1]))
     said = dict(reviewed.dropna(subset=["country"])[["name", "country"]].itertuples(index=False))
     seen_from = np.array([countries.get(coder, "China") for coder in named["coder"]], dtype=str)
     abroad = {
@@ -190,9 +192,7 @@ def locate(
                 continue
             city = row[f"{end}_city"]
             place = (
-                _place(index.get((city, None)))
-                if pd.notna(city)
-                else dict(home.get(actor, NOWHERE))
+                _place(gazetteer.find(city)) if pd.notna(city) else dict(home.get(actor, NOWHERE))
             )
             if not place["country"]:
                 place["country"] = said.get(row[f"{end}_name"]) or said.get(actor)
@@ -217,17 +217,17 @@ def _clean(place: Mapping) -> dict:
     return {column: None if pd.isna(place[column]) else place[column] for column in PLACE}
 
 
-def _place(found: pd.Series | None) -> dict:
-    return dict(NOWHERE) if found is None else _clean({**found, "city": found["name"]})
+def _place(place: GazetteerPlace | None) -> dict:
+    return dict(NOWHERE) if place is None else _clean({**asdict(place), "city": place.name})
 
 
 def _place_of_firm(firm) -> dict:
     return _clean({column: getattr(firm, column) for column in PLACE})
 
 
-def _place_of_organisation(row, index: dict) -> dict:
-    if pd.notna(row.city) and (row.city, None) in index:
-        return _place(index[row.city, None])
+def _place_of_organisation(row, gazetteer: Gazetteer) -> dict:
+    if city := gazetteer.find(row.city):
+        return _place(city)
     country = None if pd.isna(row.country) else row.country.replace("United Kingdom", "UK")
     admin = row.province_or_state if country == "China" else None
     return _clean({**NOWHERE, "admin": admin, "country": country})

@@ -1,9 +1,10 @@
-"""Entries: firms and their origins in one table, frames, and shares of a property."""
+"""Entries: firms, origins and periods in one table, frames, and shares of a property."""
 
 import pandas as pd
 
 from cluster_anatomy.methods.shares import share
 from cluster_anatomy.tables.cells import split
+from cluster_anatomy.tables.contract import contracts
 
 MIXED_WEIGHT = {"elsewhere": 0.0, "half": 0.5, "home": 1.0}
 """What a firm with sources at home and elsewhere counts, by convention."""
@@ -37,12 +38,20 @@ DIMENSIONS = {
 
 
 def entries(firms: pd.DataFrame, origins: pd.DataFrame, periods: pd.DataFrame) -> pd.DataFrame:
-    """Join register and origins: one row per entry of the industry, with its period.
+    """Join register, origins and periods: one row per entry of the industry (step 02).
+
+    Whoever needs the entries of the study reads the table that step 02 wrote.
+
+    Parameters
+    ----------
+    firms, origins, periods : DataFrame
+        Register, origins of its firms, and periods (``period``, ``first_year``, ``last_year``).
 
     Returns
     -------
     DataFrame
-        All columns of both, and ``period`` (``unknown`` where the year is).
+        The columns of the contract ``entries``, those that register and origins have;
+        ``period`` is ``unknown`` where the year is.
     """
     table = firms[firms["scope"] == "entry"].merge(
         origins, on="firm_id", suffixes=("_given", ""), validate="1:1"
@@ -51,7 +60,7 @@ def entries(firms: pd.DataFrame, origins: pd.DataFrame, periods: pd.DataFrame) -
     for period in periods.itertuples():
         inside = table["entry_year"].between(period.first_year, period.last_year).fillna(False)
         table.loc[inside, "period"] = period.period
-    return table
+    return table.filter(items=[column.name for column in contracts()["entries"].columns])
 
 
 def in_frame(table: pd.DataFrame, frames: pd.DataFrame, frame: str) -> pd.DataFrame:

@@ -13,16 +13,11 @@ from cluster_anatomy.firms.coders import (
     with_evidence,
 )
 from cluster_anatomy.firms.names import BRACKETS, NameRules, is_chinese, slug
-from cluster_anatomy.firms.places import Place, place_index
+from cluster_anatomy.firms.places import Gazetteer, Place
 from cluster_anatomy.tables.cells import split
 
-SAME_FROM = 100 * linkage.load_model().same_from
-"""Score from which two names in one place are the same firm."""
-BORDERLINE_FROM = 100 * linkage.load_model().borderline_from
-"""Score from which a pair is listed; below it two names do not look alike."""
 
-
-def gather(evidence: pd.DataFrame, lists: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+def gather(evidence: pd.DataFrame, lists: pd.DataFrame, gazetteer: Gazetteer) -> pd.DataFrame:
     """Put every row of evidence and of lists into one table.
 
     Parameters
@@ -33,8 +28,8 @@ def gather(evidence: pd.DataFrame, lists: pd.DataFrame, places: pd.DataFrame) ->
     lists : DataFrame
         The lists as printed, with ``list``, ``name_as_listed`` and, where a list has them,
         ``name_zh`` and ``place_as_listed``.
-    places : DataFrame
-        The table of places.
+    gazetteer : Gazetteer
+        The places that cities of the evidence and of lists mean.
 
     Returns
     -------
@@ -42,7 +37,6 @@ def gather(evidence: pd.DataFrame, lists: pd.DataFrame, places: pd.DataFrame) ->
         One row per row in: ``row_id`` (coder and name), ``coder``, ``kind`` (``evidence`` or
         ``list``), ``name_as_given``, ``names`` (list), ``country``, ``place``.
     """
-    index = place_index(places)
     rows = []
     for row in evidence.itertuples():
         names = [
@@ -51,8 +45,8 @@ def gather(evidence: pd.DataFrame, lists: pd.DataFrame, places: pd.DataFrame) ->
             *split(row.aliases),
             *_inside_brackets(row.name_en),
         ]
-        known = index.get((row.city, row.province_or_state))
-        metro = None if known is None else known["metro"]
+        city = gazetteer.find_within(row.city, row.province_or_state)
+        metro = None if city is None else city.metro
         admin = None if pd.isna(row.province_or_state) else row.province_or_state
         country = "China" if pd.isna(row.country) else row.country
         rows.append(
@@ -60,15 +54,15 @@ def gather(evidence: pd.DataFrame, lists: pd.DataFrame, places: pd.DataFrame) ->
                 row.coder,
                 "evidence",
                 row.name_en,
-                _usable(names, index),
+                _usable(names, gazetteer),
                 country,
                 Place(metro, admin),
             )
         )
     for row in lists.itertuples():
         names = [row.name_as_listed, *split(getattr(row, "name_zh", pd.NA))]
-        found = index.get((getattr(row, "place_as_listed", None), None))
-        place = Place() if found is None else Place(found["metro"], found["admin"])
+        printed = gazetteer.find(getattr(row, "place_as_listed", None))
+        place = Place() if printed is None else Place(printed.metro, printed.admin)
         rows.append((row.list, "list", row.name_as_listed, names, "China", place))
     table = pd.DataFrame(
         rows, columns=["coder", "kind", "name_as_given", "names", "country", "place"]
@@ -86,22 +80,29 @@ def _inside_brackets(name: str) -> list[str]:
     return [part.split(")")[0].strip() for part in name.split("(")[1:]]
 
 
-def _usable(names: list[str], places: dict) -> list[str]:
+def _usable(names: list[str], gazetteer: Gazetteer) -> list[str]:
     """Drop stock exchange codes and plain place names; keep the order, each name once."""
     codes = [name for name in names if name.isdigit() or name.upper().startswith("HKEX")]
-    return [
-        name for name in dict.fromkeys(names) if name not in codes and (name, None) not in places
-    ]
+    return [name for name in dict.fromkeys(names) if name not in codes and name not in gazetteer]
 
 
 def compare(
-    rows: pd.DataFrame, rules: NameRules, borderline_from: float = BORDERLINE_FROM
+    rows: pd.DataFrame, rules: NameRules, borderline_from: float | None = None
 ) -> pd.DataFrame:
-    """Score the pairs of rows of one country by the linkage model (`cluster_anatomy.firms.linkage`).
+    """Score the pairs of rows of one country by the linkage model (`firms.linkage`).
 
     Each row's own place goes before the one that a name says. A row has as many tries as it has
     names; the two names that meet are those with the same legal name, else with the highest score,
     else in places that fit.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        From `gather`.
+    rules : NameRules
+        Take names apart.
+    borderline_from : float, optional
+        Score, in per cent, from which a pair is listed; that of the model if not given.
 
     Returns
     -------
@@ -111,6 +112,8 @@ def compare(
         the two are one firm, 0-100), ``same_legal_name`` (score 100), ``place`` (``same``,
         ``different``, ``unknown``).
     """
+    if borderline_from is None:
+        borderline_from = 100 * linkage.load_model().borderline_from
     names = rows[["row_id", "names", "country", "place"]].explode("names").dropna(subset=["names"])
     names = names[
         [len(rules.core(name)) > 1 and not rules.is_place(name) for name in names["names"]]
@@ -151,7 +154,7 @@ def compare(
 
 
 def decide(
-    pairs: pd.DataFrame, crosswalk: pd.DataFrame, same_from: float = SAME_FROM
+    pairs: pd.DataFrame, crosswalk: pd.DataFrame, same_from: float | None = None
 ) -> pd.DataFrame:
     """Say for every pair whether the two rows are one firm, and why.
 
@@ -166,6 +169,9 @@ def decide(
     crosswalk : DataFrame
         ``left``, ``right``, ``same`` (``yes`` or ``no``), ``reason``. Reviewed pairs that do not
         look alike are added to the pairs.
+    same_from : float, optional
+        Score, in per cent, from which two names in one place are one firm; that of the model if not
+        given.
 
     Returns
     -------
@@ -173,6 +179,8 @@ def decide(
         ``left``, ``right``, ``decision`` (``same``, ``different``, ``borderline``), ``rule``,
         ``score``, ``place``, ``left_name``, ``right_name``, ``reason``; sorted.
     """
+    if same_from is None:
+        same_from = 100 * linkage.load_model().same_from
     reviewed = crosswalk.rename(columns={"reason": "review"})
     table = pairs.merge(reviewed, on=["left", "right"], how="outer").sort_values(["left", "right"])
     table["same_legal_name"] = table["same_legal_name"].fillna(False).astype(bool)

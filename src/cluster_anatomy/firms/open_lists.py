@@ -1,4 +1,9 @@
-"""TODO"""
+"""Two open lists of firms, fetched from their publishers and counted by region and year.
+
+The counts are committed, the lists are not: they belong to others. Run as
+``python -m cluster_anatomy.firms.open_lists``, this fetches them and counts anew; with ``--check``
+it compares.
+"""
 
 import argparse
 import hashlib
@@ -15,7 +20,7 @@ from urllib.request import urlopen
 import pandas as pd
 
 from cluster_anatomy import tables
-from cluster_anatomy.firms.places import place_index
+from cluster_anatomy.firms.places import Gazetteer
 
 VARIABLE = "CLUSTER_ANATOMY_OPEN_LISTS"
 FOLDER = "data/raw/open_lists"
@@ -249,19 +254,18 @@ def region_of_firm(places: pd.DataFrame) -> pd.Series:
 
 
 def unit(country: str, metro: str, economic_region: str) -> str:
-    """Return the region of comparison: a metropolitan region (USA), Beijing, Shanghai or an
-    economic region (China).
+    """Return the region of comparison of a place.
+
+    A metropolitan region (USA), Beijing, Shanghai or an economic region (China).
     """
     if country == "USA":
         return metro if metro in US_REGIONS else "other"
-    return (
-        metro
-        if metro in ("Beijing", "Shanghai")
-        else CHINESE_PARTS.get(economic_region, economic_region)
-    )
+    if metro in ("Beijing", "Shanghai"):
+        return metro
+    return CHINESE_PARTS.get(economic_region, economic_region)
 
 
-def regions(rows: pd.DataFrame, places: pd.DataFrame, aliases: pd.DataFrame) -> pd.Series:
+def regions(rows: pd.DataFrame, gazetteer: Gazetteer, aliases: pd.DataFrame) -> pd.Series:
     """Find the region of each firm of a list.
 
     The label of a metropolitan area decides; else the town, first as ``regions.csv`` has it, then
@@ -272,8 +276,8 @@ def regions(rows: pd.DataFrame, places: pd.DataFrame, aliases: pd.DataFrame) -> 
     ----------
     rows : DataFrame
         From `read`.
-    places : DataFrame
-        The table of places.
+    gazetteer : Gazetteer
+        The places that towns mean.
     aliases : DataFrame
         ``country``, ``kind`` (``metro`` or ``town``), ``label``, ``state``, ``region``.
     """
@@ -286,25 +290,29 @@ def regions(rows: pd.DataFrame, places: pd.DataFrame, aliases: pd.DataFrame) -> 
         ): row.region
         for row in aliases.itertuples()
     }
-    known = {}
-    for country in ("USA", "China"):
-        for (name, admin), place in place_index(places[places["country"] == country]).items():
-            state = admin if country == "USA" else ""
-            if state is not None:
-                region = unit(country, place["metro"], place["economic_region"])
-                known.setdefault((country, plain(name), state), region)
-    found = []
+    of_town = _regions_of_towns(gazetteer)
+    listed = []
     for row in rows.itertuples():
         town = plain(row.city)
         state = row.state if row.country == "USA" else ""
-        region = alias.get((row.country, "metro", plain(row.metro), ""))
         region = (
-            region
+            alias.get((row.country, "metro", plain(row.metro), ""))
             or alias.get((row.country, "town", town, state))
-            or known.get((row.country, town, state))
+            or of_town.get((row.country, town, state))
         )
-        found.append(region or ("other" if town else "unknown"))
-    return pd.Series(found, index=rows.index, dtype="str")
+        listed.append(region or ("other" if town else "unknown"))
+    return pd.Series(listed, index=rows.index, dtype="str")
+
+
+def _regions_of_towns(gazetteer: Gazetteer) -> dict[tuple[str, str, str], str]:
+    """Region of comparison by country, name of a town, and state (blank for China)."""
+    regions: dict[tuple[str, str, str], str] = {}
+    for name, place in gazetteer.names():
+        if place.country in COUNTRIES.values():
+            state = "" if place.country == "China" else place.admin or ""
+            region = unit(place.country, place.metro, place.economic_region or "")
+            regions.setdefault((place.country, plain(name), state), region)
+    return regions
 
 
 def count(rows: pd.DataFrame) -> pd.DataFrame:
@@ -324,11 +332,11 @@ def count(rows: pd.DataFrame) -> pd.DataFrame:
 def derive(opener: Callable = urlopen) -> pd.DataFrame:
     """Fetch all lists and count their firms."""
     sources, aliases = tables.read(SOURCES), tables.read(REGIONS)
-    places = tables.read("data/raw/places/places.csv")
+    gazetteer = Gazetteer(tables.read("data/raw/places/places.csv"))
     parts = []
     for source in sources.itertuples():
         rows = read(source.list, fetch(source.list, sources, opener))
-        parts.append(rows.assign(region=regions(rows, places, aliases)))
+        parts.append(rows.assign(region=regions(rows, gazetteer, aliases)))
     return count(pd.concat(parts, ignore_index=True))
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cluster_anatomy.firms.coders import in_order, with_evidence
 from cluster_anatomy.firms.names import name_index, organisation_key, person_name
-from cluster_anatomy.firms.places import place_index
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.tables.cells import split
 
 ROLES = ["founder", "parent", "mover"]
@@ -59,7 +59,7 @@ def choose(conventions: pd.DataFrame, given: Mapping[str, str] | None = None) ->
 
 
 def sources(
-    members: pd.DataFrame, evidence: pd.DataFrame, places: pd.DataFrame, types: pd.DataFrame
+    members: pd.DataFrame, evidence: pd.DataFrame, gazetteer: Gazetteer, types: pd.DataFrame
 ) -> pd.DataFrame:
     """List who stood behind each entry: founders' earlier organisations, parents, and the seat a
     firm left.
@@ -70,8 +70,8 @@ def sources(
         Step 01: ``firm_id``, ``coder``, ``name_as_given``.
     evidence : DataFrame
         The settled evidence.
-    places : DataFrame
-        The table of places.
+    gazetteer : Gazetteer
+        The places that cities of sources mean.
     types : DataFrame
         ``contains``, ``coded_as``, ``type``: names that, among organisations coded as one type,
         mean a kind of its own (biological-products institutes, epidemic stations), which a
@@ -84,7 +84,6 @@ def sources(
         ``organisation``, ``org_type``, ``city``, ``country``, ``region``, ``timing`` (``at_entry``
         or ``later``), ``coder``.
     """
-    index = place_index(places)
     joined = in_order(with_evidence(members, evidence), "firm_id", "confidence", "coder")
     found = []
     for row in joined.itertuples():
@@ -112,9 +111,9 @@ def sources(
         hit = table["organisation"].fillna("").str.contains(rule.contains, case=False, regex=True)
         hit &= table["org_type"] == rule.coded_as
         table.loc[hit, "org_type"] = rule.type
-    placed = [index.get((city, None)) for city in table["city"]]
-    table["region"] = [None if place is None else place["metro"] for place in placed]
-    named = [None if place is None else place["country"] for place in placed]
+    placed = [gazetteer.find(city) for city in table["city"]]
+    table["region"] = [None if place is None else place.metro for place in placed]
+    named = [None if place is None else place.country for place in placed]
     table["country"] = (
         table["country"].fillna(pd.Series(named, index=table.index)).replace("United Kingdom", "UK")
     )
@@ -296,7 +295,7 @@ def reach(
     firms: pd.DataFrame,
     source_rows: pd.DataFrame,
     origins: pd.DataFrame,
-    places: pd.DataFrame,
+    gazetteer: Gazetteer,
     level: str,
     hong_kong: str = "foreign",
 ) -> pd.DataFrame:
@@ -309,8 +308,10 @@ def reach(
 
     Parameters
     ----------
-    firms, source_rows, origins, places : DataFrame
-        Register, `sources`, `classify`, table of places.
+    firms, source_rows, origins : DataFrame
+        Register, `sources`, `classify`.
+    gazetteer : Gazetteer
+        The places that cities of sources mean.
     level : str
         ``metro``, ``city``, ``province`` or ``economic`` (convention ``region``).
     hong_kong : {"foreign", "domestic"}
@@ -323,7 +324,6 @@ def reach(
         ``firm_id``, ``reach`` (``home``, ``elsewhere``, ``abroad``, ``mixed``, ``unknown``),
         ``reach_basis`` (``places``, ``coder``, ``returnee`` or blank).
     """
-    index = place_index(places)
     column = {"metro": "metro", "city": "name", "province": "admin", "economic": "economic_region"}[
         level
     ]
@@ -340,8 +340,8 @@ def reach(
     wanted = rows["firm_id"].map(role).fillna("founder")
     has_wanted = rows["firm_id"].isin(rows.loc[rows["role"] == wanted, "firm_id"])
     rows = rows[(rows["role"] == wanted) | ~has_wanted]
-    place = [index.get((city, None)) for city in rows["city"]]
-    rows["there"] = [None if one is None else one[column] for one in place]
+    placed = [gazetteer.find(city) for city in rows["city"]]
+    rows["there"] = [None if place is None else getattr(place, column) for place in placed]
     if hong_kong == "domestic":
         rows["country"] = rows["country"].mask(rows["country"].isin(OFFSHORE), "China")
     seats = here[["country", own]].to_dict("index")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from cluster_anatomy.firms.places import place_index
+from cluster_anatomy.firms.places import Gazetteer
 
 BIO_BASE = "national bio-industry base (NDRC)"
 TORCH_BASE = "torch programme specialised industrial base (MOST)"
@@ -80,15 +80,18 @@ def by_province(table: pd.DataFrame, provinces: Sequence[str], last_year: int) -
     )
 
 
-def torch_bases(numbers: pd.DataFrame, places: pd.DataFrame, provinces: Sequence[str]) -> pd.Series:
-    """Count torch bases of all fields per province, cities that are listed apart put back into
-    their province.
+def torch_bases(numbers: pd.DataFrame, gazetteer: Gazetteer, provinces: Sequence[str]) -> pd.Series:
+    """Count torch bases of all fields per province, with the cities that are listed apart.
 
     Parameters
     ----------
     numbers : DataFrame
         The published table: ``region`` such as ``Jiangsu (without Nanjing)`` or ``Nanjing``,
         ``value``.
+    gazetteer : Gazetteer
+        Says in which province a city lies.
+    provinces : sequence of str
+        All provinces, in the order of the result.
 
     Returns
     -------
@@ -101,7 +104,7 @@ def torch_bases(numbers: pd.DataFrame, places: pd.DataFrame, provinces: Sequence
     ValueError
         If a region is neither a province nor a city of the gazetteer.
     """
-    index, counts = place_index(places), Counter()
+    counts: Counter[str] = Counter()
     whole = numbers[
         (numbers["measure"] == "torch programme specialised industrial bases")
         & (numbers["denominator"] == "133")
@@ -109,9 +112,10 @@ def torch_bases(numbers: pd.DataFrame, places: pd.DataFrame, provinces: Sequence
     for row in whole.itertuples():
         province = row.region.split(" (without")[0]
         if province not in provinces:
-            if (province, None) not in index:
+            city = gazetteer.find(province)
+            if city is None or city.admin is None:
                 raise ValueError(f"'{row.region}' is neither a province nor a known city.")
-            province = index[province, None]["admin"]
+            province = city.admin
         counts[province] += int(row.value)
     return pd.Series(
         {province: counts[province] for province in provinces}, name="torch_bases"

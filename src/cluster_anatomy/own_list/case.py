@@ -14,7 +14,7 @@ from cluster_anatomy.firms import entries as firms_entries
 from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.coders import MERGED_COLUMNS
 from cluster_anatomy.firms.names import is_chinese, slug
-from cluster_anatomy.firms.places import place_index
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.firms.ties import collapse, neither_at_home
 from cluster_anatomy.study import entry_patterns, firm_origins, ties
 from cluster_anatomy.tables.cells import split
@@ -103,8 +103,8 @@ def gazetteer(
     own["country"] = own["country"].fillna(country)
     own["metro"] = own["metro"].fillna(own["name"])
     own["cluster"] = own["cluster"].fillna(own["metro"])
-    seen = place_index(pd.concat([own, known[known["country"] == country]], ignore_index=True))
-    rest = sorted({name for name in names if pd.notna(name)} - {name for name, _ in seen})
+    seen = Gazetteer(pd.concat([own, known[known["country"] == country]], ignore_index=True))
+    rest = sorted({name for name in names if pd.notna(name) and name not in seen})
     only = pd.DataFrame(
         {"name": rest, "metro": rest, "cluster": rest, "country": country}, dtype="string"
     )
@@ -136,9 +136,8 @@ def register(
         First and last year of entry that count, None where there is no limit; a firm without a year
         counts.
     """
-    here = place_index(places[places["country"].isin(given["country"])])
-    index = {name: tuple(place[column] for column in SEAT) for name, place in here.items()}
-    found = [_placed(row, index) for row in given.itertuples()]
+    here = Gazetteer(places[places["country"].isin(given["country"])])
+    found = [_placed(row, here) for row in given.itertuples()]
     about = evidence.groupby("name_en").first()
     firms = given.merge(
         about.drop(columns="source_urls"),
@@ -226,11 +225,9 @@ def _distinct(keys: list[str], more: list[str]) -> list[str]:
     ]
 
 
-def _placed(firm, index: Mapping) -> tuple:
-    if pd.isna(firm.place):
-        return (pd.NA,) * len(SEAT)
-    named = (firm.place, firm.admin if pd.notna(firm.admin) else None)
-    return index.get(named, index.get((firm.place, None), (pd.NA,) * len(SEAT)))
+def _placed(firm, here: Gazetteer) -> tuple:
+    place = here.find_within(firm.place, firm.admin) or here.find(firm.place)
+    return tuple(pd.NA if place is None else getattr(place, column) for column in SEAT)
 
 
 def _joined(cells: Iterable) -> str:
@@ -279,7 +276,7 @@ def sources(
     firms: pd.DataFrame, evidence: pd.DataFrame, places: pd.DataFrame, types: pd.DataFrame
 ) -> pd.DataFrame:
     """List who stood behind each entry, as step 02 of the study does (`origins.sources`)."""
-    return firms_origins.sources(members(firms), evidence, places, types)
+    return firms_origins.sources(members(firms), evidence, Gazetteer(places), types)
 
 
 def origins(
@@ -316,7 +313,7 @@ def origins(
     table = as_coded(firms_origins.classify(known, coding["origin_rules"]), given)
     table = table.merge(
         firms_origins.reach(
-            firms, source_rows, table, places, options["region"], options["hong_kong"]
+            firms, source_rows, table, Gazetteer(places), options["region"], options["hong_kong"]
         ),
         on="firm_id",
         validate="1:1",
@@ -410,7 +407,10 @@ def located(
     every = [actors.gather(rows, empty["paper_figures"]), ties.founder_rows(source_rows, firms)]
     return tuple(
         actors.locate(
-            actors.name_actors(part, **known), **known, places=places, countries={OWN: country}
+            actors.name_actors(part, **known),
+            **known,
+            gazetteer=Gazetteer(places),
+            countries={OWN: country},
         )
         for part in every
     )
@@ -503,7 +503,7 @@ def derived(
         firms=firms,
         sources=source_rows,
         origins=origins(firms, given, source_rows, known, coding),
-        distances=entry_patterns.source_distances(source_rows, firms, known),
+        distances=entry_patterns.source_distances(source_rows, firms, Gazetteer(known)),
         pairs=tie_pairs(rows),
         families=families(rows, founders, firms),
     )

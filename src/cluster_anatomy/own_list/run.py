@@ -24,7 +24,6 @@ from cluster_anatomy.compendium import freshness, paths, steps
 from cluster_anatomy.compendium import report as run_report
 from cluster_anatomy.compendium import run as compendium_run
 from cluster_anatomy.compendium.run import locked, say
-from cluster_anatomy.firms import entries
 from cluster_anatomy.own_list.analyses import FRAMES, analyses, asked
 from cluster_anatomy.own_list.case import (
     HEADERS,
@@ -206,10 +205,7 @@ def beside_tables(countries: Iterable[str]) -> dict[str, pd.DataFrame]:
     """Return the entries and the E-I indices of the study for some countries, by the path in a
     case.
     """
-    found = entries.entries(
-        *(tables.read(f"data/processed/{name}.csv") for name in ("firms", "origins")),
-        tables.read("data/raw/coding/periods.csv"),
-    )
+    found = tables.read("data/processed/entries.csv")
     index = tables.read("data/processed/ei_index.csv")
     index = index[(index["scope"] == "all") & (index["foreign_ties"] == "left_out")]
     return {

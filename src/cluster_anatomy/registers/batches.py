@@ -13,6 +13,7 @@ from cluster_anatomy.firms import linkage
 from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.names import BRACKETS, ascii_fold
 from cluster_anatomy.firms.origins import conditions, sources
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.registers.files import ORIGIN, number_of
 from cluster_anatomy.tables.cells import split
 
@@ -119,9 +120,12 @@ def clean(batch: pa.Table, columns: tuple[str, ...]) -> pa.Table:
 @cache
 def _coding() -> dict[str, pd.DataFrame]:
     names = ["organisation_types", "source_roles", "conventions", "origin_rules"]
-    return {name: tables.read(f"{CODING}{name}.csv") for name in names} | {
-        "places": tables.read("data/raw/places/places.csv")
-    }
+    return {name: tables.read(f"{CODING}{name}.csv") for name in names}
+
+
+@cache
+def _gazetteer() -> Gazetteer:
+    return Gazetteer(tables.read("data/raw/places/places.csv"))
 
 
 def classify(batch: pa.Table) -> pa.Table:
@@ -148,7 +152,7 @@ def classify(batch: pa.Table) -> pa.Table:
     evidence = firms.assign(coder="register", name_en=firms["firm_id"], confidence="high")[
         ["coder", "name_en", "confidence", *ORIGIN]
     ]
-    behind = sources(members, evidence, coding["places"], coding["organisation_types"])
+    behind = sources(members, evidence, _gazetteer(), coding["organisation_types"])
     known = conditions(
         firms, behind, coding["source_roles"], firms_origins.choose(coding["conventions"])
     )

@@ -18,7 +18,8 @@ from cluster_anatomy import tables
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.figures.style import COLOURS, HATCHES
 from cluster_anatomy.firms import lists
-from cluster_anatomy.firms.entries import ORIGINS, entries
+from cluster_anatomy.firms.entries import ORIGINS
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.site import explorer, notebooks, pages
 from cluster_anatomy.study import robustness
 from cluster_anatomy.tables.codebook import codebook
@@ -102,7 +103,7 @@ def gather() -> SimpleNamespace:
     06 and 09 have run.
     """
     found = SimpleNamespace(**{name: tables.read(f"{CODING}{name}.csv") for name in CODED})
-    for name in ("firms", "firm_evidence", "origins", "sources", "conflicts", "results"):
+    for name in ("firms", "firm_evidence", "entries", "sources", "conflicts", "results"):
         setattr(found, name, tables.read(f"{PROCESSED}{name}.csv"))
     for name in ("ties", "claims", "claim_outcomes"):
         path = f"{PROCESSED}{name}.csv"
@@ -133,11 +134,11 @@ def explorer_data(data: SimpleNamespace) -> dict:
         reading), ``properties`` (shares in each reading), ``bars``, ``frames``, ``rules``,
         ``words``.
     """
-    found = entries(data.firms, data.origins, data.periods)
+    found = data.entries
     coding = {name: getattr(data, name) for name in CODED}
     known = (data.firms, data.firm_evidence, data.sources)
     origins = robustness.origins_everywhere(*known, coding)
-    readings = robustness.readings(*known, data.places, coding, origins)
+    readings = robustness.readings(*known, Gazetteer(data.places), coding, origins)
     labels = origins["label"].unstack("firm_id")
     source_columns = ["role", "organisation", "org_type", "city", "country", "timing"]
     details = {

@@ -27,7 +27,6 @@ import pandas as pd
 
 from cluster_anatomy import results, tables
 from cluster_anatomy.compendium import paths
-from cluster_anatomy.firms import entries
 from cluster_anatomy.results.numbers import COLUMNS, FOLDER, Shown
 from cluster_anatomy.tables import contract
 from cluster_anatomy.tables.contract import nearest
@@ -71,12 +70,11 @@ def read_table(name: str) -> pd.DataFrame:
     ----------
     name : str
         Path of a table, name of a contract (all its files one below the other), or ``entries``
-        (firms.csv and origins.csv joined; see `entries.entries`).
+        (an entry stands where the register of firms has its sources).
     """
     if name == "entries":
-        firms = read_table("data/processed/firms.csv")
-        origins = tables.read("data/processed/origins.csv")
-        return entries.entries(firms, origins, tables.read("data/raw/coding/periods.csv"))
+        register = read_table("data/processed/firms.csv")[["firm_id", "file", "line"]]
+        return tables.read("data/processed/entries.csv").merge(register, validate="1:1")
     if name.endswith(".csv"):
         frame = tables.read(name)
         return frame.assign(file=name, line=np.arange(2, len(frame) + 2))

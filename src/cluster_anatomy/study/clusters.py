@@ -16,7 +16,7 @@ from scipy.spatial.distance import squareform
 
 from cluster_anatomy.firms.names import organisation_key
 from cluster_anatomy.firms.origins import ABROAD
-from cluster_anatomy.firms.places import place_index
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.firms.sites import BIO_BASE
 from cluster_anatomy.methods.correspondence import correspondence
 from cluster_anatomy.methods.permutation import permutation_test
@@ -44,7 +44,7 @@ ACADEMIC = [
 """Kinds of organisation that are academia at home."""
 
 
-def kinds(clusters: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+def kinds(clusters: pd.DataFrame, gazetteer: Gazetteer) -> pd.DataFrame:
     """Return the paper's kind of each of its clusters under the name that the register uses.
 
     Returns
@@ -53,11 +53,10 @@ def kinds(clusters: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
         ``cluster``, ``name_in_paper``, ``kind`` (``endogenous``, ``policy_induced``), ``kind_by``
         (``paper``, or ``reading`` where the label is ours), ``anchors``, ``basis``.
     """
-    index = place_index(places)
     reading = clusters["basis"].str.contains("our reading")
     return pd.DataFrame(
         {
-            "cluster": [index[city, None]["cluster"] for city in clusters["city"]],
+            "cluster": clusters["city"].map(lambda city: _cluster_of(gazetteer, city)),
             "name_in_paper": clusters["cluster"],
             "kind": clusters["kind"],
             "kind_by": np.where(reading, "reading", "paper"),
@@ -67,11 +66,16 @@ def kinds(clusters: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _cluster_of(gazetteer: Gazetteer, city: str) -> str | None:
+    place = gazetteer.find(city)
+    return None if place is None else place.cluster
+
+
 def endowments(
     entries: pd.DataFrame,
     source_rows: pd.DataFrame,
     organisations: pd.DataFrame,
-    places: pd.DataFrame,
+    gazetteer: Gazetteer,
     sites: pd.DataFrame,
     first: int = 5,
 ) -> pd.DataFrame:
@@ -90,6 +94,8 @@ def endowments(
         Step 02: ``firm_id``, ``organisation``, ``org_type``, ``region``, ``timing``.
     organisations : DataFrame
         The paper's organisations: ``org_name``, ``org_type``, ``city``.
+    gazetteer : Gazetteer
+        The places that cities mean.
     sites : DataFrame
         From `bases_and_parks`.
     first : int
@@ -102,9 +108,8 @@ def endowments(
         the first entrants, those with a local academic source), ``pre_reform_works``,
         ``first_park``, ``first_base`` (years).
     """
-    index = place_index(places)
-    cluster_of = {name: place["cluster"] for (name, _), place in index.items()}
-    by_metro = {place["metro"]: place["cluster"] for place in index.values()}
+    cluster_of = partial(_cluster_of, gazetteer)
+    by_metro = gazetteer.table.drop_duplicates("metro").set_index("metro")["cluster"]
     seen = source_rows[source_rows["org_type"].isin(ACADEMIC) & source_rows["organisation"].notna()]
     named = organisations[organisations["org_type"].isin(ACADEMIC)]
     academia = pd.concat(

@@ -9,7 +9,7 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from cluster_anatomy.firms.entries import DIMENSIONS, in_frame, property_share
-from cluster_anatomy.firms.places import place_index
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.methods.count_models import count_model
 from cluster_anatomy.methods.differences import compared
 from cluster_anatomy.methods.distance import kilometres
@@ -177,7 +177,7 @@ def count_models(
 
 
 def source_distances(
-    source_rows: pd.DataFrame, firms: pd.DataFrame, places: pd.DataFrame
+    source_rows: pd.DataFrame, firms: pd.DataFrame, gazetteer: Gazetteer
 ) -> pd.DataFrame:
     """Measure how far each source at entry was from the place of the firm.
 
@@ -187,18 +187,17 @@ def source_distances(
         ``firm_id``, ``role``, ``position``, ``place_id`` (of the source), ``firm_place_id``,
         ``kilometres`` (missing where a place or its point is not known), ``same_country``.
     """
-    index = place_index(places)
-    points = places.set_index("place_id")[["latitude", "longitude"]].astype(float)
+    points = gazetteer.table.set_index("place_id")[["latitude", "longitude"]].astype(float)
     rows = source_rows[source_rows["timing"] == "at_entry"]
     rows = rows[rows["firm_id"].isin(firms["firm_id"])].reset_index(drop=True)
-    found = [None if pd.isna(city) else index.get((city, None)) for city in rows["city"]]
+    found = [gazetteer.find(city) for city in rows["city"]]
     here = (
         firms.set_index("firm_id")[["place_id", "country"]]
         .reindex(rows["firm_id"])
         .reset_index(drop=True)
     )
     there = pd.Series(
-        [None if place is None else place["place_id"] for place in found], dtype="object"
+        [None if place is None else place.place_id for place in found], dtype="object"
     )
     one, other = points.reindex(there).to_numpy(), points.reindex(here["place_id"]).to_numpy()
     table = rows[["firm_id", "role", "position"]].assign(

@@ -10,14 +10,14 @@ import pandas as pd
 from cluster_anatomy.firms.coders import with_evidence
 from cluster_anatomy.firms.lists import resolve, yes_or_no
 from cluster_anatomy.firms.names import NameRules
-from cluster_anatomy.firms.places import Place, place_index
+from cluster_anatomy.firms.places import Gazetteer, Place
 from cluster_anatomy.tables.cells import split
 
 
 def register(
     members: pd.DataFrame,
     evidence: pd.DataFrame,
-    places: pd.DataFrame,
+    gazetteer: Gazetteer,
     rules: NameRules,
     rows: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -29,8 +29,8 @@ def register(
         From `assemble`.
     evidence : DataFrame
         From `settle`.
-    places : DataFrame
-        The table of places.
+    gazetteer : Gazetteer
+        The places that cities mean.
     rules : NameRules
         Used for the place that a list-only name carries.
     rows : DataFrame, optional
@@ -44,9 +44,10 @@ def register(
         See `resolve`.
     """
     firms, conflicts = resolve(members, evidence)
-    index = place_index(places)
     listed = {} if rows is None else _listed_places(rows, members)
-    located = [_locate(firm, index, rules, listed.get(firm.firm_id)) for firm in firms.itertuples()]
+    located = [
+        _locate(firm, gazetteer, rules, listed.get(firm.firm_id)) for firm in firms.itertuples()
+    ]
     columns = [
         "place_id",
         "city",
@@ -96,45 +97,38 @@ def _listed_places(rows: pd.DataFrame, members: pd.DataFrame) -> dict[str, Place
     return {firm_of[row.row_id]: row.place for row in known.itertuples()}
 
 
-def _locate(firm, index: dict, rules: NameRules, listed: Place | None) -> tuple:
+def _locate(firm, gazetteer: Gazetteer, rules: NameRules, listed: Place | None) -> tuple:
     """Place of a firm: its city, else its coder's region, else what a list prints beside or in its
     name.
     """
-    found = index.get((firm.city, firm.province_or_state)) if pd.notna(firm.city) else None
-    if found is None and pd.isna(firm.coders):
-        found = index.get(((listed or rules.place(_printed(firm))).metro, None))
-    if found is not None:
-        wanted = [
-            "place_id",
-            "name",
-            "admin",
-            "metro",
-            "economic_region",
-            "cluster",
-            "latitude",
-            "longitude",
-        ]
-        return tuple(found[wanted])
+    place = gazetteer.find_within(firm.city, firm.province_or_state)
+    if place is None and pd.isna(firm.coders):
+        place = gazetteer.find((listed or rules.place(_printed(firm))).metro)
+    if place is not None:
+        return (
+            place.place_id,
+            place.name,
+            place.admin,
+            place.metro,
+            place.economic_region,
+            place.cluster,
+            place.latitude,
+            place.longitude,
+        )
     admin = firm.province_or_state
     if pd.isna(firm.coders):
         admin = rules.place(_printed(firm)).admin or pd.NA
     region = firm.region if pd.notna(firm.region) and firm.region != "other" else pd.NA
-    same = [
-        place
-        for place in index.values()
-        if pd.notna(admin) and pd.notna(place["admin"]) and place["admin"] == admin
-    ]
-    economic = {place["economic_region"] for place in same}
-    return (
-        pd.NA,
-        pd.NA,
-        admin,
-        region,
-        economic.pop() if len(economic) == 1 else pd.NA,
-        region,
-        pd.NA,
-        pd.NA,
-    )
+    economic = _economic_region(gazetteer, admin)
+    return (pd.NA, pd.NA, admin, region, economic, region, pd.NA, pd.NA)
+
+
+def _economic_region(gazetteer: Gazetteer, admin: str | None) -> str | None:
+    """Economic region of a province or state, if all its places lie in one."""
+    if pd.isna(admin):
+        return None
+    inside = gazetteer.table.loc[gazetteer.table["admin"] == admin, "economic_region"].unique()
+    return inside[0] if len(inside) == 1 else None
 
 
 def _printed(firm) -> str:

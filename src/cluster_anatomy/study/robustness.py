@@ -25,6 +25,7 @@ from cluster_anatomy.firms.origins import (
     override,
     second_order,
 )
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.methods.differences import difference
 from cluster_anatomy.methods.multiverse import holding, judge, multiverse, weights
 from cluster_anatomy.methods.shares import share
@@ -140,7 +141,7 @@ def readings(
     firms: pd.DataFrame,
     members: pd.DataFrame,
     source_rows: pd.DataFrame,
-    places: pd.DataFrame,
+    gazetteer: Gazetteer,
     coding: Mapping[str, pd.DataFrame],
     origins: pd.DataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
@@ -148,8 +149,10 @@ def readings(
 
     Parameters
     ----------
-    firms, members, source_rows, places : DataFrame
-        Register, members, sources, places.
+    firms, members, source_rows : DataFrame
+        Register, members, sources.
+    gazetteer : Gazetteer
+        The places that cities of sources mean.
     coding : mapping
         As in `origins_everywhere`, and ``properties``.
     origins : DataFrame, optional
@@ -170,7 +173,7 @@ def readings(
     every = pd.MultiIndex.from_product([options[name] for name in names], names=names)
     entries = firms.loc[firms["scope"] == "entry", "firm_id"].tolist()
     modes = origins["mode"].unstack("firm_id").loc[every, entries]
-    reaches = _reaches(firms, source_rows, places, modes, options)
+    reaches = _reaches(firms, source_rows, gazetteer, modes, options)
     found = {}
     for prop in coding["properties"].itertuples():
         words = (
@@ -187,7 +190,11 @@ def readings(
 
 
 def _reaches(
-    firms, source_rows, places, modes: pd.DataFrame, options: Mapping[str, list[str]]
+    firms: pd.DataFrame,
+    source_rows: pd.DataFrame,
+    gazetteer: Gazetteer,
+    modes: pd.DataFrame,
+    options: Mapping[str, list[str]],
 ) -> pd.DataFrame:
     """Return the reach of each entry for each combination in ``modes`` and each definition of a
     region.
@@ -202,7 +209,7 @@ def _reaches(
         ):
             assumed = pd.DataFrame({"firm_id": firms["firm_id"], "mode": mode})
             one = firms_origins.reach(
-                firms, source_rows, assumed, places, level, hong_kong
+                firms, source_rows, assumed, gazetteer, level, hong_kong
             ).set_index("firm_id")
             here = (offshore == hong_kong) & (stand_in == mode)
             reach = np.where(here, one["reach"].loc[list(modes.columns)].to_numpy()[None, :], reach)

@@ -562,14 +562,14 @@ def academic_firms(pairs: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
 
 
 def cluster_links(
-    pairs: pd.DataFrame, firms: pd.DataFrame, origins: pd.DataFrame, inside: Iterable[str]
+    pairs: pd.DataFrame, entries: pd.DataFrame, inside: Iterable[str]
 ) -> pd.DataFrame:
     """Count, for each cluster, its ties by kind and its entries with returnees or foreign partners.
 
     Parameters
     ----------
-    pairs, firms, origins : DataFrame
-        From `collapse`, steps 01 and 02.
+    pairs, entries : DataFrame
+        From `collapse` and `entries.entries`.
     inside : iterable of str
         ``firm_id`` of the frame that is counted beside all entries.
 
@@ -578,9 +578,6 @@ def cluster_links(
     DataFrame
         The columns of the contract ``cluster_links``.
     """
-    entries = firms[firms["scope"] == "entry"].merge(
-        origins[["firm_id", "returnee", "foreign_partner"]], on="firm_id", suffixes=("_given", "")
-    )
     entries = entries.dropna(subset=["cluster"])
     keys = [entries["country"], entries["cluster"]]
     framed = entries["firm_id"].isin(list(inside))
