@@ -187,3 +187,26 @@ def waterfall(table: pd.DataFrame, axis: str) -> Figure:
     axes.set_xlim(0, table["rows_out"].max() * 1.08)
     axes.set_xlabel(axis)
     return figure
+
+
+def cumulated(table: pd.DataFrame, axis: str) -> Figure:
+    """Draw the cumulated share of each series by a distance (empirical distribution functions).
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``series``, ``value`` (kilometres).
+    axis : str
+        What is measured, in words.
+    """
+    figure, axes = plt.subplots(figsize=(TWO_COLUMNS, 2.6), layout="constrained")
+    for rank, (name, part) in enumerate(table.groupby("series", sort=False)):
+        colour = SERIES[rank % len(SERIES)]
+        sns.ecdfplot(part["value"], ax=axes, color=colour, label=f"{name} (n = {len(part)})")
+    axes.set_xscale("symlog", linthresh=10, linscale=0.4)
+    axes.xaxis.set_major_locator(FixedLocator([0, 10, 100, 1000, 10_000]))
+    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set(xlabel=axis, ylabel="share of entries", ylim=(0, 1.02))
+    axes.legend(loc="lower right")
+    return figure

@@ -4,14 +4,16 @@ An entry is a firm's start at a place. Every share carries its n, its frame, its
 bounds.
 """
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from cluster_anatomy.firms.entries import DIMENSIONS, in_frame, property_share
+from cluster_anatomy.firms.entries import DIMENSIONS, home_share, in_frame, property_share
 from cluster_anatomy.firms.places import Gazetteer
-from cluster_anatomy.methods.count_models import count_model
-from cluster_anatomy.methods.differences import compared
+from cluster_anatomy.methods.count_models import count_model, rate_ratio
+from cluster_anatomy.methods.differences import compared, fisher_power
 from cluster_anatomy.methods.distance import kilometres
 from cluster_anatomy.methods.randomness import SEED
 from cluster_anatomy.methods.shares import composition, share
@@ -420,3 +422,341 @@ def _gap(years: np.ndarray, moved: np.ndarray) -> np.ndarray:
     grid = np.arange(min(years.min(), moved.min()), max(years.max(), moved.max()) + 1)
     curve = (years[:, None] <= grid).mean(axis=0)
     return np.array([np.abs((row[:, None] <= grid).mean(axis=0) - curve).max() for row in moved])
+
+
+# --- What is quoted, and what figures draw
+
+
+MODES = {
+    "start_up": "start-up",
+    "spin_off": "spin-off",
+    "subsidiary": "subsidiary",
+    "relocation": "relocation",
+    "backbone": "pre-reform backbone",
+}
+SOURCES = {
+    "academia": "academia",
+    "same_industry_firm": "firm of the industry",
+    "other_firm": "other firm",
+    "government": "government",
+    "hospital": "hospital",
+    "foreign_firm": "foreign firm",
+    "individual": "individual",
+}
+REACH = ["home", "mixed", "elsewhere", "abroad", "unknown"]
+REGIONS = {
+    "New York": "new_york",
+    "San Francisco Bay Area": "bay_area",
+    "Boston": "boston",
+    "San Diego": "san_diego",
+}
+"""The regions of `PATTERNS`, and the word for each in the id of a result."""
+MOVED = {
+    "period_share": "of a period's share of entries",
+    "start_up_share": "of the share of start-ups in a period",
+    "curve": "of the cumulated curve of entry",
+}
+"""What moved years can change, in words."""
+
+
+def composition_dots(
+    compositions: pd.DataFrame, dimension: str, words: dict[str, str], frames: dict[str, str]
+) -> pd.DataFrame:
+    """Return shares of two frames by mode or source as a figure draws them.
+
+    Parameters
+    ----------
+    compositions : DataFrame
+        From `compositions`.
+    dimension : {"mode", "source"}
+    words : dict
+        Category -> what it is called.
+    frames : dict
+        Frame -> name of the series.
+
+    Returns
+    -------
+    DataFrame
+        ``label``, ``series``, ``value``, ``low``, ``high``, ``bound_low``, ``bound_high``.
+    """
+    whole = (compositions["group"] == "all") & (compositions["dimension"] == dimension)
+    table = compositions[whole & compositions["frame"].isin(list(frames))]
+    table = table.assign(label=table["category"].map(words), series=table["frame"].map(frames))
+    order = table["category"].map(list(words).index)
+    return table.iloc[order.argsort(kind="stable")]
+
+
+def reach_parts(entries: pd.DataFrame, frames: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Share out the entries of some frames by reach, unknown ones among them.
+
+    Returns
+    -------
+    DataFrame
+        ``label`` (of the frame, with its number of entries), ``series`` (reach), ``value`` (share
+        of all entries of the frame).
+    """
+    labels, rows = frames.set_index("frame")["label"], []
+    for name in names:
+        reach = in_frame(entries, frames, name)["reach"]
+        for part, share_of_all in reach.value_counts(normalize=True).items():
+            label = f"{labels[name]} (n = {len(reach)})"
+            rows.append({"label": label, "series": part, "value": share_of_all})
+    return pd.DataFrame(rows)
+
+
+def entries_by_period(
+    compositions: pd.DataFrame, frames: dict[str, str], periods: Sequence[str]
+) -> pd.DataFrame:
+    """Count dated entries of two frames by period and mode, as a figure draws them.
+
+    Returns
+    -------
+    DataFrame
+        ``label`` (country and period), ``series`` (mode), ``value`` (entries).
+    """
+    table = compositions[
+        (compositions["group"] == "period")
+        & (compositions["dimension"] == "mode")
+        & (compositions["member"] != "unknown")
+        & compositions["frame"].isin(list(frames))
+    ]
+    table = table.assign(
+        frame=pd.Categorical(table["frame"], list(frames)),
+        member=pd.Categorical(table["member"], list(periods)),
+    ).sort_values(["frame", "member"], kind="stable")
+    label = table["frame"].astype(str).map(frames) + ", " + table["member"].astype(str)
+    return pd.DataFrame(
+        {"label": label, "series": table["category"].map(MODES), "value": table["count"]}
+    )
+
+
+def entry_shares(
+    entries: pd.DataFrame,
+    frames: pd.DataFrame,
+    compositions: pd.DataFrame,
+    frame_china: str,
+    frame_usa: str,
+) -> dict[str, dict[str, float]]:
+    """Return the shares of both countries that are quoted, by id of the result."""
+    china, usa = (in_frame(entries, frames, frame) for frame in (frame_china, frame_usa))
+    modes = compositions.query("group == 'all' and dimension == 'mode' and category == 'start_up'")
+    start_up = modes.set_index("frame")
+    return {
+        "home_share_china": home_share(china),
+        "home_share_usa": home_share(usa),
+        "home_share_usa_half": home_share(usa, "half"),
+        "start_up_share_china": start_up.loc[frame_china].to_dict(),
+        "start_up_share_usa": start_up.loc[frame_usa].to_dict(),
+    }
+
+
+def stock_ratios(model: pd.DataFrame) -> pd.DataFrame:
+    """Return the rate ratios per earlier entry, each with the wider of its two intervals.
+
+    Parameters
+    ----------
+    model : DataFrame
+        From `count_models`.
+
+    Returns
+    -------
+    DataFrame
+        ``frame``, ``country``, ``kind`` (``origin``, ``all_origins``, ``all_origins_within``),
+        ``term``, ``word``, ``extra``, ``value``, ``low``, ``high``, ``n`` (cluster-years).
+    """
+    countries = {"cn_all": "china", "us_all": "usa"}
+    kinds = {"by_origin": "origin", "all_origins": "", "all_origins_within": ""}
+    table = model[model["frame"].isin(list(countries)) & model["model"].isin(list(kinds))]
+    wider = table.assign(width=table["high"] - table["low"]).sort_values("width")
+    rows = []
+    for (frame, name, term), row in wider.groupby(["frame", "model", "term"]).last().iterrows():
+        about = {"frame": frame, "country": countries[frame], "term": term}
+        about |= {"kind": kinds[name] or name, "word": term.replace("_", "-")}
+        about["extra"] = ", with cluster effects" if name == "all_origins_within" else ""
+        rows.append(about | rate_ratio(row))
+    return pd.DataFrame(rows)
+
+
+def stock_dots(ratios: pd.DataFrame) -> pd.DataFrame:
+    """Return rate ratios as a figure draws them, any origin first (see `stock_ratios`)."""
+    words = {"all_origins": "any origin", "all_origins_within": "any origin, within clusters"}
+    label = ratios["kind"].map(words).fillna(ratios["word"])
+    series = ratios["country"].map({"china": "China", "usa": "USA"})
+    table = ratios.assign(label=label, series=series)
+    return table.sort_values(["kind", "term"], ignore_index=True)
+
+
+def model_sizes(model: pd.DataFrame) -> pd.DataFrame:
+    """Return the clusters in the model by origin: ``name``, ``frame``, ``value`` (clusters)."""
+    names = {
+        "cn_all": "china",
+        "us_all": "usa",
+        "cn_named_or_listed": "frame_china",
+        "us_frame": "frame_usa",
+    }
+    sizes = model[model["model"] == "by_origin"].drop_duplicates("frame").set_index("frame")
+    rows = [
+        {"name": name, "frame": frame, "value": int(sizes.loc[frame, "clusters"])}
+        for frame, name in names.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def distance_numbers(summary: pd.DataFrame, frames: dict[str, str]) -> pd.DataFrame:
+    """Return median and upper quartile of the distance of sources, by country.
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``frame``, ``median``, ``upper`` (kilometres), ``n``, ``unknown``.
+    """
+    table = summary[(summary["sources"] == "all") & (summary["role"] == "all")]
+    table = table[table["frame"].isin(list(frames))]
+    columns = ["country", "frame", "median", "upper", "n", "unknown"]
+    return table.assign(country=table["frame"].map(frames))[columns].astype(
+        {"n": int, "unknown": int}
+    )
+
+
+def within(
+    farthest: pd.DataFrame,
+    entries: pd.DataFrame,
+    frames: pd.DataFrame,
+    limit: float,
+    names: dict[str, str],
+) -> pd.DataFrame:
+    """Share of the entries of each frame whose located sources all lie within so many kilometres.
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``frame`` and the columns of `near_share`.
+    """
+    rows = []
+    for frame, country in names.items():
+        inside = farthest["firm_id"].isin(in_frame(entries, frames, frame)["firm_id"])
+        rows.append({"country": country, "frame": frame, **near_share(farthest[inside], limit)})
+    return pd.DataFrame(rows)
+
+
+def border_exceptions(farthest: pd.DataFrame, limit: float) -> pd.DataFrame:
+    """Return entries from home with a far source, and those from elsewhere with near ones only."""
+    rows = farthest.dropna(subset=["kilometres"])
+    far_home = (rows["reach"] == "home") & (rows["kilometres"] > limit)
+    near_elsewhere = (rows["reach"] == "elsewhere") & (rows["kilometres"] <= limit)
+    return rows[far_home | near_elsewhere]
+
+
+def region_differences(regions: pd.DataFrame, frame: str) -> pd.DataFrame:
+    """Return the patterns that the paper expects of American regions, on one frame.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `us_patterns`, ``slug`` and ``word``.
+    """
+    table = regions[(regions["expected"] == "yes") & (regions["frame"] == frame)]
+    word = table["property"].str.replace("_", "-")
+    return table.assign(slug=table["region"].map(REGIONS), word=word)
+
+
+def region_numbers(
+    regions: pd.DataFrame, entries: pd.DataFrame, frame: str, turn: int, early: int
+) -> dict[str, dict[str, float] | float]:
+    """Return what is quoted of American regions and stands in no table, by id of the result.
+
+    Parameters
+    ----------
+    regions : DataFrame
+        From `us_patterns`.
+    entries : DataFrame
+        All entries.
+    frame : str
+        The American frame.
+    turn, early : int
+        Year from which New York's entries are late; last year of San Diego's early ones.
+    """
+    on_frame = region_differences(regions, frame)
+    york = on_frame.query("region == 'New York' and property == 'subsidiary'").iloc[0]
+    rest = york["count2"] / york["n2"]
+    every = regions[regions["frame"] == "us_all"].set_index(["region", "property"])
+    foreign = every.loc[("New York", "foreign_subsidiary")]
+    dated = entries[(entries["country"] == "USA") & entries["entry_year"].notna()]
+    academics = dated.query("region == 'New York' and paper_type == 'a_academic'")["entry_year"]
+    san_diego = dated.loc[dated["region"] == "San Diego", "entry_year"]
+    both = foreign["count"] + foreign["count2"]
+    return {
+        "new_york_power": fisher_power(int(york["n"]), 0.5, int(york["n2"]), rest),
+        "region_patterns_p": float(on_frame["p_holm"].min()),
+        "foreign_found_new_york": {"value": foreign["count"], "n": both},
+        "academic_found_new_york_early": int((academics < turn).sum()),
+        "academic_found_new_york_late": int((academics >= turn).sum()),
+        "found_san_diego_early": {"value": int((san_diego <= early).sum()), "n": len(san_diego)},
+    }
+
+
+def second_order_found(regions: pd.DataFrame) -> pd.DataFrame:
+    """Count second-order foundings among all entries found in each region that the paper names."""
+    table = regions.query("frame == 'us_all' and property == 'second_order'")
+    table = table[table["region"].isin(list(REGIONS))]
+    columns = ["region", "slug", "value", "count", "n"]
+    return table.assign(slug=table["region"].map(REGIONS), value=table["count"])[columns]
+
+
+def moved_numbers(
+    sensitivity: pd.DataFrame, entries: pd.DataFrame, frames: pd.DataFrame, names: dict[str, str]
+) -> pd.DataFrame:
+    """Return the largest change that other years could make, by measure and country.
+
+    Parameters
+    ----------
+    sensitivity : DataFrame
+        From `year_sensitivity`.
+
+    Returns
+    -------
+    DataFrame
+        ``measure``, ``what``, ``country``, ``frame``, ``value`` (percentage points), ``n`` (dated
+        entries), ``unknown`` (others).
+    """
+    rows = []
+    for frame, country in names.items():
+        part = sensitivity[sensitivity["frame"] == frame]
+        n = int(part["n"].iloc[0])
+        unknown = len(in_frame(entries, frames, frame)) - n
+        largest = part.groupby("measure")["largest_change"].max() * 100
+        for measure, what in MOVED.items():
+            about = {"measure": measure, "what": what, "country": country, "frame": frame}
+            rows.append(about | {"value": largest[measure], "n": n, "unknown": unknown})
+    return pd.DataFrame(rows)
+
+
+def farthest_by_frame(
+    farthest: pd.DataFrame, entries: pd.DataFrame, frames: pd.DataFrame, names: dict[str, str]
+) -> pd.DataFrame:
+    """Return the distance of the farthest source of entries by frame, as a figure draws it.
+
+    Returns
+    -------
+    DataFrame
+        ``series`` (name of the frame), ``value`` (kilometres); unknown ones are left out.
+    """
+    parts = []
+    for frame, name in names.items():
+        inside = farthest["firm_id"].isin(in_frame(entries, frames, frame)["firm_id"])
+        value = farthest.loc[inside, "kilometres"].dropna()
+        parts.append(pd.DataFrame({"series": name, "value": value}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def outside_frames(
+    rows: pd.DataFrame, entries: pd.DataFrame, frames: pd.DataFrame, names: Iterable[str]
+) -> bool:
+    """Say whether none of some firms stands on one of the frames."""
+    inside = pd.concat([in_frame(entries, frames, frame)["firm_id"] for frame in names])
+    return not rows["firm_id"].isin(inside).any()
+
+
+def years_apart(entries: pd.DataFrame) -> int:
+    """Count entries for which two coders give different years."""
+    return int((entries["entry_year_low"] != entries["entry_year_high"]).fillna(False).sum())
