@@ -1,6 +1,6 @@
 """Actors of ties: names, kinds and places."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import numpy as np
@@ -251,3 +251,14 @@ def _assumed(kind, country: str) -> str | None:
     kinds.
     """
     return None if pd.isna(kind) or kind in ("venture_capital", "individual") else country
+
+
+def read_known(read: Callable[[str], pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Read what names of actors are looked up in: firms, organisations, persons, reviewed names."""
+    evidence = "data/raw/evidence"
+    return {
+        "firms": read("data/processed/firms.csv"),
+        "organisations": read(f"{evidence}/organisations.csv"),
+        "persons": read(f"{evidence}/persons.csv"),
+        "reviewed": read("data/raw/coding/actor_names.csv"),
+    }

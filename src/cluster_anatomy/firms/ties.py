@@ -267,3 +267,7 @@ def between(pairs: pd.DataFrame, one: Iterable[str], other: Iterable[str]) -> pd
 def described(hits: int, n: int, unknown: int = 0) -> dict[str, float]:
     """Return a share with its counts and bounds but without an interval, since ties are no sample."""
     return share(hits, n, unknown) | {"low": np.nan, "high": np.nan}
+
+
+def known_kind(kinds: Iterable[str]) -> str:
+    return next((kind for kind in kinds if kind != "unknown"), "unknown")

@@ -6,36 +6,30 @@ found and wrote down: they are no sample of anything, so every count and share d
 ties it names.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import networkx as nx
-import numpy as np
 import pandas as pd
 
-from cluster_anatomy.firms.actors import main_name
 from cluster_anatomy.firms.ties import (
-    ACADEMIA,
     CHANNELS,
+    DOMESTIC_FIRMS,
     FIRMS,
     KINDS,
     TIE_TYPES,
+    between,
     described,
-    from_giver,
     having,
+    known_kind,
     measured,
     neither_at_home,
     stated,
 )
 from cluster_anatomy.methods.brokerage import ROLES, brokerage
-from cluster_anatomy.methods.descent import acyclic, descent_in
 from cluster_anatomy.methods.ei_index import ei_with_null
 from cluster_anatomy.methods.randomness import DRAWS, SEED
 from cluster_anatomy.results.numbers import result
 from cluster_anatomy.tables.cells import split
-
-
-def _known_kind(kinds: Iterable[str]) -> str:
-    return next((kind for kind in kinds if kind != "unknown"), "unknown")
 
 
 def kind_share(
@@ -314,125 +308,6 @@ def _about(pairs: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def founder_rows(source_rows: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
-    """Write founders' earlier employers of step 02 as rows of ties (``staff_moved_to``), for
-    `foundings`.
-    """
-    rows = source_rows[
-        (source_rows["role"] == "founder") & (source_rows["timing"] == "at_entry")
-    ].dropna(subset=["organisation"])
-    names = {firm.firm_id: main_name(firm) for firm in firms.itertuples()}
-    child = firms.set_index("firm_id")
-    return pd.DataFrame(
-        {
-            "coder": rows["coder"].to_numpy(),
-            "source_name": rows["organisation"].to_numpy(),
-            "source_type": rows["org_type"].to_numpy(),
-            "source_city": rows["city"].to_numpy(),
-            "target_name": rows["firm_id"].map(names).to_numpy(),
-            "target_type": "firm_same_industry",
-            "target_city": rows["firm_id"].map(child["city"]).to_numpy(),
-            "tie_type": "staff_moved_to",
-            "year": rows["firm_id"].map(child["entry_year"]).to_numpy(),
-            "source_urls": "",
-        }
-    )
-
-
-def foundings(located: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
-    """List second-order foundings: firms begun by people from, or split off, a firm of the
-    industry.
-
-    Rows of ties (``staff_moved_to``, ``spun_off_from``) count, and the founders' earlier employers
-    of step 02 (rows without an address). People who came later than the year after the firm's entry
-    did not found it.
-
-    Parameters
-    ----------
-    located : DataFrame
-        From `locate`, rows of ties and of `founder_rows`.
-    firms : DataFrame
-        The register, for years of entry.
-
-    Returns
-    -------
-    DataFrame
-        ``seen_from``, ``parent``, ``child``, ``parent_firm_id``, ``child_firm_id``, clusters,
-        ``year`` (entry of the child, else the tie's), ``kind``, ``kilometres``, ``basis``
-        (``founder``, ``tie``, ``founder|tie``).
-    """
-    rows = located[
-        located["tie_type"].isin(["staff_moved_to", "spun_off_from"])
-        & (located["source"] != located["target"])
-    ]
-    rows = from_giver(rows)
-    rows = rows[
-        rows["source_type"].isin(FIRMS) & rows["target_type"].isin(FIRMS) & ~neither_at_home(rows)
-    ]
-    began = firms.set_index("firm_id")["entry_year"]
-    rows = rows.assign(entry=rows["target_firm_id"].map(began).astype("Int64"))
-    late = (rows["tie_type"] == "staff_moved_to") & (rows["year"] > rows["entry"] + 1)
-    rows = rows[~late.fillna(False).astype(bool)]
-    rows = measured(rows).assign(
-        basis=np.where(rows["source_urls"] == "", "founder", "tie"),
-    )
-    table = (
-        rows.sort_values("kilometres", kind="stable")
-        .groupby(["source", "target"], sort=True)
-        .agg(
-            seen_from=("seen_from", "first"),
-            parent_firm_id=("source_firm_id", "first"),
-            child_firm_id=("target_firm_id", "first"),
-            parent_cluster=("source_cluster", "first"),
-            child_cluster=("target_cluster", "first"),
-            parent_country=("source_country", "first"),
-            entry=("entry", "min"),
-            said=("year", "min"),
-            kind=("kind", _known_kind),
-            kilometres=("kilometres", "first"),
-            basis=("basis", lambda words: "|".join(sorted(set(words)))),
-        )
-    )
-    table["year"] = table["entry"].fillna(table["said"])
-    return table.rename_axis(["parent", "child"]).reset_index().drop(columns=["entry", "said"])
-
-
-def genealogies(founded: pd.DataFrame, at_least: int = 2) -> pd.DataFrame:
-    """Arrange foundings in families: everyone who descends from a root, a firm without known
-    parents.
-
-    Parameters
-    ----------
-    founded : DataFrame
-        From `foundings`.
-    at_least : int
-        Descendants from which a family is listed.
-
-    Returns
-    -------
-    DataFrame
-        The columns of the contract ``genealogies``: one row per root, parent and child; largest
-        families first.
-    """
-    graph, order = acyclic(founded[["parent", "child"]].itertuples(index=False, name=None))
-    parts = []
-    for root in sorted(set(founded["parent"]) - set(founded["child"])):
-        family = descent_in(graph, order, root)
-        if len(family) >= at_least:
-            inside = {root, *family["child"]}
-            part = founded[founded["parent"].isin(inside) & founded["child"].isin(inside)].merge(
-                family, on="child"
-            )
-            parts.append(part.assign(root=root, family=len(family)))
-    table = (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else founded.iloc[:0].assign(generation=[], chain=[], root=[], family=[])
-    )
-    order = ["family", "root", "generation", "parent", "child"]
-    return table.sort_values(order, ascending=[False, True, True, True, True], ignore_index=True)
-
-
 def acquisitions(located: pd.DataFrame) -> pd.DataFrame:
     """List who bought whom: the columns of the contract ``acquisitions``, one row per buyer and
     bought.
@@ -450,7 +325,7 @@ def acquisitions(located: pd.DataFrame) -> pd.DataFrame:
         bought_cluster=("target_cluster", "first"),
         bought_firm_id=("target_firm_id", "first"),
         year=("year", "min"),
-        kind=("kind", _known_kind),
+        kind=("kind", known_kind),
         kilometres=("kilometres", "first"),
         stated_in_paper=("stated_in_paper", "max"),
     )
@@ -490,7 +365,7 @@ def sites(located: pd.DataFrame, provinces: pd.DataFrame) -> pd.DataFrame:
         owner_cluster=("target_cluster", "first"),
         owner_country=("target_country", "first"),
         year=("year", "min"),
-        kind=("kind", _known_kind),
+        kind=("kind", known_kind),
         border=("border", "first"),
         kilometres=("kilometres", "first"),
         stated_in_paper=("stated_in_paper", "max"),
@@ -509,102 +384,297 @@ def province_border(one, other, neighbours: Mapping[str, list[str]]) -> str | No
     return "neighbour" if other in neighbours.get(one, []) else "farther"
 
 
-def academic_firms(pairs: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
-    """Say for each firm of the register which ties to academia are recorded.
+SETS = {
+    "paper": ("ties stated in the paper", "stated_in_paper == 'yes' and seen_from == 'China'"),
+    "elsewhere": ("ties found elsewhere", "stated_in_paper == 'no' and seen_from == 'China'"),
+    "regional": ("ties found by the regional coders", "found_by == 'regional'"),
+    "usa": ("ties of the American coder", "seen_from == 'USA'"),
+}
+"""Sets of ties: what they are called, and which pairs they hold."""
+INDICES = {
+    "ei_china_all": ("China", "all", "all", "left_out"),
+    "ei_china_all_foreign": ("China", "all", "all", "external"),
+    "ei_china_paper": ("China", "set", "paper", "left_out"),
+    "ei_china_elsewhere": ("China", "set", "elsewhere", "left_out"),
+    "ei_china_regional": ("China", "set", "regional", "left_out"),
+    "ei_china_organisations": ("China", "set", "organisations", "left_out"),
+    "ei_usa": ("USA", "all", "all", "left_out"),
+    "ei_usa_foreign": ("USA", "all", "all", "external"),
+}
+"""Rows of the E-I table that are quoted, by id: country, scope, member, foreign ties."""
+PARTS = {
+    "technology_ties": "pairs with a licence or a product developed for the other",
+    "domestic_firm_ties": "pairs of domestic firms of the industry",
+    "domestic_firm_exchange_ties": (
+        "pairs of domestic firms that share technology, a venture or staff"
+    ),
+    "government_capital_ties": (
+        "pairs of a government body and a domestic firm that it financed or founded"
+    ),
+    "staff_ties": "pairs between which staff moved",
+}
+"""Parts of the Chinese ties that are counted by kind, in words."""
+DOMESTIC = ("local", "external")
 
-    Parameters
-    ----------
-    pairs : DataFrame
-        From `collapse`.
-    firms : DataFrame
-        Firms of the register that are looked at.
+
+def set_shares(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Describe each set of ties (`SETS`) by kind; foreign ties are left out in the last line of each.
 
     Returns
     -------
     DataFrame
-        Index ``firm_id``; counts ``ties`` (of any kind), ``academic``, ``academic_far`` (external
-        or foreign), ``academic_capital`` (one holds, founded or bought the other),
-        ``academic_technology``.
+        ``name``, ``frame``, ``measure`` (``local``, ``external``, ``foreign``,
+        ``external_domestic``), ``what`` (in words), and the columns of `kind_share`.
     """
-    ends = []
-    for end, other in (("source", "target"), ("target", "source")):
-        part = pairs.dropna(subset=[f"{end}_firm_id"])
-        ends.append(
-            pd.DataFrame(
-                {
-                    "firm_id": part[f"{end}_firm_id"],
-                    "academic": (
-                        part[f"{other}_type"].isin(ACADEMIA) & ~part[f"{end}_type"].isin(ACADEMIA)
-                    ),
-                    "kind": part["kind"],
-                    "types": part["tie_types"],
-                }
-            )
+    rows = []
+    for name, (frame, condition) in SETS.items():
+        part = pairs.query(condition)
+        for kind in ("local", "external", "foreign"):
+            about = {"name": name, "frame": frame, "measure": kind, "what": kind}
+            rows.append(about | kind_share(part, kind))
+        about = {"name": name, "frame": frame, "measure": "external_domestic"}
+        about["what"] = "external, foreign ones left out"
+        rows.append(about | kind_share(part, "external", DOMESTIC))
+    return pd.DataFrame(rows)
+
+
+def set_kinds(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Share out each set of ties by kind, unknown among them, as a figure draws it."""
+    parts = []
+    for frame, condition in SETS.values():
+        kinds = pairs.query(condition)["kind"]
+        part = (
+            kinds.value_counts(normalize=True).rename("value").rename_axis("series").reset_index()
         )
-    table = pd.concat(ends)
-    kinds = table["types"].map(lambda cell: set(split(cell)))
-    flags = pd.DataFrame(
-        {
-            "firm_id": table["firm_id"],
-            "ties": 1,
-            "academic": table["academic"],
-            "academic_far": table["academic"] & table["kind"].isin(["external", "foreign"]),
-            "academic_capital": (
-                table["academic"]
-                & kinds.map(lambda has: bool(has & {*CHANNELS["capital"], "founded"}))
-            ),
-            "academic_technology": (
-                table["academic"] & kinds.map(lambda has: bool(has & set(CHANNELS["technology"])))
-            ),
-        }
+        parts.append(part.assign(label=f"{frame} (n = {len(kinds)})"))
+    return pd.concat(parts, ignore_index=True)
+
+
+def without_firms(pairs: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Count ties stated in the paper that have no firm at either end, and the rest by kind."""
+    paper = pairs.query(SETS["paper"][1])
+    firms = [*FIRMS, "firm_other_industry"]
+    with_firm = paper["source_type"].isin(firms) | paper["target_type"].isin(firms)
+    return {
+        "ties_without_firm_paper": {"value": int((~with_firm).sum()), "n": len(paper)},
+        "ties_external_domestic_share_paper_firms": kind_share(
+            paper[with_firm], "external", DOMESTIC
+        ),
+    }
+
+
+def quoted_indices(ei: pd.DataFrame) -> pd.DataFrame:
+    """Return the E-I indices of `INDICES` with what chance would give.
+
+    Returns
+    -------
+    DataFrame
+        ``name``, ``frame``, ``value``, ``count`` (external ties), ``n``, ``unknown``; ``null``,
+        ``null_low``, ``null_high``, ``p``.
+    """
+    table = ei.set_index(["country", "scope", "member", "foreign_ties"])
+    rows = []
+    for name, key in INDICES.items():
+        row, country = table.loc[key], "the USA" if key[0] == "USA" else "China"
+        frame = f"ties seen from {country}, {key[2]}, foreign ties {key[3].replace('_', ' ')}"
+        numbers = {"value": row["ei"], "count": row["external"], "unknown": row["unknown"]}
+        numbers |= {"n": row["internal"] + row["external"], "null": row["null_mean"]}
+        numbers |= {part: row[part] for part in ("null_low", "null_high", "p")}
+        rows.append({"name": name, "frame": frame} | numbers)
+    return pd.DataFrame(rows)
+
+
+def as_null(indices: pd.DataFrame) -> pd.DataFrame:
+    """Return what chance would give for each index, as numbers of their own."""
+    table = indices[["name", "frame", "null", "null_low", "null_high"]]
+    return table.set_axis(["name", "frame", "value", "low", "high"], axis=1)
+
+
+def channel_numbers(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Count takeovers and founding ties by kind, in both countries.
+
+    Returns
+    -------
+    DataFrame
+        ``channel``, ``words``, ``place``, ``frame``, ``kind``, ``value``, ``n``.
+    """
+    return pd.concat(
+        [
+            _by_kind(part).assign(channel=channel, words=channel.replace("_", " "), **about)
+            for channel, about, part in _channels(pairs)
+        ],
+        ignore_index=True,
     )
-    return flags.groupby("firm_id").sum().reindex(firms["firm_id"], fill_value=0).astype(int)
 
 
-def cluster_links(
-    pairs: pd.DataFrame, entries: pd.DataFrame, inside: Iterable[str]
-) -> pd.DataFrame:
-    """Count, for each cluster, its ties by kind and its entries with returnees or foreign partners.
-
-    Parameters
-    ----------
-    pairs, entries : DataFrame
-        From `collapse` and `entries.entries`.
-    inside : iterable of str
-        ``firm_id`` of the frame that is counted beside all entries.
-
-    Returns
-    -------
-    DataFrame
-        The columns of the contract ``cluster_links``.
-    """
-    entries = entries.dropna(subset=["cluster"])
-    keys = [entries["country"], entries["cluster"]]
-    framed = entries["firm_id"].isin(list(inside))
-    table = pd.DataFrame({"entries": entries.groupby(keys).size()})
-    for column in ("returnee", "foreign_partner"):
-        table[f"{column}_entries"] = (entries[column] == "yes").groupby(keys).sum()
-        table[f"{column}_frame"] = ((entries[column] == "yes") & framed).groupby(keys).sum()
-    ends = [
-        pairs[["seen_from", f"{end}_cluster", "kind", "tie_id"]].set_axis(
-            ["country", "cluster", "kind", "tie_id"], axis=1
-        )
-        for end in ("source", "target")
+def channel_shares(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the external part of domestic takeovers and founding ties, in both countries."""
+    rows = [
+        {"channel": channel, "words": channel.replace("_", " ")}
+        | about
+        | kind_share(part, "external", DOMESTIC)
+        for channel, about, part in _channels(pairs)
     ]
-    touched = pd.concat(ends).dropna(subset=["cluster"]).drop_duplicates()
-    counts = (
-        touched.groupby(["country", "cluster", "kind"])
-        .size()
-        .unstack(fill_value=0)
-        .reindex(columns=KINDS, fill_value=0)
+    return pd.DataFrame(rows)
+
+
+def _channels(pairs: pd.DataFrame) -> Iterator[tuple[str, dict[str, str], pd.DataFrame]]:
+    """Give takeovers and founding ties of each country, with what they are called."""
+    channels = {"acquisitions": ["acquired"], "founding_ties": CHANNELS["founding"]}
+    for country, frame in COUNTRY_SETS.items():
+        about = {"place": country.lower(), "frame": frame}
+        for channel, kinds in channels.items():
+            yield channel, about, having(pairs[pairs["seen_from"] == country], kinds)
+
+
+COUNTRY_SETS = {"China": "all ties seen from China", "USA": "ties of the American coder"}
+
+
+def _by_kind(part: pd.DataFrame) -> pd.DataFrame:
+    counts = part["kind"].value_counts().reindex(KINDS, fill_value=0)
+    return counts.rename("value").rename_axis("kind").reset_index().assign(n=len(part))
+
+
+def medians(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the median length of external ties: ``place``, ``frame``, ``value`` (km), ``n``."""
+    external = pairs[pairs["kind"] == "external"]
+    rows = []
+    for country, frame in COUNTRY_SETS.items():
+        length = external.loc[external["seen_from"] == country, "kilometres"]
+        numbers = {"value": length.median(), "n": int(length.count())}
+        rows.append({"place": country.lower(), "frame": frame} | numbers)
+    return pd.DataFrame(rows)
+
+
+def parts_of_china(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Count the parts of the Chinese ties (`PARTS`) by kind.
+
+    Returns
+    -------
+    DataFrame
+        ``part``, ``words``, ``kind``, ``value``, ``n``.
+    """
+    china = pairs[pairs["seen_from"] == "China"]
+    firms = between(china, DOMESTIC_FIRMS, DOMESTIC_FIRMS)
+    capital = having(china, [*CHANNELS["capital"], "founded"])
+    exchange = [*CHANNELS["technology"], "joint_venture_with", "staff_moved_to"]
+    tables = {
+        "technology_ties": having(china, CHANNELS["technology"]),
+        "domestic_firm_ties": firms,
+        "domestic_firm_exchange_ties": having(firms, exchange),
+        "government_capital_ties": between(
+            capital, ["government"], [*DOMESTIC_FIRMS, "firm_other_industry"]
+        ),
+        "staff_ties": having(china, ["staff_moved_to"]),
+    }
+    parts = [_by_kind(table).assign(part=name, words=PARTS[name]) for name, table in tables.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def kinds_by_type(pairs: pd.DataFrame, smallest: int) -> pd.DataFrame:
+    """Share out ties of each type and country by kind, as a figure draws them (types of some size)."""
+    table = by_type(pairs)
+    label = table["seen_from"] + ": " + table["tie_type"].str.replace("_", " ")
+    counts = pd.crosstab(label, table["kind"]).reindex(columns=KINDS, fill_value=0)
+    counts = counts[counts.sum(axis=1) >= smallest]
+    shares = counts.div(counts.sum(axis=1), axis=0)
+    shares.index = [f"{name} (n = {n})" for name, n in counts.sum(axis=1).items()]
+    long = shares.rename_axis("label").reset_index()
+    return long.melt("label", var_name="series", value_name="value")
+
+
+def site_counts(
+    sites: pd.DataFrame, research: Sequence[str], secondary: Sequence[str]
+) -> pd.DataFrame:
+    """Count where research sites and plants lie.
+
+    Parameters
+    ----------
+    sites : DataFrame
+        From `sites`.
+    research, secondary : sequence of str
+        Cities that the paper calls attractive for research; further cities with institutes.
+
+    Returns
+    -------
+    DataFrame
+        ``id``, ``what`` (in words), ``value``, ``n``.
+    """
+    placed = sites[sites["site_province"].notna()]
+    plants, laboratories = (
+        placed[placed["activity"] == activity] for activity in ("manufacturing", "research")
     )
-    table = (
-        table.join(counts.add_suffix("_ties"))
-        .rename_axis(["country", "cluster"])
-        .fillna(0)
-        .astype(int)
-        .reset_index()
+    away = plants[(plants["owner_country"] == "China") & plants["border"].notna()]
+    foreign = laboratories[laboratories["kind"] == "foreign"]
+    named = "lie in the research cities of section 4.1"
+    hits = {
+        "rd_sites_in_research_cities": (
+            laboratories["site_cluster"].isin(research),
+            f"research sites {named}",
+        ),
+        "rd_sites_in_any_research_city": (
+            laboratories["site_cluster"].isin([*research, *secondary]),
+            "research sites lie in a city with institutes",
+        ),
+        "rd_sites_foreign_in_shanghai": (
+            foreign["site_cluster"] == "Shanghai",
+            "research sites of foreign firms lie in Shanghai",
+        ),
+        "plants_in_research_cities": (plants["site_cluster"].isin(research), f"plants {named}"),
+        "plants_outside_home": (
+            away["kind"] == "external",
+            "plants of Chinese owners lie outside the owner's cluster",
+        ),
+        "plants_neighbouring_province": (
+            away["border"] == "neighbour",
+            "plants of Chinese owners lie in a province next to the owner's",
+        ),
+        "plants_farther_province": (
+            away["border"] == "farther",
+            "plants of Chinese owners lie farther away",
+        ),
+    }
+    rows = [
+        {"id": name, "what": what, "value": int(hit.sum()), "n": len(hit)}
+        for name, (hit, what) in hits.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def kinds_differ(ei: pd.DataFrame) -> bool:
+    """Say whether, in both countries, splitting off stays at home and takeovers cross by chance.
+
+    Besides, founding and staff lean to the home cluster, Chinese joint ventures have foreign
+    partners, and no Chinese site lies in its owner's cluster.
+    """
+    table = ei[ei["scope"] == "tie_type"].set_index(["country", "member"])
+    china = table.loc["China"]
+    sites = ["rd_site_of", "manufacturing_site_of"]
+    return all(
+        table.loc[(country, "spun_off_from"), "ei"] == -1
+        and (table.loc[country].loc[["founded", "staff_moved_to"], "ei"] < 0).all()
+        and table.loc[(country, "acquired"), "p"] > 0.05
+        for country in ("China", "USA")
+    ) and bool(
+        china.loc["joint_venture_with", "foreign"] > 10
+        and (china.loc[sites, "internal"] == 0).all()
     )
-    return table.sort_values(
-        ["country", "entries", "cluster"], ascending=[True, False, True], ignore_index=True
+
+
+HIERARCHIES = {
+    "China National Biotec Group (CNBG)",
+    "SinoBioway Group",
+    "Chinese Academy of Sciences (CAS)",
+}
+"""Chinese actors with units in many places that the text names as brokers."""
+
+
+def brokers_are_hierarchies(brokers: pd.DataFrame, first: int = 8) -> bool:
+    """Say whether the first brokers are `HIERARCHIES` (China), or firms and one investor (USA)."""
+    top = brokers.groupby("country").head(first).set_index("country")
+    kinds = top.loc["USA", "type"]
+    return (
+        set(top.loc["China", "actor"]) >= HIERARCHIES
+        and set(kinds) == {"firm_same_industry", "venture_capital"}
+        and (kinds == "venture_capital").sum() == 1
     )

@@ -156,6 +156,11 @@ def write(frame: pd.DataFrame, relative: str | Path) -> Path:
     return path
 
 
+def in_contract(frame: pd.DataFrame, relative: str | Path) -> pd.DataFrame:
+    """Return the columns of a frame that its contract has, in the order of the contract."""
+    return frame[[column.name for column in contract_of(relative).columns]]
+
+
 def _text(value: object, column: Column | None) -> str:
     """Return a cell as the text that stands in the file; what is no number stays as it is, to be
     reported.

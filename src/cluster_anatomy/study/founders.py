@@ -1,0 +1,436 @@
+"""Step 09: who ties places together: founders, families of firms, academia, returnees."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from cluster_anatomy.firms.actors import main_name
+from cluster_anatomy.firms.entries import in_frame
+from cluster_anatomy.firms.ties import (
+    ACADEMIA,
+    CHANNELS,
+    FIRMS,
+    KINDS,
+    from_giver,
+    known_kind,
+    measured,
+    neither_at_home,
+)
+from cluster_anatomy.methods import shares
+from cluster_anatomy.methods.descent import acyclic, descent, descent_in
+from cluster_anatomy.tables.cells import split
+
+
+def founder_rows(source_rows: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
+    """Write founders' earlier employers of step 02 as rows of ties (``staff_moved_to``), for
+    `foundings`.
+    """
+    rows = source_rows[
+        (source_rows["role"] == "founder") & (source_rows["timing"] == "at_entry")
+    ].dropna(subset=["organisation"])
+    names = {firm.firm_id: main_name(firm) for firm in firms.itertuples()}
+    child = firms.set_index("firm_id")
+    return pd.DataFrame(
+        {
+            "coder": rows["coder"].to_numpy(),
+            "source_name": rows["organisation"].to_numpy(),
+            "source_type": rows["org_type"].to_numpy(),
+            "source_city": rows["city"].to_numpy(),
+            "target_name": rows["firm_id"].map(names).to_numpy(),
+            "target_type": "firm_same_industry",
+            "target_city": rows["firm_id"].map(child["city"]).to_numpy(),
+            "tie_type": "staff_moved_to",
+            "year": rows["firm_id"].map(child["entry_year"]).to_numpy(),
+            "source_urls": "",
+        }
+    )
+
+
+def foundings(located: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
+    """List second-order foundings: firms begun by people from, or split off, a firm of the
+    industry.
+
+    Rows of ties (``staff_moved_to``, ``spun_off_from``) count, and the founders' earlier employers
+    of step 02 (rows without an address). People who came later than the year after the firm's entry
+    did not found it.
+
+    Parameters
+    ----------
+    located : DataFrame
+        From `locate`, rows of ties and of `founder_rows`.
+    firms : DataFrame
+        The register, for years of entry.
+
+    Returns
+    -------
+    DataFrame
+        ``seen_from``, ``parent``, ``child``, ``parent_firm_id``, ``child_firm_id``, clusters,
+        ``year`` (entry of the child, else the tie's), ``kind``, ``kilometres``, ``basis``
+        (``founder``, ``tie``, ``founder|tie``).
+    """
+    rows = located[
+        located["tie_type"].isin(["staff_moved_to", "spun_off_from"])
+        & (located["source"] != located["target"])
+    ]
+    rows = from_giver(rows)
+    rows = rows[
+        rows["source_type"].isin(FIRMS) & rows["target_type"].isin(FIRMS) & ~neither_at_home(rows)
+    ]
+    began = firms.set_index("firm_id")["entry_year"]
+    rows = rows.assign(entry=rows["target_firm_id"].map(began).astype("Int64"))
+    late = (rows["tie_type"] == "staff_moved_to") & (rows["year"] > rows["entry"] + 1)
+    rows = rows[~late.fillna(False).astype(bool)]
+    rows = measured(rows).assign(
+        basis=np.where(rows["source_urls"] == "", "founder", "tie"),
+    )
+    table = (
+        rows.sort_values("kilometres", kind="stable")
+        .groupby(["source", "target"], sort=True)
+        .agg(
+            seen_from=("seen_from", "first"),
+            parent_firm_id=("source_firm_id", "first"),
+            child_firm_id=("target_firm_id", "first"),
+            parent_cluster=("source_cluster", "first"),
+            child_cluster=("target_cluster", "first"),
+            parent_country=("source_country", "first"),
+            entry=("entry", "min"),
+            said=("year", "min"),
+            kind=("kind", known_kind),
+            kilometres=("kilometres", "first"),
+            basis=("basis", lambda words: "|".join(sorted(set(words)))),
+        )
+    )
+    table["year"] = table["entry"].fillna(table["said"])
+    return table.rename_axis(["parent", "child"]).reset_index().drop(columns=["entry", "said"])
+
+
+def genealogies(founded: pd.DataFrame, at_least: int = 2) -> pd.DataFrame:
+    """Arrange foundings in families: everyone who descends from a root, a firm without known
+    parents.
+
+    Parameters
+    ----------
+    founded : DataFrame
+        From `foundings`.
+    at_least : int
+        Descendants from which a family is listed.
+
+    Returns
+    -------
+    DataFrame
+        The columns of the contract ``genealogies``: one row per root, parent and child; largest
+        families first.
+    """
+    graph, order = acyclic(founded[["parent", "child"]].itertuples(index=False, name=None))
+    parts = []
+    for root in sorted(set(founded["parent"]) - set(founded["child"])):
+        family = descent_in(graph, order, root)
+        if len(family) >= at_least:
+            inside = {root, *family["child"]}
+            part = founded[founded["parent"].isin(inside) & founded["child"].isin(inside)].merge(
+                family, on="child"
+            )
+            parts.append(part.assign(root=root, family=len(family)))
+    table = (
+        pd.concat(parts, ignore_index=True)
+        if parts
+        else founded.iloc[:0].assign(generation=[], chain=[], root=[], family=[])
+    )
+    order = ["family", "root", "generation", "parent", "child"]
+    return table.sort_values(order, ascending=[False, True, True, True, True], ignore_index=True)
+
+
+def academic_firms(pairs: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
+    """Say for each firm of the register which ties to academia are recorded.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        From `collapse`.
+    firms : DataFrame
+        Firms of the register that are looked at.
+
+    Returns
+    -------
+    DataFrame
+        Index ``firm_id``; counts ``ties`` (of any kind), ``academic``, ``academic_far`` (external
+        or foreign), ``academic_capital`` (one holds, founded or bought the other),
+        ``academic_technology``.
+    """
+    ends = []
+    for end, other in (("source", "target"), ("target", "source")):
+        part = pairs.dropna(subset=[f"{end}_firm_id"])
+        ends.append(
+            pd.DataFrame(
+                {
+                    "firm_id": part[f"{end}_firm_id"],
+                    "academic": (
+                        part[f"{other}_type"].isin(ACADEMIA) & ~part[f"{end}_type"].isin(ACADEMIA)
+                    ),
+                    "kind": part["kind"],
+                    "types": part["tie_types"],
+                }
+            )
+        )
+    table = pd.concat(ends)
+    kinds = table["types"].map(lambda cell: set(split(cell)))
+    flags = pd.DataFrame(
+        {
+            "firm_id": table["firm_id"],
+            "ties": 1,
+            "academic": table["academic"],
+            "academic_far": table["academic"] & table["kind"].isin(["external", "foreign"]),
+            "academic_capital": (
+                table["academic"]
+                & kinds.map(lambda has: bool(has & {*CHANNELS["capital"], "founded"}))
+            ),
+            "academic_technology": (
+                table["academic"] & kinds.map(lambda has: bool(has & set(CHANNELS["technology"])))
+            ),
+        }
+    )
+    return flags.groupby("firm_id").sum().reindex(firms["firm_id"], fill_value=0).astype(int)
+
+
+def cluster_links(
+    pairs: pd.DataFrame, entries: pd.DataFrame, inside: Iterable[str]
+) -> pd.DataFrame:
+    """Count, for each cluster, its ties by kind and its entries with returnees or foreign partners.
+
+    Parameters
+    ----------
+    pairs, entries : DataFrame
+        From `collapse` and `entries.entries`.
+    inside : iterable of str
+        ``firm_id`` of the frame that is counted beside all entries.
+
+    Returns
+    -------
+    DataFrame
+        The columns of the contract ``cluster_links``.
+    """
+    entries = entries.dropna(subset=["cluster"])
+    keys = [entries["country"], entries["cluster"]]
+    framed = entries["firm_id"].isin(list(inside))
+    table = pd.DataFrame({"entries": entries.groupby(keys).size()})
+    for column in ("returnee", "foreign_partner"):
+        table[f"{column}_entries"] = (entries[column] == "yes").groupby(keys).sum()
+        table[f"{column}_frame"] = ((entries[column] == "yes") & framed).groupby(keys).sum()
+    ends = [
+        pairs[["seen_from", f"{end}_cluster", "kind", "tie_id"]].set_axis(
+            ["country", "cluster", "kind", "tie_id"], axis=1
+        )
+        for end in ("source", "target")
+    ]
+    touched = pd.concat(ends).dropna(subset=["cluster"]).drop_duplicates()
+    counts = (
+        touched.groupby(["country", "cluster", "kind"])
+        .size()
+        .unstack(fill_value=0)
+        .reindex(columns=KINDS, fill_value=0)
+    )
+    table = (
+        table.join(counts.add_suffix("_ties"))
+        .rename_axis(["country", "cluster"])
+        .fillna(0)
+        .astype(int)
+        .reset_index()
+    )
+    return table.sort_values(
+        ["country", "entries", "cluster"], ascending=[True, False, True], ignore_index=True
+    )
+
+
+KINDS_OF_TIE = {
+    "academic": "to academia",
+    "academic_far": "to academia elsewhere or abroad",
+    "academic_capital": "of capital to academia",
+    "academic_technology": "of technology to academia",
+}
+"""Columns of `academic_firms`, and what they count in words."""
+ROOTS = {
+    "USA": ["Hybritech", "Genentech"],
+    "China": [
+        "Tonghua Baishan General Pharmaceutical Plant",
+        "Merck & Co.",
+        "Bristol-Myers Squibb",
+    ],
+}
+"""Roots of the families that are drawn, by country."""
+SEEN = {"returnee": "a returnee founder", "foreign_partner": "a foreign partner"}
+"""Columns of `cluster_links`, and what they count in words."""
+
+
+def serial_counts(serial: pd.DataFrame) -> pd.DataFrame:
+    """Count serial persons and organisations, and those behind entries in more than one cluster.
+
+    Parameters
+    ----------
+    serial : DataFrame
+        ``country``, ``kind``, ``regions_known``: one row for each serial founder.
+
+    Returns
+    -------
+    DataFrame
+        ``kind``, ``country``, ``place`` (lower case), ``value``, ``across``.
+    """
+    table = serial.assign(across=serial["regions_known"] > 1)
+    counts = table.groupby(["country", "kind"]).agg(
+        value=("across", "size"), across=("across", "sum")
+    )
+    return counts.reset_index().assign(place=lambda rows: rows["country"].str.lower())
+
+
+def foundings_by_kind(founded: pd.DataFrame) -> pd.DataFrame:
+    """Count second-order foundings by country and kind of tie (local, external, foreign, unknown).
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``place``, ``kind``, ``value``, ``n``, ``label`` and ``series`` for figures.
+    """
+    table = pd.crosstab(founded["seen_from"], founded["kind"]).reindex(columns=KINDS, fill_value=0)
+    rows = table.rename_axis(index="country", columns="kind").stack().rename("value").reset_index()
+    n = rows["country"].map(table.sum(axis=1))
+    place, label = rows["country"].str.lower(), rows["country"]
+    return rows.assign(n=n, place=place, label=label, series=rows["kind"])
+
+
+def descents(founded: pd.DataFrame, ancestors: Mapping[str, str]) -> pd.DataFrame:
+    """Say how many firms descend from some ancestors, and how long the longest line is.
+
+    Parameters
+    ----------
+    founded : DataFrame
+        From `foundings`.
+    ancestors : mapping
+        Word for the id of a result -> name of the firm.
+
+    Returns
+    -------
+    DataFrame
+        ``name``, ``ancestor``, ``value`` (steps in the longest line), ``n`` (descendants).
+    """
+    edges = list(founded[["parent", "child"]].itertuples(index=False, name=None))
+    rows = []
+    for name, ancestor in ancestors.items():
+        family = descent(edges, ancestor)
+        depth = int(family["chain"].max())
+        rows.append({"name": name, "ancestor": ancestor, "value": depth, "n": len(family)})
+    return pd.DataFrame(rows)
+
+
+def academic_counts(
+    pairs: pd.DataFrame,
+    entries: pd.DataFrame,
+    frames: pd.DataFrame,
+    sources: pd.DataFrame,
+    frame: str,
+) -> pd.DataFrame:
+    """Count domestic firms with ties to academia, on the frame and among all Chinese entries.
+
+    Foreign subsidiaries are left out; the ministry's institutes count as institutes.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        Ties seen from China.
+    entries, frames, sources : DataFrame
+        Entries, frames, and the sources of step 02.
+    frame : str
+        The Chinese frame.
+
+    Returns
+    -------
+    DataFrame
+        ``id``, ``frame``, ``what`` (in words), ``value``, ``n``, ``label`` and ``series`` for
+        figures.
+    """
+    own = entries[entries["label"] != "subsidiary_foreign"]
+    academia = sources["org_type"].isin([*ACADEMIA, "biological_products_institute"])
+    came_from = set(sources.loc[academia & (sources["timing"] == "at_entry"), "firm_id"])
+    rows = []
+    for name, series, suffix in ((frame, "frame", "frame"), ("cn_all", "all entries", "china")):
+        firms = in_frame(own, frames, name)
+        table = academic_firms(pairs, firms)
+        tied = int((table["ties"] > 0).sum())
+        any_way = (table["academic"] > 0) | table.index.isin(came_from)
+        counts = {
+            "academia_any_firms": (
+                any_way.sum(),
+                len(any_way),
+                "a tie to academia or came from it",
+            ),
+            "ties_firms": (tied, len(firms), "a tie"),
+        }
+        for column, what in KINDS_OF_TIE.items():
+            key = column.replace("academic", "academia_ties_firms", 1)
+            counts[key] = (int((table[column] > 0).sum()), tied, what)
+        about = {"frame": name, "series": series}
+        rows += [
+            about
+            | {"id": f"{key}_{suffix}", "what": what, "value": int(value), "n": n, "label": what}
+            for key, (value, n, what) in counts.items()
+        ]
+    return pd.DataFrame(rows)
+
+
+def largest_clusters(links: pd.DataFrame, frame: str) -> pd.DataFrame:
+    """Say how far firms with a returnee or a foreign partner sit in one Chinese cluster.
+
+    Parameters
+    ----------
+    links : DataFrame
+        From `cluster_links`.
+    frame : str
+        The Chinese frame.
+
+    Returns
+    -------
+    DataFrame
+        ``column``, ``what``, ``name`` (``frame``, ``china``), ``frame``, ``cluster`` (with most of
+        them), ``value``, ``n``, ``clusters``.
+    """
+    china, rows = links[links["country"] == "China"].set_index("cluster"), []
+    for column, what in SEEN.items():
+        for suffix, frame_name, name in (("frame", frame, "frame"), ("entries", "cn_all", "china")):
+            seen = china[f"{column}_{suffix}"]
+            about = {"column": column, "what": what, "name": name, "frame": frame_name}
+            numbers = {"value": int(seen.max()), "n": int(seen.sum())}
+            clusters = {"cluster": seen.idxmax(), "clusters": int((seen > 0).sum())}
+            rows.append(about | numbers | clusters)
+    return pd.DataFrame(rows)
+
+
+def returnees_in_large_clusters(links: pd.DataFrame, largest: int = 10) -> dict[str, int]:
+    """Count returnees' firms in the Chinese clusters with most entries: ``value`` of ``n``."""
+    china = links[links["country"] == "China"]
+    leading = china.nlargest(largest, "entries")["returnee_entries"]
+    return {"value": int(leading.sum()), "n": int(china["returnee_entries"].sum())}
+
+
+def returnees_by_cluster(links: pd.DataFrame, most: int = 12) -> pd.DataFrame:
+    """Return the Chinese clusters with most entries as a figure draws them (returnees and others)."""
+    china = links[links["country"] == "China"].nlargest(most, "entries")
+    table = pd.DataFrame(
+        {
+            "label": china["cluster"],
+            "a returnee founder": china["returnee_entries"],
+            "no returnee seen": china["entries"] - china["returnee_entries"],
+        }
+    )
+    return table.melt("label", var_name="series", value_name="value")
+
+
+def shares_of_firms(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return counts of `academic_counts` among firms with a tie as a figure draws them."""
+    rows = counts[counts["id"].str.startswith("academia_ties")]
+    share = [shares.share(row.value, row.n) for row in rows.itertuples()]
+    table = pd.DataFrame(share)[["value", "low", "high"]] * 100
+    return table.assign(label=rows["label"].to_list(), series=rows["series"].to_list())
+
+
+def firms_of(entries: pd.DataFrame, frames: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Return the ids of the firms on some frames."""
+    return [firm for name in names for firm in in_frame(entries, frames, name)["firm_id"]]
