@@ -14,7 +14,7 @@ from scipy.spatial.distance import jensenshannon
 from cluster_anatomy import tables
 from cluster_anatomy.firms.sites import BIO_BASE, bases_and_parks, by_province, torch_bases
 from cluster_anatomy.methods import correspondence, quotients, shares, similarity
-from cluster_anatomy.study import clusters
+from cluster_anatomy.study import cluster_composition, cluster_genesis
 
 SMOKE = pd.DataFrame(
     [[4, 2, 3, 2], [4, 3, 7, 4], [25, 10, 12, 4], [18, 24, 33, 13], [10, 6, 7, 2]],
@@ -103,7 +103,7 @@ def test_the_real_lists_hold_what_they_are_known_to_hold(raw):
 
 
 def test_half_of_the_kinds_are_our_reading_and_taizhou_is_the_one_in_jiangsu(raw):
-    paper = clusters.kinds(tables.read("data/raw/places/clusters.csv"), raw.gazetteer)
+    paper = cluster_genesis.kinds(tables.read("data/raw/places/clusters.csv"), raw.gazetteer)
     assert paper.groupby("kind_by").size().to_dict() == {"paper": 6, "reading": 6}
     assert paper.set_index("name_in_paper").loc[
         ["Suzhou / Kunshan", "Taizhou"], "cluster"
@@ -117,9 +117,9 @@ def test_half_of_the_kinds_are_our_reading_and_taizhou_is_the_one_in_jiangsu(raw
 
 
 def test_counts_leave_unknown_origins_and_places_out_and_say_how_many(some):
-    table = clusters.counts(some)
+    table = cluster_composition.counts(some)
     assert table.loc["A"].to_dict() == {"a_academic": 2, "backbone": 1, "c_subsidiary": 1}
-    assert list(clusters.counts(some, smallest=2).index) == ["A"]
+    assert list(cluster_composition.counts(some, smallest=2).index) == ["A"]
     hit = shares.count_where(some[some["cluster"] == "A"], "paper_type", ["a_academic"])
     assert (hit["count"], hit["n"], hit["unknown"], hit["bound_high"]) == (2, 4, 1, 3)
     years = shares.count_until(some["entry_year"], 1991)
@@ -127,7 +127,7 @@ def test_counts_leave_unknown_origins_and_places_out_and_say_how_many(some):
 
 
 def test_first_entrants_keep_ties_and_leave_pre_reform_works_out(some):
-    table = clusters.first_entrants(some, 2)
+    table = cluster_genesis.first_entrants(some, 2)
     assert table[table["cluster"] == "A"][["firm_id", "place"]].to_numpy().tolist() == [
         ["a2", 1],
         ["a3", 2],
@@ -136,7 +136,7 @@ def test_first_entrants_keep_ties_and_leave_pre_reform_works_out(some):
 
 
 def test_cumulated_entries_run_over_every_year_and_end_at_the_dated_total(some):
-    table = clusters.cumulated(some)
+    table = cluster_genesis.cumulated(some)
     assert table[table["cluster"] == "A"]["cumulated"].tolist() == [1, 3]
     assert table.groupby("cluster")["entries"].sum().to_dict() == {"A": 3, "B": 1, "C": 1}
 
@@ -152,7 +152,7 @@ def test_cumulated_entries_run_over_every_year_and_end_at_the_dated_total(some):
     ],
 )
 def test_take_off(years, answer):
-    found = clusters.take_off(pd.Series(years, dtype="Int64"))
+    found = cluster_genesis.take_off(pd.Series(years, dtype="Int64"))
     assert pd.isna(found) if answer is None else found == answer
 
 
@@ -170,9 +170,17 @@ def test_a_source_elsewhere_is_seen_beside_one_abroad():
         ],
         columns=["firm_id", "role", "org_type", "country", "region", "timing"],
     )
-    assert clusters.has_source(table, rows, "elsewhere").tolist() == ["yes", "no", "unknown"]
-    assert clusters.has_source(table, rows, "abroad").tolist() == ["yes", "no", "unknown"]
-    assert clusters.has_source(table, rows, "home").tolist() == ["no", "yes", "unknown"]
+    assert cluster_composition.has_source(table, rows, "elsewhere").tolist() == [
+        "yes",
+        "no",
+        "unknown",
+    ]
+    assert cluster_composition.has_source(table, rows, "abroad").tolist() == [
+        "yes",
+        "no",
+        "unknown",
+    ]
+    assert cluster_composition.has_source(table, rows, "home").tolist() == ["no", "yes", "unknown"]
 
 
 def test_central_officials_are_founders_from_bodies_in_beijing():
@@ -184,7 +192,7 @@ def test_central_officials_are_founders_from_bodies_in_beijing():
         ],
         columns=["firm_id", "role", "org_type", "region", "timing"],
     )
-    assert clusters.central_officials(table, rows).tolist() == [True, False]
+    assert cluster_composition.central_officials(table, rows).tolist() == [True, False]
 
 
 # distances and trees
@@ -316,7 +324,7 @@ def test_inertia_is_chi_square_by_n_and_axes_are_centred(rows):
 
 
 def test_a_table_of_two_columns_has_no_second_axis():
-    points = clusters.map_table(
+    points = cluster_composition.map_table(
         "China", pd.DataFrame([[3, 1], [1, 3], [2, 2]], index=list("abc"), columns=["x", "y"])
     )
     assert points["axis2"].isna().all()
@@ -351,7 +359,7 @@ def test_location_quotient_is_observed_by_expected():
 
 
 def test_where_nothing_is_at_risk_the_quotient_is_undefined_not_nought(some):
-    table = clusters.origin_quotients("China", some).set_index(["place", "category"])
+    table = cluster_composition.origin_quotients("China", some).set_index(["place", "category"])
     assert table.loc[("C", "a_academic"), "value"] != table.loc[("C", "a_academic"), "value"]
     assert table.loc[("B", "a_academic"), "value"] == 0
     assert table.loc[("B", "c_subsidiary"), "value"] == pytest.approx(1 / (2 / 5))
@@ -359,7 +367,7 @@ def test_where_nothing_is_at_risk_the_quotient_is_undefined_not_nought(some):
         {"programme": BIO_BASE, "only_paper": "no", "province": ["P", "P", "Q", "R"]}
     )
     torch = pd.Series([2, 6, 0], index=pd.Index(["P", "Q", "R"], name="province"))
-    value = clusters.base_quotients(sites, torch).set_index("place")["value"]
+    value = cluster_composition.base_quotients(sites, torch).set_index("place")["value"]
     assert value[["P", "Q"]].tolist() == pytest.approx([2, 1 / 3])
     assert math.isnan(value["R"])
 
@@ -377,7 +385,7 @@ def test_growth_compares_one_source_with_itself_only():
         ],
         columns=["region", "period_end", "value", "source_citation"],
     ).assign(measure="revenue", category="all", unit="CNY")
-    table = clusters.growth(numbers)
+    table = cluster_genesis.growth(numbers)
     assert table[["region", "ratio"]].to_numpy().tolist() == [["J", 4.0]]
     assert table["per_year"].iloc[0] == pytest.approx(4**0.2 - 1)
 
@@ -394,13 +402,14 @@ def test_profiles_count_every_placed_entry_once(real):
     table = tables.read("data/processed/cluster_profiles.csv")
     assert table["entries"].sum() == real["cluster"].notna().sum()
     assert (
-        table[list(clusters.GROUPS.values())].sum(axis=1) + table["unknown"] == table["entries"]
+        table[list(cluster_genesis.GROUPS.values())].sum(axis=1) + table["unknown"]
+        == table["entries"]
     ).all()
     assert (table["dated"] + table["undated"] + table["backbone"] == table["entries"]).all()
 
 
 def test_the_committed_test_of_kinds_is_found_again_without_its_code(real, raw):
-    paper = clusters.kinds(tables.read("data/raw/places/clusters.csv"), raw.gazetteer)
+    paper = cluster_genesis.kinds(tables.read("data/raw/places/clusters.csv"), raw.gazetteer)
     kinds = paper.set_index("cluster")["kind"]
     profiles = tables.read("data/processed/cluster_profiles.csv")
     chinese = profiles[(profiles["country"] == "China") & profiles["group"].notna()]

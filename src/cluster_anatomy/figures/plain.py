@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FormatStrFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FormatStrFormatter, MaxNLocator, NullLocator
 
 from cluster_anatomy.figures.style import TWO_COLUMNS
 
@@ -209,4 +209,28 @@ def cumulated(table: pd.DataFrame, axis: str) -> Figure:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set(xlabel=axis, ylabel="share of entries", ylim=(0, 1.02))
     axes.legend(loc="lower right")
+    return figure
+
+
+def lines(table: pd.DataFrame, axis: str) -> Figure:
+    """Draw a number over the years, one step line per series, named at its end.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``series``, ``year``, ``value``.
+    axis : str
+        What is measured, in words.
+    """
+    figure, axes = plt.subplots(figsize=(TWO_COLUMNS, 2.8), layout="constrained")
+    for rank, (name, part) in enumerate(table.groupby("series", sort=False)):
+        style = "-" if rank < len(SERIES) else "--"
+        colour = SERIES[rank % len(SERIES)]
+        axes.step(
+            part["year"], part["value"], style, where="post", color=colour, label=name, lw=1.3
+        )
+    axes.set_ylabel(axis)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(loc="upper left", ncols=2)
     return figure

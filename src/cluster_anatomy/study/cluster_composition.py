@@ -1,0 +1,646 @@
+"""Step 04: what clusters are made of, and whether that tells the paper's kinds apart.
+
+Everything here describes the firms that were found. Distances, maps and trees compare the firms of
+one cluster with those of another; no share stands for an industry.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+from scipy.cluster.hierarchy import linkage
+from scipy.spatial.distance import squareform
+
+from cluster_anatomy.firms.origins import ABROAD
+from cluster_anatomy.firms.sites import BIO_BASE
+from cluster_anatomy.methods.contingency import independence
+from cluster_anatomy.methods.correspondence import correspondence
+from cluster_anatomy.methods.differences import difference
+from cluster_anatomy.methods.permutation import permutation_test
+from cluster_anatomy.methods.quotients import location_quotients
+from cluster_anatomy.methods.shares import count_until, count_where, share, tally
+from cluster_anatomy.methods.similarity import distances, gap, leaf_groups, rand_test
+from cluster_anatomy.study.cluster_genesis import GROUPS, entrants, phases
+
+
+def counts(entries: pd.DataFrame, dimension: str = "paper_type", smallest: int = 1) -> pd.DataFrame:
+    """Count entries of known origin by cluster (rows) and origin (columns).
+
+    Parameters
+    ----------
+    entries : DataFrame
+        Entries of one country.
+    dimension : str
+        Column of origin, such as ``paper_type`` or ``label``.
+    smallest : int
+        Clusters with fewer entries of known origin are left out.
+    """
+    known = entries[(entries[dimension] != "unknown") & entries["cluster"].notna()]
+    table = pd.crosstab(known["cluster"], known[dimension])
+    table = table[table.sum(axis=1) >= smallest]
+    return table.loc[:, table.sum(axis=0) > 0]
+
+
+def agreement(
+    entries: pd.DataFrame, paper: pd.DataFrame, smallest: int, groups: Sequence[int] = (2, 3)
+) -> pd.DataFrame:
+    """Compare compositions with the paper's kinds, by every reading of origin, distance and kind.
+
+    Parameters
+    ----------
+    entries : DataFrame
+        Chinese entries.
+    paper : DataFrame
+        From `kinds`.
+    smallest : int
+        Entries of known origin from which a cluster is compared.
+    groups : sequence of int
+        Into how many groups the tree is cut.
+
+    Returns
+    -------
+    DataFrame
+        ``origin`` (``paper_type``, ``label``, each with pre-reform works; ``entrants``: paper_type
+        without them), ``measure``, ``kinds`` (``all``, or ``stated``: only those that the paper
+        itself states), ``groups``, ``n`` (clusters), ``ways`` to hand out the kinds (no p-value can
+        be below one by this), ``rand``, ``rand_p``, ``gap``, ``gap_p``; undefined where there is
+        only one kind.
+    """
+    options = {"paper_type": entries, "label": entries, "entrants": entrants(entries)}
+    rows = []
+    for (origin, chosen), measure, which in product(
+        options.items(), ("jensen_shannon", "hellinger"), ("all", "stated")
+    ):
+        kind = paper[(paper["kind_by"] == "paper") | (which == "all")].set_index("cluster")["kind"]
+        whole = counts(chosen, "paper_type" if origin == "entrants" else origin, smallest)
+        table = whole[whole.index.isin(kind.index)]
+        labels, square = list(kind.reindex(table.index)), distances(table, measure)
+        steps = linkage(squareform(square, checks=False), "average")
+        apart = permutation_test(partial(gap, square.to_numpy()), labels)
+        for number in groups:
+            rand = rand_test(leaf_groups(steps, len(table), number), labels)
+            rows.append(
+                {
+                    "origin": origin,
+                    "measure": measure,
+                    "kinds": which,
+                    "groups": number,
+                    "n": len(table),
+                    "ways": rand["ways"],
+                    "rand": rand["value"],
+                    "rand_p": rand["p"],
+                    "gap": apart["value"],
+                    "gap_p": apart["p"],
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def map_table(country: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a correspondence analysis of clusters and origins as one table.
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``kind`` (``cluster``, ``origin``) and the columns of `correspondence`, with
+        ``total_inertia``, ``axis1_share`` and ``axis2_share`` in every row.
+    """
+    points, inertias = correspondence(table)
+    points = points.rename(columns={"side": "kind"}).replace(
+        {"kind": {"row": "cluster", "column": "origin"}}
+    )
+    shares = (
+        np.append(inertias, [0.0, 0.0])[:2] / inertias.sum()
+        if inertias.sum() > 0
+        else [np.nan, np.nan]
+    )
+    points.insert(0, "country", country)
+    return points.assign(total_inertia=inertias.sum(), axis1_share=shares[0], axis2_share=shares[1])
+
+
+def origin_quotients(
+    country: str, entries: pd.DataFrame, dimension: str = "paper_type"
+) -> pd.DataFrame:
+    """Compute location quotients of origins in clusters; at risk: entries with a cluster and a
+    known origin.
+
+    Clusters whose entries are all of unknown origin are kept, with an undefined quotient.
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``measure`` (``origin``), ``place``, ``category``, ``count``, ``place_total``,
+        ``category_total``, ``total``, ``expected`` (count if the place were like all), ``value``.
+    """
+    places = sorted(entries["cluster"].dropna().unique())
+    table = counts(entries, dimension).reindex(places, fill_value=0)
+    return _quotients(country, "origin", table)
+
+
+def _quotients(country: str, measure: str, table: pd.DataFrame) -> pd.DataFrame:
+    quotients = location_quotients(table)
+    total, rows, columns = int(table.to_numpy().sum()), table.sum(axis=1), table.sum(axis=0)
+    return pd.DataFrame(
+        [
+            {
+                "country": country,
+                "measure": measure,
+                "place": place,
+                "category": category,
+                "count": int(table.loc[place, category]),
+                "place_total": int(rows[place]),
+                "category_total": int(columns[category]),
+                "total": total,
+                "expected": rows[place] * columns[category] / total if total else np.nan,
+                "value": quotients.loc[place, category],
+            }
+            for place in table.index
+            for category in table.columns
+        ]
+    )
+
+
+def base_quotients(sites: pd.DataFrame, torch: pd.Series) -> pd.DataFrame:
+    """Compare where national bio-industry bases are with where torch bases of all fields are.
+
+    The share of a province in the bio-industry bases, by its share in the torch bases. Undefined
+    where a province has no torch base. At risk: all provinces.
+
+    Returns
+    -------
+    DataFrame
+        As `origin_quotients`, with ``measure`` ``bio_bases``: ``count`` and ``category_total`` are
+        bio-industry bases, ``place_total`` and ``total`` torch bases.
+    """
+    mine = sites[(sites["programme"] == BIO_BASE) & (sites["only_paper"] == "no")]
+    bio = mine.groupby("province").size().reindex(torch.index, fill_value=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = (bio / bio.sum()) / (torch / torch.sum())
+    return pd.DataFrame(
+        {
+            "country": "China",
+            "measure": "bio_bases",
+            "place": torch.index,
+            "category": "national bio-industry base",
+            "count": bio.to_numpy(),
+            "place_total": torch.to_numpy(),
+            "category_total": int(bio.sum()),
+            "total": int(torch.sum()),
+            "expected": (torch * bio.sum() / torch.sum()).to_numpy(),
+            "value": value.replace(np.inf, np.nan).to_numpy(),
+        }
+    )
+
+
+def profiles(
+    entries: pd.DataFrame,
+    paper: pd.DataFrame,
+    endowed: pd.DataFrame,
+    grouped: pd.DataFrame,
+    window: int,
+    part: int,
+    least: int,
+) -> pd.DataFrame:
+    """Describe every cluster in one row.
+
+    Parameters
+    ----------
+    entries : DataFrame
+        All entries of both countries.
+    paper, endowed : DataFrame
+        From `kinds` and `endowments`.
+    grouped : DataFrame
+        From `tree`, the members of both countries one below the other (index: cluster).
+    window, part, least : int
+        Of `take_off`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `phases`, ``name_in_paper``, ``kind``, ``kind_by``, the columns of
+        ``endowed`` but for the works, and those of ``grouped``.
+    """
+    table = phases(entries, window, part, least)
+    table = table.merge(
+        paper[["cluster", "name_in_paper", "kind", "kind_by"]],
+        on="cluster",
+        how="left",
+        validate="1:1",
+    )
+    table = table.merge(
+        endowed.drop(columns="pre_reform_works"), left_on="cluster", right_index=True, how="left"
+    )
+    table = table.merge(grouped, left_on="cluster", right_index=True, how="left", validate="1:1")
+    return table.astype({"institutes": "Int64", "local_first": "Int64"})
+
+
+def central_officials(entries: pd.DataFrame, source_rows: pd.DataFrame) -> pd.Series:
+    """Say of each entry whether a founder came from a government body that sits in Beijing
+    (``True``, ``False``).
+    """
+    hit = source_rows[
+        (source_rows["role"] == "founder")
+        & (source_rows["timing"] == "at_entry")
+        & (source_rows["org_type"] == "government")
+        & (source_rows["region"] == "Beijing")
+    ]
+    return entries["firm_id"].isin(hit["firm_id"])
+
+
+def has_source(entries: pd.DataFrame, source_rows: pd.DataFrame, where: str) -> pd.Series:
+    """Say of each entry whether any founder, parent or former seat was in one kind of place.
+
+    Unlike ``reach`` this looks at every source, so a firm with founders from elsewhere and from
+    abroad has both.
+
+    Parameters
+    ----------
+    where : {"home", "elsewhere", "abroad"}
+        In the region of the entry, in another one of its country, or in another country.
+
+    Returns
+    -------
+    Series
+        ``yes``, ``no`` or ``unknown`` (no source has a known place), in the order of the entries.
+    """
+    here = entries.set_index("firm_id")[["country", "region"]].add_prefix("own_")
+    rows = source_rows[source_rows["timing"] == "at_entry"].join(here, on="firm_id", how="inner")
+    abroad = (rows["country"].notna() & (rows["country"] != rows["own_country"])) | rows[
+        "org_type"
+    ].isin(ABROAD)
+    home = (rows["region"] == rows["own_region"]).fillna(False).astype(bool)
+    rows["where"] = np.select(
+        [abroad, rows["region"].isna(), home], ["abroad", "unknown", "home"], "elsewhere"
+    )
+    hit = entries["firm_id"].isin(rows.loc[rows["where"] == where, "firm_id"])
+    seen = entries["firm_id"].isin(rows.loc[rows["where"] != "unknown", "firm_id"])
+    return pd.Series(np.select([hit, seen], ["yes", "no"], "unknown"), index=entries.index)
+
+
+def pairs_of(square: pd.DataFrame) -> pd.DataFrame:
+    """Turn a square table of distances into one row per pair, nearest first (``left``, ``right``,
+    ``distance``).
+    """
+    rows = [(left, right, square.loc[left, right]) for left, right in combinations(square.index, 2)]
+    return pd.DataFrame(rows, columns=["left", "right", "distance"]).sort_values(
+        ["distance", "left", "right"], ignore_index=True
+    )
+
+
+# --- What is quoted, and what figures draw
+
+
+SECONDARY = ["Hangzhou", "Chengdu", "Xiamen", "Changchun", "Shenyang"]
+"""Secondary cities with institutes that the paper names (section 5)."""
+TYPES = {
+    "academic": ("a_academic", "of academic origin"),
+    "subsidiary": ("c_subsidiary", "subsidiaries"),
+}
+"""Types of origin that are compared between kinds: value of ``paper_type``, and words."""
+ON_MAP = {
+    "a_academic": "academic",
+    "b_enterprise": "out of enterprises",
+    "c_subsidiary": "subsidiary",
+    "d_relocation": "relocation",
+}
+"""Origins as the map of clusters and origins names them."""
+ALL = {"China": "cn_all", "USA": "us_all"}
+
+
+def tests_of_difference(
+    tables: dict[str, pd.DataFrame], odd: list[str]
+) -> dict[str, dict[str, float]]:
+    """Test whether clusters differ in composition at all, by id of the result.
+
+    Parameters
+    ----------
+    tables : dict
+        Country -> `counts`.
+    odd : list of str
+        Chinese clusters without which the test is repeated.
+    """
+    tests = {
+        "clusters_differ_p_china": independence(tables["China"]),
+        "clusters_differ_p_without_tonghua": independence(tables["China"].drop(index=odd)),
+        "clusters_differ_p_usa": independence(tables["USA"]),
+    }
+    return {name: {"value": test["p"], "n": test["n"]} for name, test in tests.items()}
+
+
+def map_numbers(maps: pd.DataFrame) -> pd.DataFrame:
+    """Return inertia of the maps: ``country``, ``place``, ``adjective``, ``frame``, ``total``, ``two``."""
+    inertia = maps.groupby("country")[["total_inertia", "axis1_share", "axis2_share"]].first()
+    two = inertia["axis1_share"] + inertia["axis2_share"]
+    table = pd.DataFrame({"total": inertia["total_inertia"], "two": two}).reset_index()
+    return table.assign(
+        place=table["country"].str.lower(),
+        adjective=table["country"].map({"China": "Chinese", "USA": "American"}),
+        frame=table["country"].map(ALL),
+    )
+
+
+def odd_branch(trees: dict[str, tuple[pd.DataFrame, pd.DataFrame]]) -> list[str]:
+    """Return the smaller side of the first cut of the Chinese tree."""
+    return list(min(trees["China"][1].groupby("group").groups.values(), key=len))
+
+
+def compared_counts(
+    tables: dict[str, pd.DataFrame], trees: dict[str, tuple[pd.DataFrame, pd.DataFrame]]
+) -> pd.DataFrame:
+    """Count clusters and entries compared, with the support of the cut of each tree.
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``place``, ``adjective``, ``what``, ``frame``, ``support``, and the columns of
+        `methods.shares.tally`.
+    """
+    words = {"China": ("Chinese", "Chinese clusters"), "USA": ("American", "American regions")}
+    rows = []
+    for country, table in tables.items():
+        adjective, what = words[country]
+        about = {"country": country, "place": country.lower(), "adjective": adjective}
+        about |= {"what": what, "frame": ALL[country]}
+        about["support"] = trees[country][1]["group_support"].iloc[0]
+        rows.append(about | tally(len(table), int(table.to_numpy().sum())))
+    return pd.DataFrame(rows)
+
+
+def kind_numbers(
+    variants: pd.DataFrame, dimension: str, measure: str, groups: int
+) -> dict[str, dict[str, float] | float]:
+    """Return how far composition goes with the paper's kinds, by id of the result.
+
+    Parameters
+    ----------
+    variants : DataFrame
+        From `agreement`.
+    dimension, measure, groups
+        The variant that is quoted.
+    """
+    same = (variants["measure"] == measure) & (variants["groups"] == groups)
+    chosen = variants[(variants["origin"] == dimension) & same].set_index("kinds")
+    main, stated = chosen.loc["all"], chosen.loc["stated"]
+    n, number = {"n": int(main["n"])}, {"number": len(variants)}
+    return {
+        "clusters_paper_kinds_ari": {"value": main["rand"]} | n,
+        "clusters_paper_kinds_ari_p": {"value": main["rand_p"]} | n,
+        "clusters_paper_kinds_ways": int(main["ways"]),
+        "clusters_stated_kinds_ari": {"value": stated["rand"], "n": int(stated["n"])},
+        "clusters_stated_kinds_ways": int(stated["ways"]),
+        "clusters_kinds_ari_highest": {"value": variants["rand"].max()} | number,
+        "clusters_kinds_lowest_p": {"value": min(variants["rand_p"].min(), variants["gap_p"].min())}
+        | number,
+        "clusters_kinds_gap": {"value": main["gap"]} | n,
+        "clusters_kinds_gap_p": {"value": main["gap_p"]} | n,
+    }
+
+
+def of_kinds(entries: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
+    """Return the entrants of the paper's clusters with the ``kind`` of their cluster."""
+    kind = paper.set_index("cluster")["kind"]
+    china = entrants(entries[entries["country"] == "China"])
+    return china.assign(kind=china["cluster"].map(kind)).dropna(subset=["kind"])
+
+
+def shares_by_kind(rows: pd.DataFrame) -> pd.DataFrame:
+    """Share of academics and of subsidiaries among the entrants of each kind of cluster.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        From `of_kinds`, on one frame.
+
+    Returns
+    -------
+    DataFrame
+        ``kind``, ``kind_words``, ``word``, ``adjective``, and the columns of
+        `methods.shares.share`; ``label`` and ``series`` for figures.
+    """
+    parts = []
+    for kind, part in rows.groupby("kind"):
+        for word, (value, adjective) in TYPES.items():
+            hit = count_where(part, "paper_type", [value])
+            words = str(kind).replace("_", "-")
+            about = {"kind": kind, "kind_words": words, "word": word, "adjective": adjective}
+            about |= {"label": adjective, "series": words}
+            parts.append(about | share(hit["count"], hit["n"], hit["unknown"]))
+    return pd.DataFrame(parts)
+
+
+def kind_differences(shares: pd.DataFrame) -> pd.DataFrame:
+    """Endogenous minus policy-induced clusters, by type of origin: ``word``, ``value``, ``low``, …"""
+    table, rows = shares.set_index(["kind", "word"]), []
+    for word in TYPES:
+        endogenous, policy = (table.loc[(kind, word)] for kind in ("endogenous", "policy_induced"))
+        found = difference(endogenous["count"], endogenous["n"], policy["count"], policy["n"])
+        rows.append({"word": word} | found)
+    return pd.DataFrame(rows)
+
+
+def led_clusters(table: pd.DataFrame, paper: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Count clusters in which academics or subsidiaries are more, by kind and id of the result."""
+    kind = paper.set_index("cluster")["kind"]
+    rows = table.join(kind).dropna(subset=["kind"])
+    academics = rows["a_academic"] > rows["c_subsidiary"]
+    subsidiaries = rows["a_academic"] < rows["c_subsidiary"]
+    endogenous = rows["kind"] == "endogenous"
+    n, rest = int(endogenous.sum()), int((~endogenous).sum())
+    return {
+        "academic_led_endogenous": tally(int((academics & endogenous).sum()), n),
+        "subsidiary_led_endogenous": tally(int((subsidiaries & endogenous).sum()), n),
+        "subsidiary_led_policy": tally(int((subsidiaries & ~endogenous).sum()), rest),
+    }
+
+
+def base_quotient_numbers(quotients: pd.DataFrame) -> dict[str, dict[str, float] | float]:
+    """Return location quotients of bio-industry bases that are quoted, by id of the result."""
+    rows = quotients[quotients["measure"] == "bio_bases"]
+    value = rows.set_index("place")["value"]
+    undefined = tally(int(rows["value"].isna().sum()), len(rows))
+    names = ("Jiangsu", "Shandong", "Jilin")
+    return {"base_quotients_undefined": undefined} | {
+        f"base_quotient_{name.lower()}": value[name] for name in names
+    }
+
+
+def origin_quotient_map(quotients: pd.DataFrame, country: str, least: float = 3) -> pd.DataFrame:
+    """Return location quotients of origins as a heat map draws them.
+
+    Quotients where fewer than ``least`` firms were expected and found are blank.
+    """
+    rows = quotients[(quotients["measure"] == "origin") & (quotients["country"] == country)]
+    solid = (rows["expected"] >= least) | (rows["count"] >= least)
+    rows = rows.assign(value=rows["value"].where(solid), category=rows["category"].map(GROUPS))
+    wide = rows.pivot(index="place", columns="category", values="value")
+    return wide.dropna(how="all").dropna(how="all", axis=1).rename_axis(index=None, columns=None)
+
+
+def single_clusters(entries: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, dict]:
+    """Count academics and subsidiaries in single Chinese clusters that the paper speaks of.
+
+    Returns
+    -------
+    academics, subsidiaries : DataFrame
+        ``cluster``, ``slug`` and the columns of `methods.shares.tally`.
+    secondary : dict
+        How many of `SECONDARY` have an academic entrant.
+    """
+    at = dict(list(entrants(entries[entries["country"] == "China"]).groupby("cluster")))
+
+    def hits(names: Sequence[str], value: str) -> pd.DataFrame:
+        rows = [
+            {"cluster": name, "slug": name.lower()} | count_where(at[name], "paper_type", [value])
+            for name in names
+        ]
+        return pd.DataFrame(rows)
+
+    academics = hits(["Beijing", "Shanghai", *SECONDARY], "a_academic")
+    subsidiaries = hits(["Shenzhen", "Taizhou", "Suzhou"], "c_subsidiary")
+    rows = academics[academics["cluster"].isin(SECONDARY)]
+    without = rows[rows["count"] == 0]
+    unsure = int((without["unknown"] > 0).sum())
+    secondary = tally(len(rows) - len(without), len(rows) - unsure, unsure)
+    return academics, subsidiaries, secondary
+
+
+def shenzhen_sources(entries: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
+    """Count where the sources of Shenzhen's entrants sit: ``name``, ``words`` and a tally."""
+    rows = entrants(entries[entries["cluster"] == "Shenzhen"])
+    marks = {where: has_source(rows, source_rows, where) for where in ("elsewhere", "abroad")}
+    moved = rows.assign(**marks)
+    asked = {
+        "source_elsewhere": (
+            "elsewhere",
+            ["yes"],
+            "have a founder, parent or former seat elsewhere in China",
+        ),
+        "source_abroad": ("abroad", ["yes"], "have a founder or parent abroad"),
+        "reach_elsewhere": ("reach", ["elsewhere"], "come from elsewhere in China only"),
+        "reach_abroad": ("reach", ["abroad"], "come from abroad only"),
+        "domestic_subsidiaries": (
+            "label",
+            ["subsidiary_domestic", "relocation"],
+            "are domestic subsidiaries or moved in",
+        ),
+        "foreign_subsidiaries": ("label", ["subsidiary_foreign"], "are foreign subsidiaries"),
+    }
+    counts = [
+        {"name": name, "words": words} | count_where(moved, column, values)
+        for name, (column, values, words) in asked.items()
+    ]
+    return pd.DataFrame(counts)
+
+
+def officials(entries: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
+    """Count entrants founded by officials, in Beijing and elsewhere: ``name``, ``words``, ``value``."""
+    newcomers = entrants(entries[entries["country"] == "China"])
+    groups = {
+        "former_officials": (
+            newcomers["former_official"] == "yes",
+            "were founded by former officials or staff of health stations",
+        ),
+        "central_officials": (
+            central_officials(newcomers, source_rows),
+            "have a founder from a government body that sits in Beijing",
+        ),
+    }
+    places = {"beijing": ("Beijing", True), "elsewhere": ("other places", False)}
+    in_beijing, rows = newcomers["cluster"] == "Beijing", []
+    for name, (hit, words) in groups.items():
+        for slug, (place, inside) in places.items():
+            value = int((hit & (in_beijing == inside)).sum())
+            about = {"name": f"{name}_{slug}", "words": f"entrants of {place} {words}"}
+            rows.append(about | {"value": value})
+    return pd.DataFrame(rows)
+
+
+def tonghua_numbers(entries: pd.DataFrame) -> dict[str, dict[str, float] | int]:
+    """Return what is quoted of Tonghua, by id of the result."""
+    rows = entrants(entries[entries["cluster"] == "Tonghua"])
+    unknown = int((rows["label"] == "unknown").sum())
+    return {
+        "tonghua_entrants": tally(len(rows), len(rows) - unknown, unknown),
+        "tonghua_second_order": count_where(rows, "second_order", ["yes"]),
+        "tonghua_first_year": int(rows["entry_year"].min()),
+    }
+
+
+def american_numbers(
+    entries: pd.DataFrame, san_diego_year: int, new_york_year: int
+) -> dict[str, dict[str, float] | int]:
+    """Return what is quoted of San Diego and New York, by id of the result."""
+    regions = dict(list(entrants(entries[entries["country"] == "USA"]).groupby("cluster")))
+    san_diego, york = regions["San Diego"]["entry_year"], regions["New York"]
+    early, late = (
+        york[york["entry_year"] < new_york_year],
+        york[york["entry_year"] >= new_york_year],
+    )
+    undated = york.loc[york["entry_year"].isna(), "paper_type"]
+    until = {"year": san_diego_year, "next_year": san_diego_year + 1}
+    turn = {"year": new_york_year}
+    return {
+        "san_diego_until_mid_eighties": count_until(san_diego, san_diego_year) | until,
+        "san_diego_one_year_later": count_until(san_diego, san_diego_year + 1) | until,
+        "new_york_academic_before": count_where(early, "paper_type", ["a_academic"]) | turn,
+        "new_york_academic_after": count_where(late, "paper_type", ["a_academic"]) | turn,
+        "new_york_academic_undated": int((undated == "a_academic").sum()),
+        "new_york_subsidiaries_before": count_where(early, "paper_type", ["c_subsidiary"]) | turn,
+        "new_york_subsidiaries_after": count_where(late, "paper_type", ["c_subsidiary"]) | turn,
+    }
+
+
+def composition_drawn(entries: pd.DataFrame, country: str, smallest: int) -> pd.DataFrame:
+    """Count the entries of the larger clusters of a country by origin, unknown ones among them.
+
+    Returns
+    -------
+    DataFrame
+        ``label`` (cluster and number of entries), ``series`` (origin, in words), ``value``.
+    """
+    rows = entries[(entries["country"] == country) & entries["cluster"].notna()]
+    size = rows.groupby("cluster").size()
+    large = size[size >= smallest].sort_values(ascending=False, kind="stable")
+    table = pd.crosstab(rows["cluster"], rows["paper_type"].map(GROUPS).fillna("unknown"))
+    shares = table.loc[large.index].div(large, axis=0)
+    shares.index = [f"{name} (n = {n})" for name, n in large.items()]
+    long = shares.rename_axis("label").reset_index()
+    return long.melt("label", var_name="series", value_name="value")
+
+
+def tree_drawn(trees: dict[str, tuple[pd.DataFrame, pd.DataFrame]], country: str) -> pd.DataFrame:
+    """Return the branches of a tree for people: members, height, support in per cent."""
+    branches = trees[country][0][["members", "height", "support"]].sort_values("height")
+    members = branches["members"].str.replace("|", ", ")
+    return pd.DataFrame(
+        {
+            "clusters joined": members,
+            "distance": branches["height"].round(2),
+            "support, %": (100 * branches["support"]).round(0).astype(int),
+        }
+    ).set_index("clusters joined")
+
+
+def all_quotients(
+    by_country: dict[str, pd.DataFrame], dimension: str, sites: pd.DataFrame, torch: pd.Series
+) -> pd.DataFrame:
+    """Return the location quotients of origins in both countries, and of bio-industry bases."""
+    origins = [
+        origin_quotients(country, by_country[country], dimension) for country in ("China", "USA")
+    ]
+    return pd.concat([*origins, base_quotients(sites, torch)], ignore_index=True)
+
+
+def no_secondary_led_by_academics(entries: pd.DataFrame) -> bool:
+    """Say whether academics outnumber subsidiaries in none of the secondary cities."""
+    rows = entrants(entries[entries["cluster"].isin(SECONDARY)])
+    table = pd.crosstab(rows["cluster"], rows["paper_type"])
+    return bool((table["a_academic"] <= table["c_subsidiary"]).all())
+
+
+def york_is_purposive(entries: pd.DataFrame) -> bool:
+    """Say whether most entries of New York were sought for their genealogy."""
+    york = entrants(entries[entries["cluster"] == "New York"])
+    return bool((york["us_sample"] == "purposive").mean() > 0.5)

@@ -1,0 +1,610 @@
+"""Step 03: how clusters began: bases and parks, endowments, first entrants, phases."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from cluster_anatomy.firms.names import organisation_key
+from cluster_anatomy.firms.places import Gazetteer
+from cluster_anatomy.firms.sites import TORCH_BASE, by_province
+from cluster_anatomy.methods.contingency import independence
+from cluster_anatomy.methods.shares import count_until, tally
+from cluster_anatomy.tables.cells import split
+
+GROUPS = {
+    "a_academic": "academic",
+    "b_enterprise": "enterprise",
+    "c_subsidiary": "subsidiary",
+    "d_relocation": "relocation",
+    "backbone": "backbone",
+    "other": "other",
+}
+"""The paper's four types of firm by origin (section 2.2), pre-reform works and the rest: value and
+short name.
+"""
+
+
+ACADEMIC = [
+    "university",
+    "public_research_institute",
+    "military_institute",
+    "biological_products_institute",
+]
+"""Kinds of organisation that are academia at home."""
+
+
+def kinds(clusters: pd.DataFrame, gazetteer: Gazetteer) -> pd.DataFrame:
+    """Return the paper's kind of each of its clusters under the name that the register uses.
+
+    Returns
+    -------
+    DataFrame
+        ``cluster``, ``name_in_paper``, ``kind`` (``endogenous``, ``policy_induced``), ``kind_by``
+        (``paper``, or ``reading`` where the label is ours), ``anchors``, ``basis``.
+    """
+    reading = clusters["basis"].str.contains("our reading")
+    return pd.DataFrame(
+        {
+            "cluster": clusters["city"].map(lambda city: _cluster_of(gazetteer, city)),
+            "name_in_paper": clusters["cluster"],
+            "kind": clusters["kind"],
+            "kind_by": np.where(reading, "reading", "paper"),
+            "anchors": clusters["anchor_firms"],
+            "basis": clusters["basis"],
+        }
+    )
+
+
+def _cluster_of(gazetteer: Gazetteer, city: str) -> str | None:
+    place = gazetteer.find(city)
+    return None if place is None else place.cluster
+
+
+def endowments(
+    entries: pd.DataFrame,
+    source_rows: pd.DataFrame,
+    organisations: pd.DataFrame,
+    gazetteer: Gazetteer,
+    sites: pd.DataFrame,
+    first: int = 5,
+) -> pd.DataFrame:
+    """Say of each Chinese cluster what the open record shows to have been there when firms began to
+    enter.
+
+    The record does not date institutes: one counts if it is a founder's or a parent's organisation
+    of any entry, anywhere, or if the paper names it. That it was there before the firm follows;
+    before the first firm does not.
+
+    Parameters
+    ----------
+    entries : DataFrame
+        From `entries.entries`.
+    source_rows : DataFrame
+        Step 02: ``firm_id``, ``organisation``, ``org_type``, ``region``, ``timing``.
+    organisations : DataFrame
+        The paper's organisations: ``org_name``, ``org_type``, ``city``.
+    gazetteer : Gazetteer
+        The places that cities mean.
+    sites : DataFrame
+        From `bases_and_parks`.
+    first : int
+        How many of the first dated entrants are looked at.
+
+    Returns
+    -------
+    DataFrame
+        Index: cluster. ``institutes`` (academic organisations of the place), ``local_first`` (of
+        the first entrants, those with a local academic source), ``pre_reform_works``,
+        ``first_park``, ``first_base`` (years).
+    """
+    cluster_of = partial(_cluster_of, gazetteer)
+    by_metro = gazetteer.table.drop_duplicates("metro").set_index("metro")["cluster"]
+    seen = source_rows[source_rows["org_type"].isin(ACADEMIC) & source_rows["organisation"].notna()]
+    named = organisations[organisations["org_type"].isin(ACADEMIC)]
+    academia = pd.concat(
+        [
+            pd.DataFrame({"cluster": seen["region"].map(by_metro), "name": seen["organisation"]}),
+            pd.DataFrame({"cluster": named["city"].map(cluster_of), "name": named["org_name"]}),
+        ]
+    ).dropna()
+    academia["key"] = academia["name"].map(organisation_key)
+    local = seen[seen["timing"] == "at_entry"].assign(cluster=seen["region"].map(by_metro))
+    pairs = set(local[["firm_id", "cluster"]].dropna().itertuples(index=False, name=None))
+    early = first_entrants(entries, first)
+    early["local"] = [(row.firm_id, row.cluster) in pairs for row in early.itertuples()]
+    chinese = entries[entries["country"] == "China"]
+    result = pd.DataFrame(
+        index=pd.Index(sorted(chinese["cluster"].dropna().unique()), name="cluster")
+    )
+    result["institutes"] = academia.groupby("cluster")["key"].nunique()
+    result["local_first"] = early.groupby("cluster")["local"].sum()
+    result["pre_reform_works"] = (
+        chinese[chinese["label"] == "state_backbone"].groupby("cluster").size()
+    )
+    result = result.fillna(0).astype(int)
+    checked = sites[sites["only_paper"] == "no"].assign(cluster=sites["city"].map(cluster_of))
+    for kind in ("park", "base"):
+        years = checked[checked["kind"] == kind].groupby("cluster")["year"].min()
+        result[f"first_{kind}"] = years.reindex(result.index).astype("Int64")
+    return result
+
+
+def take_off(years: pd.Series, window: int = 5, part: int = 3, least: int = 5):
+    """Return the year in which a cluster took off: the start of the first dense spell of entry.
+
+    A spell is ``window`` years that begin with an entry and hold at least one in ``part`` of all
+    dated entries, and at least ``least`` of them. The rule looks back from the end of the data; it
+    is ours, in the spirit of the second phase of Feldman, Francis and Bercovitz (2005).
+
+    Returns
+    -------
+    int or NA
+        ``NA`` where no spell is dense enough, as in any cluster with fewer than ``least`` dated
+        entries.
+
+    Examples
+    --------
+    >>> take_off(pd.Series([1985, 1996, 1998, 1999, 2000, 2000, 2010]))
+    1996
+    """
+    known = np.sort(years.dropna().to_numpy(dtype=int))
+    needed = max(-(-len(known) // part), least)
+    for year in np.unique(known):
+        if ((known >= year) & (known < year + window)).sum() >= needed:
+            return int(year)
+    return pd.NA
+
+
+def entrants(entries: pd.DataFrame) -> pd.DataFrame:
+    """Return the entries that have a cluster and are no works from before the reforms (those are
+    stock, not entry).
+    """
+    return entries[entries["cluster"].notna() & (entries["label"] != "state_backbone")]
+
+
+def cumulated(entries: pd.DataFrame) -> pd.DataFrame:
+    """Count dated entrants per cluster and year, and cumulate them (every year from the first to
+    the last).
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``cluster``, ``year``, ``entries``, ``cumulated``.
+    """
+    dated = entrants(entries).dropna(subset=["entry_year"])
+    parts = []
+    for (country, cluster), group in dated.groupby(["country", "cluster"], sort=True):
+        counts = group["entry_year"].astype(int).value_counts()
+        years = pd.RangeIndex(counts.index.min(), counts.index.max() + 1, name="year")
+        part = counts.reindex(years, fill_value=0).rename("entries").reset_index()
+        parts.append(
+            part.assign(country=country, cluster=cluster, cumulated=part["entries"].cumsum())
+        )
+    columns = ["country", "cluster", "year", "entries", "cumulated"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def first_entrants(entries: pd.DataFrame, first: int = 5) -> pd.DataFrame:
+    """List the first dated entrants of each cluster; firms of the year of the last one are all
+    kept.
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``cluster``, ``place`` (rank by year, the same for one year), ``firm_id``,
+        ``name``, ``entry_year``, ``label``, ``source``, ``reach``, ``evidence``, ``frame``,
+        ``source_urls``; sorted.
+    """
+    dated = entrants(entries).dropna(subset=["entry_year"]).copy()
+    dated["place"] = (
+        dated.groupby(["country", "cluster"])["entry_year"].rank(method="min").astype(int)
+    )
+    dated["name"] = dated["name_en"].fillna(dated["name_zh"])
+    chosen = dated[dated["place"] <= first].rename(columns={"evidence_used": "evidence"})
+    columns = [
+        "country",
+        "cluster",
+        "place",
+        "firm_id",
+        "name",
+        "entry_year",
+        "label",
+        "source",
+        "reach",
+        "evidence",
+        "frame",
+        "source_urls",
+    ]
+    return chosen.sort_values(["country", "cluster", "place", "firm_id"], ignore_index=True)[
+        columns
+    ]
+
+
+def phases(entries: pd.DataFrame, window: int = 5, part: int = 3, least: int = 5) -> pd.DataFrame:
+    """Describe every cluster in one row: how many entered, of which origin, from when on.
+
+    Parameters
+    ----------
+    entries : DataFrame
+        Entries of any country; those without a cluster are left out.
+    window, part, least : int
+        Of `take_off`.
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``cluster``, ``entries``, ``known``, ``unknown`` (by origin), ``dated``,
+        ``undated`` (entrants, without pre-reform works), ``first_year``, ``take_off``, one column
+        per origin group, ``leading`` (the group with most entries; blank in a tie).
+    """
+    placed = entries.dropna(subset=["cluster"])
+    rows = []
+    for (country, cluster), group in placed.groupby(["country", "cluster"], sort=True):
+        tallies = {
+            short: int((group["paper_type"] == name).sum()) for name, short in GROUPS.items()
+        }
+        known, years = sum(tallies.values()), entrants(group)["entry_year"]
+        top = [name for name, count in tallies.items() if count and count == max(tallies.values())]
+        rows.append(
+            {
+                "country": country,
+                "cluster": cluster,
+                "entries": len(group),
+                "known": known,
+                "unknown": len(group) - known,
+                "dated": int(years.notna().sum()),
+                "undated": int(years.isna().sum()),
+                "first_year": years.min(),
+                "take_off": take_off(years, window, part, least),
+                **tallies,
+                "leading": top[0] if len(top) == 1 else pd.NA,
+            }
+        )
+    columns = [
+        "country",
+        "cluster",
+        "entries",
+        "known",
+        "unknown",
+        "dated",
+        "undated",
+        "first_year",
+        "take_off",
+    ]
+    table = pd.DataFrame(rows, columns=[*columns, *GROUPS.values(), "leading"])
+    return table.astype({"first_year": "Int64", "take_off": "Int64"})
+
+
+def growth(numbers: pd.DataFrame) -> pd.DataFrame:
+    """Compare published numbers over time, where one source gives one measure of one region in one
+    unit twice.
+
+    Returns
+    -------
+    DataFrame
+        ``region``, ``measure``, ``category``, ``unit``, ``first_year``, ``first``, ``last_year``,
+        ``last``, ``ratio``, ``per_year`` (mean yearly growth): neighbouring years only.
+    """
+    keys = ["region", "measure", "category", "unit", "source_citation"]
+    rows = []
+    for key, group in numbers.dropna(subset=["period_end"]).groupby(keys, sort=True):
+        group = group.sort_values("period_end").drop_duplicates("period_end")
+        for one, other in zip(group[:-1].itertuples(), group[1:].itertuples(), strict=True):
+            ratio, years = other.value / one.value, int(other.period_end - one.period_end)
+            rows.append(
+                (
+                    *key[:4],
+                    one.period_end,
+                    one.value,
+                    other.period_end,
+                    other.value,
+                    ratio,
+                    ratio ** (1 / years) - 1,
+                )
+            )
+    columns = [
+        "region",
+        "measure",
+        "category",
+        "unit",
+        "first_year",
+        "first",
+        "last_year",
+        "last",
+        "ratio",
+        "per_year",
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def open_addresses(cell) -> int:
+    """Count the addresses of a cell other than the paper itself."""
+    return len([address for address in split(cell) if address != "seed"])
+
+
+# --- What is quoted, and what figures draw
+
+
+MEASURES = {
+    "torch_bases": "torch bases of all fields (end of 2006)",
+    "parks": "national high-tech zones",
+}
+DATED = {
+    "biosino": "cn-biosino-bio-technology-and-science",
+    "kexing": "cn-shenzhen-kexing-biotech",
+    "diao": "cn-diao-group",
+    "yangtze_river": "cn-yangtze-river-pharmaceutical",
+}
+"""Firms whose year of entry is quoted."""
+COUNTRIES = {"China": ("China", "cn_all"), "USA": ("the USA", "us_all")}
+"""Country -> how a sentence names it, and the frame of all its entries."""
+
+
+def base_counts(
+    sites: pd.DataFrame, provinces: list[str], last_year: int
+) -> dict[str, float | dict[str, float]]:
+    """Count bases and zones, and the provinces that have a base, up to a year, by id of the result.
+
+    Rows that only the paper names are left out, because they cannot test it; undated ones are
+    unknown.
+    """
+    listed = sites[sites["only_paper"] == "no"]
+    bases, zones = (listed[listed["kind"] == kind] for kind in ("base", "park"))
+    by = by_province(sites, provinces, last_year)
+    has, may = by["bases"] > 0, (by["bases"] == 0) & (by["bases_undated"] > 0)
+    torch = bases["programme"] == TORCH_BASE
+    inferred, dated = zones["year_basis"] == "inferred", zones["year"].notna()
+    tonghua = (listed["city"] == "Tonghua").mul(listed["programme"] == TORCH_BASE)
+    return {
+        "bases_listed": len(bases),
+        "bases_to_end": count_until(bases["year"], last_year),
+        "base_provinces": tally(int(has.sum()), len(provinces) - int(may.sum()), int(may.sum())),
+        "parks_listed": len(zones),
+        "parks_to_end": count_until(zones["year"], last_year),
+        "parks_inferred": tally(int(inferred.sum()), int(dated.sum())),
+        "torch_bases_named": int(torch.sum()),
+        "tonghua_torch_bases": int(tonghua.sum()),
+    }
+
+
+def published_bases(
+    torch: pd.DataFrame, bio: pd.DataFrame, paper: pd.DataFrame
+) -> dict[str, float]:
+    """Return published totals of bases and parks, by id of the result.
+
+    Parameters
+    ----------
+    torch, bio : DataFrame
+        Torch bases by province and field, and bio-industry bases (JST 2009).
+    paper : DataFrame
+        Counts that the paper states.
+    """
+    fields = torch[torch["measure"].str.endswith("by field")].set_index("category")["value"]
+    whole = torch[
+        (torch["region"] == "China")
+        & (torch["measure"] == "torch programme specialised industrial bases")
+    ].set_index("period_end")["value"]
+    says = paper.set_index("measure")["value"]
+    total = bio.set_index("measure")["value"]["national bio-industry bases (NDRC)"]
+    biology = fields["biology and new drugs"]
+    bases = "national-level pharmaceutical and biotechnology industrial bases"
+    return {
+        "torch_bases_end_of_first_count": whole[2006],
+        "torch_bases_end_of_last_count": whole[2008],
+        "torch_bases_biology": biology,
+        "bio_bases_published": total,
+        "bases_published_sum": total + biology,
+        "paper_parks": says["science parks under the torch programme"],
+        "paper_bases": says[bases],
+        "paper_base_provinces": says["provinces with at least one such base"],
+    }
+
+
+def base_ranks(by: pd.DataFrame, provinces: Sequence[str]) -> pd.DataFrame:
+    """Rank provinces by torch bases and by zones, the one with most first.
+
+    Returns
+    -------
+    DataFrame
+        ``measure``, ``province``, ``value``, ``rank``, ``words``, ``slug``.
+    """
+    rows = []
+    for measure, words in MEASURES.items():
+        rank = by[measure].rank(ascending=False, method="min")
+        for name in provinces:
+            about = {"measure": measure, "words": words, "province": name, "slug": name.lower()}
+            rows.append(about | {"value": int(by.loc[name, measure]), "rank": int(rank[name])})
+    return pd.DataFrame(rows)
+
+
+def bases_drawn(by: pd.DataFrame, most: int = 14) -> pd.DataFrame:
+    """Return the provinces with most bases as a figure draws them: ``label``, ``series``, ``value``."""
+    columns = {"bases": "bases for drugs and biotechnology", "parks": "high-tech zones"}
+    first = by.sort_values(["bases", "parks"], ascending=False).head(most)
+    table = first[list(columns)].rename(columns=columns).rename_axis("label").reset_index()
+    return table.melt("label", var_name="series", value_name="value")
+
+
+def endowment_numbers(begun: pd.DataFrame) -> dict[str, dict[str, float] | int]:
+    """Return how endowments go with the paper's kinds, by id of the result.
+
+    Parameters
+    ----------
+    begun : DataFrame
+        Index: the paper's clusters; ``kind``, ``institutes``, ``entries``.
+    """
+    seen, endogenous = begun["institutes"].gt(0), begun["kind"].eq("endogenous")
+    test = independence(pd.crosstab(begun["kind"], seen))
+    return {
+        "institutes_endogenous": tally(int((seen & endogenous).sum()), int(endogenous.sum())),
+        "institutes_policy": tally(int((seen & ~endogenous).sum()), int((~endogenous).sum())),
+        "institutes_p": {"value": test["p"], "n": test["n"]},
+        "shenzhen_entries": int(begun.loc["Shenzhen", "entries"]),
+    }
+
+
+def backbone_counts(begun: pd.DataFrame) -> pd.DataFrame:
+    """Count works from before the reforms in each of the paper's clusters."""
+    rows = [
+        {"cluster": name, "slug": str(name).lower()}
+        | tally(int(row.pre_reform_works), int(row.entries))
+        for name, row in begun.iterrows()
+    ]
+    return pd.DataFrame(rows)
+
+
+def endowments_as_said(begun: pd.DataFrame, through_firms: pd.Series) -> bool:
+    """Say whether clusters lack institutes and works as the text says, by name."""
+    seen, endogenous = begun["institutes"].gt(0), begun["kind"].eq("endogenous")
+    without = begun.index[begun["pre_reform_works"] == 0]
+    return (
+        through_firms.reindex(begun.index).gt(0).equals(seen)
+        and set(begun.index[endogenous & ~seen]) == {"Tonghua", "Xiamen"}
+        and not (seen & ~endogenous).any()
+        and set(without) == {"Shenzhen", "Suzhou", "Hangzhou", "Xiamen", "Shenyang"}
+    )
+
+
+def endowments_drawn(begun: pd.DataFrame) -> pd.DataFrame:
+    """Return the endowments of the paper's clusters as a heat map draws them."""
+    columns = {
+        "institutes": "academic organisations",
+        "local_first": "first entrants out of local academia",
+        "pre_reform_works": "pre-reform works",
+    }
+    kind = begun["kind"].str.replace("_", "-")
+    table = begun[list(columns)].rename(columns=columns).set_axis(begun.index + " (" + kind + ")")
+    return table.iloc[kind.argsort(kind="stable")].rename_axis(None)
+
+
+def take_offs(described: pd.DataFrame, smallest: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return in how many clusters a take-off is found, and in which year.
+
+    Parameters
+    ----------
+    described : DataFrame
+        From `phases`.
+    smallest : int
+        Dated entries from which a cluster has enough.
+
+    Returns
+    -------
+    counts : DataFrame
+        ``country``, ``slug``, ``place``, ``frame``, and the columns of `methods.shares.tally`.
+    years : DataFrame
+        ``cluster``, ``slug``, ``frame``, ``value`` (year), ``dated``.
+    """
+    took_off = described[described["take_off"].notna()]
+    enough = described[described["dated"] >= smallest].groupby("country").size()
+    counts = [
+        {"country": country, "slug": country.lower(), "place": place, "frame": frame}
+        | tally(int((took_off["country"] == country).sum()), int(enough[country]))
+        for country, (place, frame) in COUNTRIES.items()
+    ]
+    years = took_off.assign(
+        slug=took_off["cluster"].str.lower().str.replace(" ", "_"),
+        frame=took_off["country"].map({name: frame for name, (_, frame) in COUNTRIES.items()}),
+        value=took_off["take_off"].astype(int),
+    )
+    return pd.DataFrame(counts), years[["cluster", "slug", "frame", "value", "dated"]]
+
+
+def growth_drawn(entries: pd.DataFrame, smallest: int, country: str) -> pd.DataFrame:
+    """Return cumulated dated entries of the larger clusters of a country, as a figure draws them.
+
+    Returns
+    -------
+    DataFrame
+        ``series`` (cluster), ``year``, ``value``.
+    """
+    table = cumulated(entries[entries["country"] == country])
+    total = table.groupby("cluster")["entries"].transform("sum")
+    table = table[total >= smallest]
+    return table.rename(columns={"cluster": "series", "cumulated": "value"})
+
+
+def dated_firms(entries: pd.DataFrame) -> pd.DataFrame:
+    """Return the years of entry of `DATED`: ``name``, ``firm``, ``value``, ``low``, ``high``, …"""
+    firm, rows = entries.set_index("firm_id"), []
+    for name, key in DATED.items():
+        row = firm.loc[key]
+        years = {"value": row["entry_year"], "low": row["entry_year_low"]}
+        years["high"] = row["entry_year_high"]
+        addresses = open_addresses(row["source_urls"])
+        rows.append({"name": name, "firm": row["name_en"], "addresses": addresses} | years)
+    return pd.DataFrame(rows)
+
+
+def before(entries: pd.DataFrame, firm: str) -> pd.DataFrame:
+    """Return the Chinese entrants that are dated before a firm."""
+    newcomers = entrants(entries[entries["country"] == "China"])
+    year = entries.set_index("firm_id").loc[firm, "entry_year"]
+    return newcomers[newcomers["entry_year"] < year].sort_values("entry_year")
+
+
+def before_numbers(entries: pd.DataFrame, firm: str) -> dict[str, dict[str, float] | int]:
+    """Count the entrants before Shenzhen Kexing, by id of the result."""
+    newcomers = entrants(entries[entries["country"] == "China"])["entry_year"]
+    earlier = before(entries, firm)
+    return {
+        "entries_before_kexing": tally(
+            len(earlier), int(newcomers.notna().sum()), int(newcomers.isna().sum())
+        ),
+        "entries_before_kexing_in_paper": int((earlier["named_in_paper"] == "yes").sum()),
+    }
+
+
+def region_numbers(regional: pd.DataFrame, shift: pd.DataFrame) -> dict[str, float | dict]:
+    """Return what open numbers say of the growth of regions, by id of the result.
+
+    Parameters
+    ----------
+    regional : DataFrame
+        Published numbers on provinces.
+    shift : DataFrame
+        Provinces by source of growth (Xuan et al. 2014).
+    """
+    comparable = growth(regional)
+    money = regional[
+        regional["region"].isin(["Shandong", "Jilin", "Jiangsu"])
+        & (regional["unit"] == "billion CNY")
+    ]
+    words = money["measure"] + money["category"]
+    biologics = words.str.contains("biolog|biopharm|biochem", case=False)
+    revenue = comparable["measure"].str.contains("revenue")
+    jiangsu = comparable[(comparable["region"] == "Jiangsu") & revenue].iloc[0]
+    grew = shift.set_index("category")["value"]
+    return {
+        "jiangsu_revenue_ratio": {"value": jiangsu["ratio"]}
+        | {name: int(jiangsu[name]) for name in ("first_year", "last_year")},
+        "jiangsu_revenue_first_year": int(jiangsu["first_year"]),
+        "regional_money_first_year": int(money["period_end"].min()),
+        "biopharma_output_numbers": int(biologics.sum()),
+        "regional_pairs": int(comparable["region"].isin(["Shandong", "Jilin"]).sum()),
+        "shift_share_edge": tally(int(grew["competitive edge"] + grew["both"]), 31),
+    }
+
+
+PUBLISHED = [
+    "cn_conle_taube_2010",
+    "cn_jst_2009_bio_bases",
+    "cn_jst_2009_torch_bases_by_province",
+    "cn_shandong_pharma_2009",
+    "cn_jiangsu_pharma",
+    "cn_jilin_tonghua_pharma",
+    "cn_national_pharma_output",
+    "cn_xuan_et_al_2014",
+]
+"""Tables of published counts; from the fourth on they are about regions."""
+
+
+def read_published(read: Callable[[str], pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Read the tables of `PUBLISHED` by name."""
+    return {name: read(f"data/raw/aggregates/{name}.csv") for name in PUBLISHED}
+
+
+def regional(published: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the published numbers on regions, one table below the other."""
+    return pd.concat([published[name] for name in PUBLISHED[3:]], ignore_index=True)
