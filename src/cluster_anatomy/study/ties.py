@@ -27,7 +27,7 @@ from cluster_anatomy.firms.ties import (
     stated,
 )
 from cluster_anatomy.methods.brokerage import ROLES, brokerage
-from cluster_anatomy.methods.descent import acyclic, descent_in
+from cluster_anatomy.methods.descent import families
 from cluster_anatomy.methods.ei_index import ei_with_null
 from cluster_anatomy.methods.randomness import DRAWS, SEED
 from cluster_anatomy.results.numbers import result
@@ -414,14 +414,13 @@ def genealogies(founded: pd.DataFrame, at_least: int = 2) -> pd.DataFrame:
         The columns of the contract ``genealogies``: one row per root, parent and child; largest
         families first.
     """
-    graph, order = acyclic(founded[["parent", "child"]].itertuples(index=False, name=None))
+    edges = founded[["parent", "child"]].itertuples(index=False, name=None)
     parts = []
-    for root in sorted(set(founded["parent"]) - set(founded["child"])):
-        family = descent_in(graph, order, root)
+    for root, family in families(edges).groupby("root"):
         if len(family) >= at_least:
             inside = {root, *family["child"]}
             part = founded[founded["parent"].isin(inside) & founded["child"].isin(inside)].merge(
-                family, on="child"
+                family.drop(columns="root"), on="child"
             )
             parts.append(part.assign(root=root, family=len(family)))
     table = (
