@@ -1,29 +1,14 @@
-"""Step 03: every measure against a published value, an independent computation or plain arithmetic."""
+"""Step 03: clusters counted and described, on hand-made entries and on the real register."""
 
 import math
-from itertools import permutations
 
-import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy import stats
-from scipy.spatial.distance import jensenshannon
 
 from cluster_anatomy import tables
 from cluster_anatomy.firms.sites import BIO_BASE, bases_and_parks, by_province, torch_bases
-from cluster_anatomy.methods import correspondence, quotients, shares, similarity
+from cluster_anatomy.methods import shares, similarity
 from cluster_anatomy.study import cluster_composition, cluster_genesis
-
-SMOKE = pd.DataFrame(
-    [[4, 2, 3, 2], [4, 3, 7, 4], [25, 10, 12, 4], [18, 24, 33, 13], [10, 6, 7, 2]],
-    index=["SM", "JM", "SE", "JE", "SC"],
-    columns=["none", "light", "medium", "heavy"],
-)
-"""Smoking among the staff of a firm: the example of Greenacre (1984)."""
-LABELLINGS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=12)
-COUNTS = st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), min_size=2, max_size=5)
 
 
 def entries(*rows, country="China"):
@@ -195,132 +180,7 @@ def test_central_officials_are_founders_from_bodies_in_beijing():
     assert cluster_composition.central_officials(table, rows).tolist() == [True, False]
 
 
-# distances and trees
-
-
-@pytest.mark.parametrize("measure", ["jensen_shannon", "hellinger"])
-def test_distance_is_nought_for_the_same_and_one_for_nothing_in_common(measure):
-    table = pd.DataFrame([[1, 1, 0], [3, 3, 0], [0, 0, 5]], index=list("abc"))
-    square = similarity.distances(table, measure)
-    assert square.loc["a", "b"] == pytest.approx(0, abs=1e-12)
-    assert square.loc["a", "c"] == pytest.approx(1)
-
-
-def test_distances_are_those_of_scipy_and_of_the_formula():
-    square = similarity.distances(SMOKE)
-    assert square.loc["SM", "JE"] == pytest.approx(
-        jensenshannon(SMOKE.loc["SM"], SMOKE.loc["JE"], base=2)
-    )
-    one, other = SMOKE.loc["SM"] / 11, SMOKE.loc["JE"] / 88
-    affinity = np.sqrt(one * other).sum()  # Hellinger distance by the Bhattacharyya coefficient
-    assert similarity.distances(SMOKE, "hellinger").loc["SM", "JE"] == pytest.approx(
-        np.sqrt(1 - affinity)
-    )
-    with pytest.raises(ValueError, match="no measure 'cosine'"):
-        similarity.distances(SMOKE, "cosine")
-
-
-def test_two_clear_groups_come_out_in_every_draw():
-    table = pd.DataFrame([[50, 0], [49, 1], [0, 50], [1, 49]], index=list("abcd"))
-    merges, members = similarity.tree(table, draws=99)
-    assert members["group"].tolist() == ["A", "A", "B", "B"]
-    assert (members[["group_support", "pair_support"]] == 1).all(axis=None)
-    assert set(merges["members"]) == {"a|b", "c|d", "a|b|c|d"}
-    assert merges["support"].tolist() == [1, 1, 1]
-
-
-def test_single_firms_carry_no_support_and_a_seed_gives_the_same_again():
-    table = pd.DataFrame([[2, 1], [1, 2], [2, 2]], index=list("abc"))
-    first, again = similarity.tree(table, draws=199)[1], similarity.tree(table, draws=199)[1]
-    pd.testing.assert_frame_equal(first, again)
-    assert first["group_support"].iloc[0] < 0.7
-
-
-# agreement with kinds
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "value"),
-    [
-        ([0, 0, 1, 1], [1, 1, 0, 0], 1.0),
-        ([0, 0, 1, 2], [0, 0, 1, 1], 0.571),  # scikit-learn's documented example
-        ([0, 0, 1, 1], [0, 0, 1, 2], 0.571),
-        ([0, 0, 0, 0], [0, 1, 2, 3], 0.0),
-        ([0, 0, 1, 1], [0, 1, 0, 1], -0.5),
-    ],
-)
-def test_adjusted_rand(one, other, value):
-    assert similarity.adjusted_rand(one, other) == pytest.approx(value, abs=1e-3)
-
-
-def test_adjusted_rand_is_the_rand_index_less_its_mean_over_all_permutations():
-    one, other = [0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 2, 2]
-
-    def rand(a, b):
-        pairs = [(i, j) for i in range(6) for j in range(i)]
-        return np.mean([(a[i] == a[j]) == (b[i] == b[j]) for i, j in pairs])
-
-    expected = np.mean([rand(one, way) for way in permutations(other)])
-    assert similarity.adjusted_rand(one, other) == pytest.approx(
-        (rand(one, other) - expected) / (1 - expected)
-    )
-
-
-@given(LABELLINGS)
-def test_adjusted_rand_is_symmetric_and_at_most_one(pairs):
-    one, other = zip(*pairs, strict=True)
-    value, back = similarity.adjusted_rand(one, other), similarity.adjusted_rand(other, one)
-    assert value == pytest.approx(back, nan_ok=True)
-    assert math.isnan(value) or value <= 1 + 1e-12
-
-
-def test_the_null_is_all_ways_to_hand_out_the_kinds():
-    perfect = similarity.rand_test([0, 0, 0, 0, 0, 0, 1, 1], ["e"] * 6 + ["p"] * 2)
-    assert (perfect["value"], perfect["ways"], perfect["draws"]) == (1, 28, 0)
-    assert perfect["p"] == pytest.approx(1 / 28)
-    drawn = similarity.rand_test([0] * 10 + [1] * 10, ["e"] * 10 + ["p"] * 10, draws=99)
-    assert (drawn["draws"], drawn["p"]) == (99, pytest.approx(0.01))
-    assert math.isnan(similarity.rand_test([0, 0], ["e", "e"])["p"])
-
-
-def test_gap_between_kinds():
-    square = np.array([[0, 1, 3, 3], [1, 0, 3, 3], [3, 3, 0, 1], [3, 3, 1, 0]])
-    assert similarity.gap(square, list("aabb")) == 2
-    assert math.isnan(similarity.gap(square, list("aaaa")))
-
-
 # correspondence analysis
-
-
-def test_correspondence_analysis_of_smoking_is_that_of_greenacre_1984():
-    points, inertias = correspondence.correspondence(SMOKE)
-    assert inertias == pytest.approx([0.074759, 0.010017, 0.000414], abs=1e-6)
-    assert inertias.sum() == pytest.approx(0.0852, abs=5e-5)
-    rows = points[points["side"] == "row"].set_index("name")
-    # print(ca(smoke)) of the R package ca (Nenadić and Greenacre 2007)
-    assert rows["mass"].tolist() == pytest.approx(
-        [0.056995, 0.093264, 0.264249, 0.455959, 0.129534], abs=1e-6
-    )
-    assert rows["inertia"].tolist() == pytest.approx(
-        [0.002673, 0.011881, 0.038314, 0.026269, 0.006053], abs=1e-6
-    )
-    scaled = rows["axis1"].abs() / np.sqrt(inertias[0])  # standard coordinates, sign free
-    assert scaled["SM"] == pytest.approx(0.24053, abs=1e-5)
-
-
-@settings(deadline=None, max_examples=50)
-@given(COUNTS)
-def test_inertia_is_chi_square_by_n_and_axes_are_centred(rows):
-    table = pd.DataFrame(rows)
-    table = table.loc[table.sum(axis=1) > 0, table.sum(axis=0) > 0]
-    if min(table.shape) < 2:
-        return
-    points, inertias = correspondence.correspondence(table)
-    chi2 = stats.chi2_contingency(table, correction=False).statistic
-    assert inertias.sum() == pytest.approx(chi2 / table.to_numpy().sum(), abs=1e-9)
-    assert points["inertia"].sum() == pytest.approx(2 * inertias.sum(), abs=1e-9)
-    for _, side in points.groupby("side"):
-        assert (side["mass"] * side["axis1"]).sum() == pytest.approx(0, abs=1e-9)
 
 
 def test_a_table_of_two_columns_has_no_second_axis():
@@ -333,29 +193,6 @@ def test_a_table_of_two_columns_has_no_second_axis():
 
 
 # location quotients
-
-
-def test_location_quotients_of_the_example_of_econgeo():
-    # Balland's package EconGeo, example of location_quotient: all rows and columns sum to 100, so a
-    # fifth is the mean
-    table = pd.DataFrame(
-        [
-            [100, 0, 0, 0, 0],
-            [0, 15, 5, 70, 10],
-            [0, 20, 10, 20, 50],
-            [0, 25, 30, 5, 40],
-            [0, 40, 55, 5, 0],
-        ]
-    )
-    found = quotients.location_quotients(table).to_numpy()[:2]
-    assert found == pytest.approx(np.array([[5, 0, 0, 0, 0], [0, 0.75, 0.25, 3.5, 0.5]]))
-
-
-def test_location_quotient_is_observed_by_expected():
-    expected = stats.contingency.expected_freq(SMOKE)
-    assert quotients.location_quotients(SMOKE).to_numpy() == pytest.approx(
-        SMOKE.to_numpy() / expected
-    )
 
 
 def test_where_nothing_is_at_risk_the_quotient_is_undefined_not_nought(some):

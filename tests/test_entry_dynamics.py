@@ -1,20 +1,16 @@
-"""Count model, kilometres, American regions and other years, on hand-made data and against
-independent routes.
-"""
+"""Step 04: panels, distances of sources, American regions and other years, on hand-made data."""
 
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.formula.api as smf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cluster_anatomy import tables
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.firms.places import Gazetteer
-from cluster_anatomy.methods import count_models, differences, distance
 from cluster_anatomy.study import entry_patterns
 
 FRAMES = pd.DataFrame(
@@ -71,115 +67,11 @@ def test_a_period_starts_with_the_stock_of_its_beginning():
 
 
 def test_no_cluster_at_risk_gives_an_empty_panel_and_an_undefined_model():
-    table = entry_patterns.panel(entries([("A", 1980, "a_academic")]), 1980, 1985, smallest=2)
-    assert table.empty
-    fitted = count_models.count_model(table, ["stock"])
+    table = entries([("A", 1980, "a_academic")]).assign(country="USA", scope="entry")
+    assert entry_patterns.panel(table, 1980, 1985, smallest=2).empty
+    fitted = entry_patterns.count_models(table, FRAMES, {"us_all": (1980, 1985)}, smallest=2)
     assert fitted["estimate"].isna().all()
-    assert set(fitted["clusters"]) == {0}
-
-
-def test_a_known_ratio_comes_out_with_errors_worked_out_by_hand():
-    """Stock 0: one and three entries; stock 1: three and five. Ratio 4 / 2; sandwich 2/16 + 2/64,
-    times 4 / 2.
-    """
-    table = pd.DataFrame(
-        {"cluster": list("abcd"), "year": 2000, "entries": [1, 3, 3, 5], "stock": [0, 0, 1, 1]}
-    )
-    fitted = count_models.count_model(table, ["stock"]).set_index("errors")
-    assert np.exp(fitted["estimate"].to_numpy()) == pytest.approx([2, 2])
-    assert fitted["se"].to_numpy() ** 2 == pytest.approx([0.3125, 0.3125])
-    assert fitted["dispersion"].iloc[0] == pytest.approx((0.5 + 0.5 + 0.25 + 0.25) / 2)
-    width = (fitted["high"] - fitted["low"]) / (2 * fitted["se"])
-    assert width["HC1"] == pytest.approx(1.95996, abs=1e-4)
-    assert width["cluster"] == pytest.approx(3.18245, abs=1e-4)  # t with three degrees of freedom
-
-
-@pytest.fixture(scope="module")
-def simulated():
-    """Thirty clusters over ten years whose rate grows by a fifth per unit of stock."""
-    rng = np.random.default_rng(1)
-    table = pd.DataFrame(
-        {"cluster": np.repeat([f"c{i:02}" for i in range(30)], 10), "year": np.tile(range(10), 30)}
-    )
-    table["academic"], table["other"] = rng.poisson(2, 300), rng.poisson(2, 300)
-    table["entries"] = rng.poisson(np.exp(-0.5 + 0.05 * table["year"] + 0.2 * table["academic"]))
-    return table
-
-
-def test_a_true_coefficient_is_found_again(simulated):
-    fitted = count_models.count_model(simulated, ["academic", "other"]).set_index(
-        ["term", "errors"]
-    )
-    for errors in ("cluster", "HC1"):
-        assert (
-            fitted.loc[("academic", errors), "low"] < 0.2 < fitted.loc[("academic", errors), "high"]
-        )
-        assert fitted.loc[("other", errors), "low"] < 0 < fitted.loc[("other", errors), "high"]
-        assert fitted.loc[("academic", errors), "low"] > 0.1
-
-
-@pytest.mark.parametrize("within", [False, True])
-def test_the_model_agrees_with_maximum_likelihood_by_another_route(simulated, within):
-    """statsmodels' discrete Poisson model with a formula: other code, other optimiser, other
-    design.
-    """
-    formula = "entries ~ academic + other + C(year)" + (" + C(cluster)" if within else "")
-    groups = pd.factorize(simulated["cluster"])[0]
-    other = smf.poisson(formula, simulated).fit(
-        cov_type="cluster", cov_kwds={"groups": groups}, disp=0, maxiter=200
-    )
-    fitted = count_models.count_model(simulated, ["academic", "other"], within)
-    fitted = fitted[fitted["errors"] == "cluster"].set_index("term")
-    for term in ("academic", "other"):
-        assert fitted.loc[term, "estimate"] == pytest.approx(other.params[term], abs=1e-5)
-        assert fitted.loc[term, "se"] == pytest.approx(other.bse[term], rel=0.02)
-
-
-def test_years_without_any_entry_change_nothing(simulated):
-    empty = simulated.query("year == 0").assign(year=99, entries=0)
-    one = count_models.count_model(simulated, ["academic"])
-    two = count_models.count_model(pd.concat([simulated, empty]), ["academic"])
-    pd.testing.assert_frame_equal(one, two)
-
-
-def test_too_few_clusters_for_the_terms_leave_the_error_by_cluster_undefined(simulated):
-    few = simulated[simulated["cluster"] < "c03"]
-    fitted = count_models.count_model(few, ["academic", "other"]).set_index(["term", "errors"])
-    assert math.isnan(fitted.loc[("academic", "cluster"), "se"])
-    assert fitted.loc[("academic", "HC1"), "se"] > 0
-
-
-def test_terms_that_cannot_be_told_apart_are_undefined(simulated):
-    twice = simulated.assign(other=simulated["academic"])
-    assert count_models.count_model(twice, ["academic", "other"])["estimate"].isna().all()
-
-
-def test_published_distances():
-    """Nashville to Los Angeles (36.12 N 86.67 W, 33.94 N 118.40 W): 2,886.4 km on a sphere of 6,371
-    km.
-    """
-    assert distance.kilometres(36.12, -86.67, 33.94, -118.40) == pytest.approx(2886.45, abs=0.1)
-    quarter = math.pi / 2 * distance.EARTH_RADIUS
-    assert distance.kilometres(0, 0, 90, 0) == pytest.approx(quarter)
-    assert distance.kilometres([0, 0], [0, 0], [0, 0], [180, 90]) == pytest.approx(
-        [2 * quarter, quarter]
-    )
-    assert np.isnan(distance.kilometres([1.0], [1.0], [np.nan], [1.0])).all()
-
-
-POINTS = st.tuples(st.floats(-90, 90), st.floats(-180, 180))
-
-
-@settings(max_examples=60, deadline=None)
-@given(POINTS, POINTS, POINTS)
-def test_distance_is_a_metric_on_the_sphere(one, two, three):
-    between = [
-        float(distance.kilometres(*a, *b))
-        for a, b in ((one, two), (two, one), (two, three), (one, three))
-    ]
-    assert between[0] == pytest.approx(between[1], abs=1e-6)
-    assert 0 <= between[0] <= math.pi * distance.EARTH_RADIUS + 1e-6
-    assert between[3] <= between[0] + between[2] + 1e-3
+    assert set(fitted["clusters"]) == set(fitted["entries"]) == {0}
 
 
 @pytest.fixture
@@ -276,23 +168,6 @@ def test_regions_are_tested_only_where_the_frame_carries_shares():
     assert math.isnan(
         found.loc[("us_frame", "New York", "second_order"), "p_holm"]
     )  # not expected there
-
-
-def test_power_is_the_chance_of_a_small_p():
-    assert differences.fisher_power(3, 1.0, 3, 0.0) == pytest.approx(
-        0
-    )  # the clearest table has p 0.1
-    assert differences.fisher_power(3, 1.0, 3, 0.0, alpha=0.11) == pytest.approx(1)
-    assert differences.fisher_power(8, 0.3, 12, 0.3) <= 0.05
-    from scipy import stats
-
-    rng = np.random.default_rng(2)
-    drawn = np.column_stack([rng.binomial(6, 0.7, 1500), rng.binomial(15, 0.1, 1500)])
-    known, counts = np.unique(drawn, axis=0, return_counts=True)
-    small = [stats.fisher_exact([[x, 6 - x], [y, 15 - y]]).pvalue <= 0.05 for x, y in known]
-    assert differences.fisher_power(6, 0.7, 15, 0.1) == pytest.approx(
-        counts[small].sum() / 1500, abs=0.04
-    )
 
 
 @settings(max_examples=25, deadline=None)

@@ -8,7 +8,6 @@ import pytest
 from cluster_anatomy import tables
 from cluster_anatomy.firms import entries as firms_entries
 from cluster_anatomy.firms.entries import home_share
-from cluster_anatomy.methods import differences
 from cluster_anatomy.study import china_usa
 from cluster_anatomy.tables import contract
 
@@ -90,11 +89,6 @@ def test_differences_are_china_minus_usa_with_bounds(entries):
     assert row["value"] == pytest.approx(0.5 - 0.5)
     assert row["bound_low"] == pytest.approx(1 / 3 - 1 / 2)
     assert row["bound_high"] == pytest.approx(2 / 3 - 1 / 2)
-
-
-def test_published_share_is_tested_exactly():
-    assert differences.against_published(7, 10, 0.7)["p"] == pytest.approx(1.0)
-    assert math.isnan(differences.against_published(0, 0, 0.7)["p"])
 
 
 def test_the_american_home_share_is_what_the_facts_say():

@@ -1,6 +1,5 @@
 """Step 02: the rules of origin, the conventions that bend them, and where the sources sit."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -335,30 +334,6 @@ def test_second_order_is_staff_of_the_industry_and_unknown_where_the_mode_is():
         }
     )
     assert firms_origins.second_order(origins).tolist() == ["yes", "no", "unknown"]
-
-
-def test_kappa_of_the_textbook_table():
-    """20 and 15 of 50 judged alike by both, 5 and 10 not: observed 0.7, by chance 0.5, kappa 0.4."""
-    one = pd.Series(["yes"] * 25 + ["no"] * 25)
-    other = pd.Series(["yes"] * 20 + ["no"] * 5 + ["yes"] * 10 + ["no"] * 15)
-    found = contingency.agreement(one, other)
-    assert (found["n"], found["agree"]) == (50, 35)
-    assert found["kappa"] == pytest.approx(0.4)
-    assert found["kappa"] - found["low"] == pytest.approx(found["high"] - found["kappa"])
-    assert 0 < found["low"] < 0.4 < found["high"] < 1
-    turned = contingency.agreement(other, one)
-    assert turned == pytest.approx(found)
-
-
-@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
-def test_kappa_at_its_ends():
-    labels = pd.Series(["a", "b", "c", "a"])
-    assert contingency.agreement(labels, labels)["kappa"] == pytest.approx(1)
-    assert contingency.agreement(labels, labels)["high"] <= 1
-    assert np.isnan(contingency.agreement(pd.Series(["a", "a"]), pd.Series(["a", "a"]))["kappa"])
-    assert contingency.agreement(pd.Series(["a", "a"]), pd.Series(["a", "b"]))[
-        "kappa"
-    ] == pytest.approx(0)
 
 
 # --- Serial founders

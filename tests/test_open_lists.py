@@ -1,4 +1,4 @@
-"""The open lists: download, checksum, extraction, counting, and the comparison with the register."""
+"""The open lists: download, checksum, extraction, counting, comparison with the register."""
 
 import hashlib
 import io
@@ -14,7 +14,6 @@ import pytest
 from cluster_anatomy import tables
 from cluster_anatomy.firms import open_lists
 from cluster_anatomy.firms.places import Gazetteer
-from cluster_anatomy.methods import contingency
 from cluster_anatomy.study import china_usa
 from cluster_anatomy.tables import contract
 
@@ -334,12 +333,6 @@ def test_a_category_that_the_list_does_not_have_is_undefined():
     assert rows[0]["ratio"] == pytest.approx(0.5)
     assert math.isnan(rows[1]["ratio"])
     assert math.isnan(china_usa.beside(pd.Series(dtype=int), pd.Series({"a": 5}))[0]["share"])
-
-
-def test_the_interval_of_a_ratio_is_the_published_one():
-    """36 of 40 against 16 of 80: 2.94 to 7.15 (Koopman 1984)."""
-    low, high = contingency.ratio_interval(36, 40, 16, 80)
-    assert (low, high) == (pytest.approx(2.94, abs=0.01), pytest.approx(7.15, abs=0.01))
 
 
 def test_dissimilarity_is_the_part_that_would_have_to_move(small):

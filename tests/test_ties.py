@@ -2,29 +2,20 @@
 sites.
 """
 
-import doctest
-from itertools import permutations
-
-import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from cluster_anatomy import tables
 from cluster_anatomy.firms import actors, ties
 from cluster_anatomy.firms.places import Gazetteer
-from cluster_anatomy.methods import brokerage, descent, ei_index
 from cluster_anatomy.study import ties as study_ties
+from cluster_anatomy.study.founders import academic_firms, cluster_links, foundings, genealogies
 from cluster_anatomy.study.ties import (
-    academic_firms,
     acquisitions,
     brokers,
     ei_edges,
     ei_table,
-    foundings,
-    genealogies,
     kind_share,
     province_border,
 )
@@ -106,11 +97,6 @@ def located(firms, organisations, persons, gazetteer):
         return actors.locate(named, firms, organisations, persons, REVIEWED, gazetteer)
 
     return locate
-
-
-def test_examples_in_the_docstrings_hold():
-    tried = [doctest.testmod(module) for module in (brokerage, descent, ei_index)]
-    assert all(result.attempted and not result.failed for result in tried)
 
 
 # names and places
@@ -293,56 +279,6 @@ def test_shares_of_ties_have_bounds_and_no_interval():
 # E-I index
 
 
-def test_ei_by_hand_and_at_its_extremes():
-    groups = {"a": 1, "b": 1, "c": 2, "d": 2}
-    inside, across = [("a", "b"), ("c", "d")], [("a", "c"), ("b", "d"), ("a", "d")]
-    assert ei_index.ei_index(inside, groups)["ei"] == -1
-    assert ei_index.ei_index(across, groups)["ei"] == 1
-    assert ei_index.ei_index(inside + across, groups) == {
-        "internal": 2,
-        "external": 3,
-        "ei": pytest.approx(0.2),
-    }
-    assert ei_index.ei_index([("a", "b"), ("a", "c")], groups, member=1)["ei"] == 0
-    assert np.isnan(ei_index.ei_index(inside, groups, member=3)["ei"])
-    assert np.isnan(ei_index.ei_with_null([], groups)["p"])
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10_000))
-def test_ei_agrees_with_the_mixing_matrix_of_networkx(seed):
-    graph = nx.gnm_random_graph(12, 20, seed=seed)
-    groups = {node: node % 3 for node in graph}
-    nx.set_node_attributes(graph, groups, "group")
-    inside = np.trace(nx.attribute_mixing_matrix(graph, "group"))
-    assert ei_index.ei_index(graph.edges, groups)["ei"] == pytest.approx(1 - 2 * inside)
-
-
-@pytest.mark.parametrize("member", [None, 1])
-def test_the_null_agrees_with_all_permutations(member):
-    groups = {"a": 1, "b": 1, "c": 1, "d": 2, "e": 2, "f": 3}
-    edges = [("a", "b"), ("b", "c"), ("d", "e"), ("e", "f"), ("a", "d")]
-    dealt = [dict(zip(groups, labels, strict=True)) for labels in permutations(groups.values())]
-    every = np.array([ei_index.ei_index(edges, one, member)["ei"] for one in dealt])
-    every = every[~np.isnan(every)]
-    result = ei_index.ei_with_null(edges, groups, member, draws=9_999)
-    exact = min(
-        1, 2 * min((every <= result["ei"] + 1e-12).mean(), (every >= result["ei"] - 1e-12).mean())
-    )
-    assert result["p"] == pytest.approx(exact, abs=0.02)
-    assert result["null_mean"] == pytest.approx(every.mean(), abs=0.02)
-    assert result == ei_index.ei_with_null(edges, groups, member, draws=9_999)
-
-
-def test_the_expected_index_of_one_random_tie():
-    # two nodes out of 10 in groups of 5: they share a group with 4/9
-    groups = {node: node % 2 for node in range(10)}
-    edges = [(node, (node + 1) % 10) for node in range(10)]
-    assert ei_index.ei_with_null(edges, groups)["null_mean"] == pytest.approx(
-        1 - 2 * 4 / 9, abs=0.01
-    )
-
-
 def test_nodes_are_actors_at_places_and_abroad_is_a_group(located):
     pairs, _ = ties.collapse(
         located(
@@ -371,21 +307,6 @@ def test_nodes_are_actors_at_places_and_abroad_is_a_group(located):
 # brokers
 
 
-def test_roles_of_gould_and_fernandez():
-    graph = nx.star_graph(["v", "a", "b", "c", "d"])
-    groups = {"v": "X", "a": "X", "b": "X", "c": "Y", "d": "Y"}
-    # a-b inside X; c-d both in Y; a-c, a-d, b-c, b-d across v's border
-    assert brokerage.brokerage(graph, groups, "v") == {
-        "coordinator": 1,
-        "boundary": 4,
-        "itinerant": 1,
-        "liaison": 0,
-    }
-    graph.add_edge("a", "c")
-    assert brokerage.brokerage(graph, groups, "v")["boundary"] == 3
-    assert sum(brokerage.brokerage(graph, groups, "d").values()) == 0
-
-
 def test_brokers_join_clusters(located):
     pairs, _ = ties.collapse(
         located({}, {"target_name": "C", "target_city": "Tonghua"}, {"target_name": "D"})
@@ -403,16 +324,6 @@ def test_brokers_join_clusters(located):
 
 
 # genealogies
-
-
-def test_generations_of_a_hand_made_tree():
-    edges = [("root", "a"), ("root", "b"), ("a", "c"), ("c", "d"), ("b", "d"), ("other", "d")]
-    family = descent.descent(edges, "root").set_index("child")
-    assert family["generation"].to_dict() == {"a": 1, "b": 1, "c": 2, "d": 2}
-    assert family["chain"].to_dict() == {"a": 1, "b": 1, "c": 2, "d": 3}
-    assert descent.descent(edges, "nobody").empty
-    with pytest.raises(ValueError, match="descends from himself"):
-        descent.descent([*edges, ("d", "root")], "root")
 
 
 def test_people_who_came_later_founded_nothing(located, firms):
@@ -528,7 +439,7 @@ def test_cluster_links_count_entries_and_ties(located):
             "foreign_partner": ["not_seen", "yes"],
         }
     )
-    table = study_ties.cluster_links(pairs, entries, ["a"]).set_index("cluster")
+    table = cluster_links(pairs, entries, ["a"]).set_index("cluster")
     assert table.loc[
         "Shanghai", ["entries", "returnee_entries", "returnee_frame", "local_ties", "external_ties"]
     ].tolist() == [1, 1, 1, 1, 1]

@@ -1,1 +1,20 @@
-"""Statistics that know no firm."""
+"""Statistics for small tables of counts, groups and networks, one family a module.
+
+shares : a share with its interval, and the bounds that unknown items leave
+differences : the difference of two shares, its test and the power of the test
+contingency : independence, association and residuals of a table of counts; Cohen's kappa
+quotients : location quotients of categories in places
+correspondence : correspondence analysis of a table of counts
+similarity : distances of compositions, trees with support, the adjusted Rand index
+permutation : permutation tests of labels, and which p such a test can reach at all
+ei_index : ties inside and between groups, against groups dealt out at random
+brokerage : who stands between whom, by the groups of the three
+descent : who descends from whom, in which generation
+count_models : Poisson models of counts with robust errors
+distance : kilometres on the globe
+multiverse : an estimate under every combination of choices, and its specification curve
+randomness : the seed and the number of draws of all of them, unless a caller gives others
+
+Several numbers come back by name in a dict, tables as a DataFrame. Undefined stays undefined: a
+share of nothing, or a test of one group, is ``nan`` and not zero.
+"""

@@ -8,46 +8,106 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 def difference(hits: float, n: int, hits2: float, n2: int) -> dict[str, float]:
     """Estimate the difference of two independent shares, first minus second.
 
+    Parameters
+    ----------
+    hits, hits2 : float
+        Items with the property in the first and in the second group.
+    n, n2 : int
+        Items of the first and of the second group.
+
     Returns
     -------
     dict
-        ``value``, ``low``, ``high``: hybrid score interval at 95 % (Newcombe 1998, method 10),
-        ``n`` and ``n2``; ``nan`` where one share is of nobody.
+        ``value``, ``low``, ``high`` (95 % interval: hybrid score, method 10), as fractions, ``n``
+        and ``n2``; the first three are ``nan`` where a group is empty.
+
+    References
+    ----------
+    Newcombe (1998), Statistics in Medicine 17, 873-890.
+
+    Examples
+    --------
+    >>> result = difference(56, 70, 48, 80)
+    >>> round(result["value"], 4), round(result["low"], 4), round(result["high"], 4)
+    (0.2, 0.0524, 0.3339)
     """
     if not n or not n2:
         return {"value": np.nan, "low": np.nan, "high": np.nan, "n": n, "n2": n2}
     low, high = confint_proportions_2indep(hits, n, hits2, n2, compare="diff", method="newcomb")
-    return {"value": hits / n - hits2 / n2, "low": low, "high": high, "n": n, "n2": n2}
+    value = hits / n - hits2 / n2
+    return {"value": value, "low": float(low), "high": float(high), "n": n, "n2": n2}
 
 
-def against_published(count: float, n: int, published: float) -> dict[str, float]:
+def against_published(hits: float, n: int, published: float) -> dict[str, float]:
     """Set a share against a published one that comes without its n: exact binomial test.
+
+    Parameters
+    ----------
+    hits : float
+        Items with the property; for the test rounded to a whole number.
+    n : int
+        Items whose value is known.
+    published : float
+        The share to compare with, taken as free of error.
 
     Returns
     -------
     dict
-        ``value`` (our share minus the published one), ``p`` (two-sided), ``n``; ``nan`` if n is 0.
+        ``value`` (own share minus the published one), ``p`` (two-sided), ``n``; the first two are
+        ``nan`` where n is 0.
+
+    References
+    ----------
+    Clopper and Pearson (1934), Biometrika 26, 404-413: the exact binomial law of a count.
+
+    Examples
+    --------
+    >>> round(against_published(9, 10, 0.5)["p"], 4)
+    0.0215
     """
     if not n:
         return {"value": np.nan, "p": np.nan, "n": 0}
-    return {
-        "value": count / n - published,
-        "p": stats.binomtest(round(count), n, published).pvalue,
-        "n": n,
-    }
+    p = float(stats.binomtest(round(hits), n, published).pvalue)
+    return {"value": hits / n - published, "p": p, "n": n}
 
 
-def compared(row: dict) -> dict[str, float]:
-    """Difference of two shares with its interval, and Fisher's exact p."""
-    numbers = difference(row["count"], row["n"], row["count2"], row["n2"])
-    cells = [[row["count"], row["n"] - row["count"]], [row["count2"], row["n2"] - row["count2"]]]
-    p = stats.fisher_exact(cells).pvalue if row["n"] and row["n2"] else np.nan
-    return {key: numbers[key] for key in ("value", "low", "high")} | {"p": p}
+def difference_test(hits: int, n: int, hits2: int, n2: int) -> dict[str, float]:
+    """Estimate the difference of two independent shares and test it: Fisher's exact test.
+
+    Parameters
+    ----------
+    hits, hits2 : int
+        Items with the property in the first and in the second group.
+    n, n2 : int
+        Items of the first and of the second group.
+
+    Returns
+    -------
+    dict
+        ``value``, ``low``, ``high`` as in `difference`, and ``p`` (two-sided); ``nan`` where a
+        group is empty.
+
+    References
+    ----------
+    Fisher (1935), The Design of Experiments, chapter 2.
+
+    Examples
+    --------
+    Three of four cups told right, and one of four told wrong: the lady tasting tea.
+
+    >>> round(difference_test(3, 4, 1, 4)["p"], 4)
+    0.4857
+    """
+    result = difference(hits, n, hits2, n2)
+    cells = [[hits, n - hits], [hits2, n2 - hits2]]
+    p = float(stats.fisher_exact(cells).pvalue) if n and n2 else np.nan
+    return {"value": result["value"], "low": result["low"], "high": result["high"], "p": p}
 
 
 def fisher_power(n: int, value: float, n2: int, value2: float, alpha: float = 0.05) -> float:
-    """Return the probability that Fisher's exact test tells two true shares apart, by enumeration
-    of all tables.
+    """Return the probability that Fisher's exact test tells two true shares apart.
+
+    All tables that the two binomial laws can give are tried.
 
     Parameters
     ----------
@@ -57,6 +117,20 @@ def fisher_power(n: int, value: float, n2: int, value2: float, alpha: float = 0.
         True shares.
     alpha : float
         Level of the two-sided test.
+
+    Returns
+    -------
+    float
+        Power, 0 to 1.
+
+    References
+    ----------
+    Bennett and Hsu (1960), Biometrika 47, 393-398.
+
+    Examples
+    --------
+    >>> round(fisher_power(20, 0.5, 20, 0.9), 2)
+    0.74
     """
     chance = np.outer(
         stats.binom.pmf(range(n + 1), n, value), stats.binom.pmf(range(n2 + 1), n2, value2)

@@ -1,13 +1,16 @@
 """Distances on the globe."""
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 EARTH_RADIUS = 6371.0088
-"""Mean radius of the earth in kilometres (Moritz 2000)."""
+"""Mean radius of the earth in kilometres (Moritz 2000, Journal of Geodesy 74, 128-133)."""
 
 
-def kilometres(lat1, lon1, lat2, lon2) -> np.ndarray:
-    """Return great-circle distances by the haversine formula (Sinnott 1984).
+def kilometres(
+    lat1: ArrayLike, lon1: ArrayLike, lat2: ArrayLike, lon2: ArrayLike
+) -> NDArray[np.float64]:
+    """Return great-circle distances by the haversine formula.
 
     Parameters
     ----------
@@ -20,16 +23,22 @@ def kilometres(lat1, lon1, lat2, lon2) -> np.ndarray:
         Kilometres on a sphere of the earth's mean radius; against the ellipsoid up to half a
         percent off.
 
+    References
+    ----------
+    Sinnott (1984), Sky and Telescope 68 (2), 159.
+
     Examples
     --------
+    Berlin to Paris:
+
     >>> round(float(kilometres(52.5244, 13.4105, 48.8534, 2.3488)))
     878
     """
-    lat1, lon1, lat2, lon2 = (
-        np.radians(np.asarray(x, dtype=float)) for x in (lat1, lon1, lat2, lon2)
+    north1, east1, north2, east2 = (
+        np.radians(np.asarray(degrees, dtype=float)) for degrees in (lat1, lon1, lat2, lon2)
     )
-    half = (
-        np.sin((lat2 - lat1) / 2) ** 2
-        + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
+    haversine = (
+        np.sin((north2 - north1) / 2) ** 2
+        + np.cos(north1) * np.cos(north2) * np.sin((east2 - east1) / 2) ** 2
     )
-    return 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
+    return np.asarray(2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.clip(haversine, 0, 1))))

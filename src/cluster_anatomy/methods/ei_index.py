@@ -1,18 +1,22 @@
 """The E-I index of ties inside and between groups, and its null."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cluster_anatomy.methods.randomness import DRAWS, SEED
+
+TIE = 1e-12
+"""Values of the index that are as near as this are the same."""
 
 
 def ei_index(
     edges: Iterable[tuple[Hashable, Hashable]],
     groups: Mapping[Hashable, Hashable],
     member: Hashable = None,
-) -> dict:
-    """Compute the E-I index: external minus internal ties, over both (Krackhardt and Stern 1988).
+) -> dict[str, float]:
+    """Compute the E-I index: external minus internal ties, over both.
 
     Parameters
     ----------
@@ -26,8 +30,17 @@ def ei_index(
     Returns
     -------
     dict
-        ``internal``, ``external``, ``ei``: −1 if all ties are inside groups, +1 if all are between
-        groups, ``nan`` if there is none.
+        ``internal``, ``external`` (counts), ``ei``: -1 if all ties are inside groups, +1 if all are
+        between groups, ``nan`` if there is none.
+
+    Raises
+    ------
+    KeyError
+        If a node has no group.
+
+    References
+    ----------
+    Krackhardt and Stern (1988), Social Psychology Quarterly 51, 123-140.
 
     Examples
     --------
@@ -35,9 +48,9 @@ def ei_index(
     >>> ei_index([("a", "b"), ("a", "c"), ("b", "c")], groups)["ei"]
     0.3333333333333333
     """
-    ends = [(groups[one], groups[other]) for one, other in edges]
+    ends = [(groups[first], groups[second]) for first, second in edges]
     touching = [pair for pair in ends if member is None or member in pair]
-    internal = sum(one == other for one, other in touching)
+    internal = sum(first == second for first, second in touching)
     external = len(touching) - internal
     return {
         "internal": internal,
@@ -72,8 +85,19 @@ def ei_with_null(
     -------
     dict
         ``internal``, ``external``, ``ei``; ``null_mean``, ``null_low``, ``null_high`` (2.5 and 97.5
-        percentiles); ``p`` (two-sided, the observed value counted among the draws; Phipson and
-        Smyth 2010); ``draws``, ``seed``, ``nodes``. The null is ``nan`` where the index is.
+        percentiles); ``p`` (two-sided, the observed value counted among the draws); ``draws``,
+        ``seed``, ``nodes``. The null is ``nan`` where the index is.
+
+    Raises
+    ------
+    KeyError
+        If a node has no group.
+
+    References
+    ----------
+    Krackhardt and Stern (1988), Social Psychology Quarterly 51, 123-140: the index.
+    Phipson and Smyth (2010), Statistical Applications in Genetics and Molecular Biology 9 (1), 39:
+    the p of a permutation test.
 
     Examples
     --------
@@ -87,33 +111,48 @@ def ei_with_null(
     """
     edges = list(edges)
     nodes = sorted({node for edge in edges for node in edge}, key=str)
-    seen = ei_index(edges, groups, member) | {"nodes": len(nodes), "draws": draws, "seed": seed}
-    if np.isnan(seen["ei"]):
-        return seen | dict.fromkeys(("null_mean", "null_low", "null_high", "p"), np.nan)
-    position = {node: place for place, node in enumerate(nodes)}
-    codes = {
-        group: code for code, group in enumerate(sorted({groups[node] for node in nodes}, key=str))
-    }
+    observed = ei_index(edges, groups, member)
+    observed |= {"nodes": len(nodes), "draws": draws, "seed": seed}
+    blank = dict.fromkeys(("null_mean", "null_low", "null_high", "p"), np.nan)
+    if np.isnan(observed["ei"]):
+        return observed | blank
+    null = _null(edges, nodes, groups, member, draws, seed)
+    return observed | (_against(null, observed["ei"]) if len(null) else blank | {"p": 1.0})
+
+
+def _null(
+    edges: Sequence[tuple[Hashable, Hashable]],
+    nodes: Sequence[Hashable],
+    groups: Mapping[Hashable, Hashable],
+    member: Hashable,
+    draws: int,
+    seed: int,
+) -> NDArray[np.float64]:
+    """Return the index of every draw of groups for the nodes; draws without it are left out."""
+    position = {node: index for index, node in enumerate(nodes)}
+    names = sorted({groups[node] for node in nodes}, key=str)
+    codes = {group: code for code, group in enumerate(names)}
     labels = np.array([codes[groups[node]] for node in nodes], dtype=np.int16)
     dealt = np.random.default_rng(seed).permuted(np.tile(labels, (draws, 1)), axis=1)
-    one, other = (dealt[:, [position[edge[end]] for edge in edges]] for end in (0, 1))
-    equal = one == other
-    touching = (
-        np.ones_like(equal) if member is None else (one == codes[member]) | (other == codes[member])
-    )
+    first, second = (dealt[:, [position[edge[end]] for edge in edges]] for end in (0, 1))
+    equal = first == second
+    if member is None:
+        touching = np.ones_like(equal)
+    else:
+        touching = (first == codes[member]) | (second == codes[member])
     total, internal = touching.sum(axis=1), (equal & touching).sum(axis=1)
     with np.errstate(invalid="ignore"):
         null = (total - 2 * internal) / total
-    null = null[~np.isnan(null)]
-    below, above = (
-        (1 + (null <= seen["ei"] + 1e-12).sum()),
-        (1 + (null >= seen["ei"] - 1e-12).sum()),
-    )
-    low, high = np.percentile(null, [2.5, 97.5]) if len(null) else (np.nan, np.nan)
-    p = min(1.0, 2 * min(below, above) / (len(null) + 1))
-    return seen | {
-        "null_mean": float(null.mean()) if len(null) else np.nan,
-        "null_low": low,
-        "null_high": high,
-        "p": float(p),
+    return np.asarray(null[~np.isnan(null)])
+
+
+def _against(null: NDArray[np.float64], value: float) -> dict[str, float]:
+    """Set a value against its null: mean, percentiles and two-sided p."""
+    below, above = 1 + (null <= value + TIE).sum(), 1 + (null >= value - TIE).sum()
+    low, high = np.percentile(null, [2.5, 97.5])
+    return {
+        "null_mean": float(null.mean()),
+        "null_low": float(low),
+        "null_high": float(high),
+        "p": float(min(1.0, 2 * min(below, above) / (len(null) + 1))),
     }

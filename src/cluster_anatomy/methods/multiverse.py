@@ -1,15 +1,22 @@
-"""Multiverse analysis and specification curves."""
+"""Multiverse analysis and specification curves.
+
+A multiverse tries all combinations of the choices that honest researchers could make; a
+specification curve sorts what comes out.
+"""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import combinations, product
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
+Option = TypeVar("Option", bound=Hashable)
+
 
 def multiverse(
-    choices: Mapping[str, Sequence[Hashable]],
-    compute: Callable[[Hashable, dict], Mapping[str, float]],
+    choices: Mapping[str, Sequence[Option]],
+    compute: Callable[[Any, dict[str, Option]], Mapping[str, object]],
     applies: pd.DataFrame,
 ) -> pd.DataFrame:
     """Compute every outcome under every combination of the choices that can change it.
@@ -41,17 +48,23 @@ def multiverse(
 
     Notes
     -----
-    The multiverse of Steegen, Tuerlinckx, Gelman and Vanpaemel (2016), *Perspectives on
-    Psychological Science* 11. What is tried is the full product: with options 2, 3 and 2 of choices
-    that apply there are 12 specifications.
+    What is tried is the full product: with options 2, 3 and 2 of choices that apply there are 12
+    specifications.
+
+    References
+    ----------
+    Steegen, Tuerlinckx, Gelman and Vanpaemel (2016), Perspectives on Psychological Science 11,
+    702-712.
 
     Examples
     --------
     >>> choices = {"outlier": ["keep", "drop"], "centre": ["mean", "median"]}
-    >>> applies = pd.DataFrame({"outlier": [True, True], "centre": [True, False]}, index=["location", "n"])
-    >>> def compute(outcome, chosen):
-    ...     data = pd.Series([1, 2, 3, 10] if chosen["outlier"] == "keep" else [1, 2, 3])
-    ...     return {"value": float(len(data) if outcome == "n" else data.agg(chosen["centre"]))}
+    >>> applies = pd.DataFrame(
+    ...     {"outlier": [True, True], "centre": [True, False]}, index=["location", "n"]
+    ... )
+    >>> def compute(outcome, options):
+    ...     data = pd.Series([1, 2, 3, 10] if options["outlier"] == "keep" else [1, 2, 3])
+    ...     return {"value": float(len(data) if outcome == "n" else data.agg(options["centre"]))}
     >>> multiverse(choices, compute, applies)[["outcome", "outlier", "centre", "value"]]
         outcome outlier  centre  value
     0  location    keep    mean    4.0
@@ -61,6 +74,22 @@ def multiverse(
     4         n    keep     NaN    4.0
     5         n    drop     NaN    3.0
     """
+    _check(choices, applies)
+    default = {name: options[0] for name, options in choices.items()}
+    rows: list[dict[str, object]] = []
+    for outcome in applies.index:
+        varied = sorted(name for name in choices if applies.loc[outcome, name])
+        for number, options in enumerate(product(*(choices[name] for name in varied)), 1):
+            options_of = dict(zip(varied, options, strict=True))
+            numbers = compute(outcome, default | options_of)
+            shown = {"outcome": outcome, "specification": number, **dict.fromkeys(choices)}
+            is_default = {"default": "yes" if number == 1 else "no"}
+            rows.append({**shown, **options_of, **numbers, **is_default})
+    return pd.DataFrame(rows)
+
+
+def _check(choices: Mapping[str, Sequence[Hashable]], applies: pd.DataFrame) -> None:
+    """Refuse choices without options, options twice, and a table that is not about the choices."""
     for name, options in choices.items():
         if not options or len(set(options)) < len(options):
             raise ValueError(
@@ -70,21 +99,10 @@ def multiverse(
         raise ValueError(
             f"The table of applicability must have these columns: {', '.join(choices)}."
         )
-    default = {name: options[0] for name, options in choices.items()}
-    rows = []
-    for outcome in applies.index:
-        varied = sorted(name for name in choices if applies.loc[outcome, name])
-        for number, chosen in enumerate(product(*(choices[name] for name in varied)), 1):
-            shown = dict.fromkeys(choices) | dict(zip(varied, chosen, strict=True))
-            numbers = compute(outcome, default | dict(zip(varied, chosen, strict=True)))
-            first = {"outcome": outcome, "specification": number}
-            rows.append({**first, **shown, **numbers, "default": "yes" if number == 1 else "no"})
-    return pd.DataFrame(rows)
 
 
 def judge(table: pd.DataFrame, by: str = "outcome") -> pd.DataFrame:
-    """Say whether each specification keeps the sign of the default one and whether its interval
-    excludes zero.
+    """Say of each specification whether it keeps the default's sign and its interval excludes zero.
 
     Parameters
     ----------
@@ -98,6 +116,19 @@ def judge(table: pd.DataFrame, by: str = "outcome") -> pd.DataFrame:
     DataFrame
         The table with ``excludes_zero`` and ``sign_kept`` (yes, no). An undefined estimate does
         neither; an estimate of exactly zero has no sign to keep.
+
+    References
+    ----------
+    Simonsohn, Simmons and Nelson (2020), Nature Human Behaviour 4, 1208-1214: both are their
+    statistics of a specification curve.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"outcome": "x", "value": [2.0, -1.0], "low": [1.0, -3.0]})
+    >>> judge(table.assign(high=[3.0, 1.0], default=["yes", "no"]))[["excludes_zero", "sign_kept"]]
+      excludes_zero sign_kept
+    0           yes       yes
+    1            no        no
     """
     reference = table[table["default"] == "yes"].set_index(by)["value"]
     kept = np.sign(table["value"]) * np.sign(table[by].map(reference)) > 0
@@ -107,7 +138,7 @@ def judge(table: pd.DataFrame, by: str = "outcome") -> pd.DataFrame:
 
 
 def by_option(table: pd.DataFrame, choices: Sequence[str], by: str = "outcome") -> pd.DataFrame:
-    """Summarise the specifications that hold one option: where does a finding fall?
+    """Summarise the specifications that hold one option: where does a result fall?
 
     Parameters
     ----------
@@ -122,8 +153,21 @@ def by_option(table: pd.DataFrame, choices: Sequence[str], by: str = "outcome") 
     -------
     DataFrame
         ``by``, ``choice``, ``option``, ``specifications``, ``share_sign_kept``,
-        ``share_excluding_zero``, ``median``; only choices that vary for the outcome; outcomes and
-        options in the order of the table.
+        ``share_excluding_zero`` (fractions), ``median`` (of the values); only choices that vary for
+        the outcome; outcomes and options in the order of the table.
+
+    References
+    ----------
+    As for `judge`.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"outcome": "x", "centre": ["mean", "median"], "value": [2.0, -1.0]})
+    >>> table = table.assign(excludes_zero="yes", sign_kept=["yes", "no"])
+    >>> by_option(table, ["centre"])[["choice", "option", "share_sign_kept", "median"]]
+       choice  option  share_sign_kept  median
+    0  centre    mean              1.0     2.0
+    1  centre  median              0.0    -1.0
     """
     rows = []
     for outcome, part in table.groupby(by, sort=False):
@@ -153,34 +197,32 @@ def weights(table: pd.DataFrame, choices: Sequence[str], by: str = "outcome") ->
     DataFrame
         ``by``, ``choice``, ``mean_change`` (mean absolute difference of ``value`` over all pairs of
         specifications that differ in this choice alone), ``largest_change``, ``variance_share``
-        (variance of the means by option over the variance of all values: the first-order index of
-        Sobol 1993; what is missing to one is interaction; ``nan`` if nothing varies), ``rank`` (1
-        moves most; ties by name). Choices that do not vary for an outcome are left out.
+        (variance of the means by option over the variance of all values: the first-order index;
+        what is missing to one is interaction; ``nan`` if nothing varies), ``rank`` (1 moves most;
+        ties by name). Choices that do not vary for an outcome are left out.
+
+    Raises
+    ------
+    ValueError
+        If no choice varies for any outcome.
+
+    References
+    ----------
+    Sobol (1993), Mathematical Modelling and Computational Experiments 1, 407-414.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"outcome": "x", "a": [0, 0, 1, 1], "b": [0, 1, 0, 1]})
+    >>> weights(table.assign(value=[0.0, 1.0, 3.0, 4.0]), ["a", "b"])
+      outcome choice  mean_change  largest_change  variance_share  rank
+    0       x      a          3.0             3.0             0.9     1
+    1       x      b          1.0             1.0             0.1     2
     """
     parts = []
     for outcome, part in table.groupby(by, sort=False):
         active = [name for name in choices if _varies(part[name])]
-        spread, rows = part["value"].var(ddof=0), []
-        for name in active:
-            rest = [other for other in active if other != name]
-            wide = (
-                part.set_index([*rest, name])["value"].unstack(name)
-                if rest
-                else part.set_index(name)[["value"]].T
-            )
-            changes = np.concatenate(
-                [(wide[a] - wide[b]).abs().to_numpy() for a, b in combinations(wide.columns, 2)]
-            )
-            row = {
-                by: outcome,
-                "choice": name,
-                "mean_change": np.nanmean(changes),
-                "largest_change": np.nanmax(changes),
-            }
-            rows.append(
-                row | {"variance_share": wide.mean().var(ddof=0) / spread if spread > 0 else np.nan}
-            )
-        if rows:
+        if active:
+            rows = [{by: outcome, "choice": name, **_weight(part, name, active)} for name in active]
             ranked = pd.DataFrame(rows).sort_values(
                 ["mean_change", "choice"], ascending=[False, True]
             )
@@ -188,17 +230,36 @@ def weights(table: pd.DataFrame, choices: Sequence[str], by: str = "outcome") ->
     return pd.concat(parts, ignore_index=True)
 
 
+def _weight(part: pd.DataFrame, name: str, active: Sequence[str]) -> dict[str, float]:
+    """Weigh one choice among those that vary for one outcome."""
+    rest = [other for other in active if other != name]
+    if rest:
+        wide = part.set_index([*rest, name])["value"].unstack(name)
+    else:
+        wide = part.set_index(name)[["value"]].T
+    changes = np.concatenate(
+        [
+            (wide[first] - wide[second]).abs().to_numpy()
+            for first, second in combinations(wide.columns, 2)
+        ]
+    )
+    spread = part["value"].var(ddof=0)
+    return {
+        "mean_change": np.nanmean(changes),
+        "largest_change": np.nanmax(changes),
+        "variance_share": wide.mean().var(ddof=0) / spread if spread > 0 else np.nan,
+    }
+
+
 def curve(
     table: pd.DataFrame, outcome: Hashable, choices: Sequence[str], by: str = "outcome"
 ) -> pd.DataFrame:
-    """Return what a specification curve draws (Simonsohn, Simmons and Nelson 2020, *Nature Human
-    Behaviour* 4).
+    """Return what a specification curve draws.
 
     Parameters
     ----------
     table : DataFrame
-        From `judge`, or ``robustness.csv`` (``by="property"``; one kind of frames:
-        ``carries_shares`` = yes).
+        From `judge`.
     outcome : hashable
         One outcome.
     choices : sequence of str
@@ -216,6 +277,20 @@ def curve(
     ------
     ValueError
         If there is no such outcome.
+
+    References
+    ----------
+    Simonsohn, Simmons and Nelson (2020), Nature Human Behaviour 4, 1208-1214.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"specification": [1, 2], "centre": ["mean", "median"]})
+    >>> table = table.assign(outcome="x", value=[2.0, 1.0], low=0.0, high=3.0)
+    >>> table["default"] = ["yes", "no"]
+    >>> curve(judge(table), "x", ["centre"])[["rank", "specification", "value", "centre"]]
+       rank  specification  value  centre
+    0     1              2    1.0  median
+    1     2              1    2.0    mean
     """
     part = table[table[by] == outcome]
     if part.empty:
@@ -230,10 +305,9 @@ def curve(
 
 
 def holding(
-    table: pd.DataFrame, choices: Mapping[str, Sequence[Hashable]], **given: Hashable
+    table: pd.DataFrame, choices: Mapping[str, Sequence[Hashable]], **options: Hashable
 ) -> pd.DataFrame:
-    """Return the specifications in which every choice has its default (or is blank), but for those
-    given.
+    """Return the specifications in which every choice has its default, but for those given.
 
     Parameters
     ----------
@@ -241,14 +315,34 @@ def holding(
         From `multiverse`.
     choices : mapping
         The choices with their options, the default first.
-    **given
+    **options
         Option of a choice, or ``None`` for any of its options.
+
+    Returns
+    -------
+    DataFrame
+        The rows of the table; a choice that is blank there holds whatever is asked.
+
+    References
+    ----------
+    Steegen, Tuerlinckx, Gelman and Vanpaemel (2016), Perspectives on Psychological Science 11,
+    702-712.
+
+    Examples
+    --------
+    >>> choices = {"outlier": ["keep", "drop"], "centre": ["mean", "median"]}
+    >>> rows = [("keep", "mean"), ("drop", "mean"), ("keep", "median"), ("drop", "median")]
+    >>> table = pd.DataFrame(rows, columns=["outlier", "centre"])
+    >>> holding(table, choices, centre=None)
+      outlier  centre
+    0    keep    mean
+    2    keep  median
     """
     held = pd.Series(True, index=table.index)
-    for name, options in choices.items():
-        wanted = given.get(name, options[0])
-        if wanted is not None:
-            held &= table[name].isna() | (table[name] == wanted)
+    for name, all_options in choices.items():
+        option = options.get(name, all_options[0])
+        if option is not None:
+            held &= table[name].isna() | (table[name] == option)
     return table[held]
 
 

@@ -5,11 +5,11 @@ import pandas as pd
 
 
 def location_quotients(table: pd.DataFrame) -> pd.DataFrame:
-    """Say how much of a category a place has relative to all places: location quotient (Florence
-    1939).
+    """Say how much of a category a place has relative to all places.
 
-    The share of the category in the place, by its share in all places: 1 is the mean. A place
-    without any firm, or a category without any, has no quotient; it is undefined, not 0.
+    The location quotient is the share of the category in the place by its share in all places: 1 is
+    the mean. A place without any count, or a category without any, has no quotient; it is
+    undefined, not 0.
 
     Parameters
     ----------
@@ -21,10 +21,17 @@ def location_quotients(table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Same shape; ``nan`` is undefined.
 
+    References
+    ----------
+    Florence (1939), Report on the Location of Industry, Political and Economic Planning.
+
     Examples
     --------
-    >>> location_quotients(pd.DataFrame({"furniture": [20, 30], "other": [20, 130]})).loc[0, "furniture"]
-    np.float64(2.0)
+    >>> table = pd.DataFrame({"chairs": [20, 30], "other": [20, 130]}, index=["here", "elsewhere"])
+    >>> location_quotients(table).round(2)
+               chairs  other
+    here         2.00   0.67
+    elsewhere    0.75   1.08
     """
     observed = table.to_numpy(float)
     with np.errstate(invalid="ignore", divide="ignore"):

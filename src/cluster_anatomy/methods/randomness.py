@@ -1,6 +1,6 @@
 """The seed and the number of draws of every random method, unless a caller gives others."""
 
 SEED = 20100801
-"""Seed of every random draw in the study: the month of the paper."""
+"""A fixed number, so that whoever draws again draws the same."""
 DRAWS = 9_999
-"""Monte Carlo tables and permutations drawn per test."""
+"""Random tables or permutations per test; with the observed one they are ten thousand."""

@@ -13,7 +13,7 @@ from statsmodels.stats.multitest import multipletests
 from cluster_anatomy.firms.entries import DIMENSIONS, home_share, in_frame, property_share
 from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.methods.count_models import count_model, rate_ratio
-from cluster_anatomy.methods.differences import compared, fisher_power
+from cluster_anatomy.methods.differences import difference_test, fisher_power
 from cluster_anatomy.methods.distance import kilometres
 from cluster_anatomy.methods.randomness import SEED
 from cluster_anatomy.methods.shares import composition, share
@@ -165,14 +165,21 @@ def count_models(
     -------
     DataFrame
         ``country``, ``frame``, ``model``, ``first_year``, ``last_year`` and the columns of
-        `count_model`.
+        `count_model`, its events and units under the names ``entries`` and ``clusters``.
     """
     parts = []
     country = frames.set_index("frame")["country"]
     for frame, (first, last) in years.items():
         chosen = in_frame(entries, frames, frame)
         for model, (terms, width, within) in MODELS.items():
-            fitted = count_model(panel(chosen, first, last, smallest, width), terms, within)
+            fitted = count_model(
+                panel(chosen, first, last, smallest, width),
+                terms,
+                within,
+                outcome="entries",
+                unit="cluster",
+                period="year",
+            ).rename(columns={"events": "entries", "units": "clusters"})
             fitted = fitted.assign(country=country[frame], frame=frame, model=model)
             parts.append(fitted.assign(first_year=first, last_year=last))
     return pd.concat(parts, ignore_index=True)
@@ -302,7 +309,9 @@ def us_patterns(
                     **{key: int(here[key]) for key in ("count", "n", "unknown")},
                     **{f"{key}2": int(others[key]) for key in ("count", "n")},
                 }
-                rows.append(row | (compared(row) if frame.carries_shares == "yes" else {}))
+                if frame.carries_shares == "yes":
+                    row |= difference_test(row["count"], row["n"], row["count2"], row["n2"])
+                rows.append(row)
     table = pd.DataFrame(rows)
     table["p_holm"] = np.nan
     for _, group in table[(table["expected"] == "yes") & table["p"].notna()].groupby("frame"):

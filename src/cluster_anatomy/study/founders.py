@@ -18,7 +18,7 @@ from cluster_anatomy.firms.ties import (
     neither_at_home,
 )
 from cluster_anatomy.methods import shares
-from cluster_anatomy.methods.descent import acyclic, descent, descent_in
+from cluster_anatomy.methods.descent import descent, families
 from cluster_anatomy.tables.cells import split
 
 
@@ -106,8 +106,7 @@ def foundings(located: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
 
 
 def genealogies(founded: pd.DataFrame, at_least: int = 2) -> pd.DataFrame:
-    """Arrange foundings in families: everyone who descends from a root, a firm without known
-    parents.
+    """Arrange foundings in families: all who descend from a root, a firm without known parents.
 
     Parameters
     ----------
@@ -122,14 +121,13 @@ def genealogies(founded: pd.DataFrame, at_least: int = 2) -> pd.DataFrame:
         The columns of the contract ``genealogies``: one row per root, parent and child; largest
         families first.
     """
-    graph, order = acyclic(founded[["parent", "child"]].itertuples(index=False, name=None))
+    edges = founded[["parent", "child"]].itertuples(index=False, name=None)
     parts = []
-    for root in sorted(set(founded["parent"]) - set(founded["child"])):
-        family = descent_in(graph, order, root)
+    for root, family in families(edges).groupby("root"):
         if len(family) >= at_least:
             inside = {root, *family["child"]}
             part = founded[founded["parent"].isin(inside) & founded["child"].isin(inside)].merge(
-                family, on="child"
+                family.drop(columns="root"), on="child"
             )
             parts.append(part.assign(root=root, family=len(family)))
     table = (
