@@ -4,10 +4,10 @@
 with 1 if a fault slips through. Each fault goes into a fresh copy of the committed files. Three
 checks look at it:
 
-- *stamps*: ``python -m cluster_anatomy fresh``, which compares every file with the digest of what made it;
+- *stamps*: the part of ``check`` that compares every file with the digest of what made it;
 - *guards*: the tests of the form of notebooks and of the raw data, which run nothing;
-- *rerun*: ``python -m cluster_anatomy check``, which runs everything again and compares. Before it, the stamps
-  and checksums of the copy are made anew, as someone who hides a fault would do.
+- *rerun*: ``check --rerun``, which runs everything again and compares. Before it, the stamps and
+  checksums of the copy are made anew, as someone who hides a fault would do.
 """
 
 import argparse
@@ -27,6 +27,10 @@ from cluster_anatomy.compendium import freshness, paths, steps
 from cluster_anatomy.compendium.rerun import copy_compendium
 
 RESULTS = "benchmarks/results/planted_faults.csv"
+STAMPS = """from cluster_anatomy.compendium import freshness, paths
+stale = freshness.stale(paths.root())
+print(*stale, sep="\\n")
+raise SystemExit(bool(stale))"""
 GUARDS = ["tests/test_notebooks.py", "tests/test_raw_data.py", "tests/test_figures.py"]
 
 
@@ -214,7 +218,7 @@ def try_fault(fault: Callable[[Path], None], base: Path) -> dict[str, str]:
         copy_compendium(base, folder)
         if fault is not None:
             fault(folder)
-        stamps = _run(folder, "-m", "cluster_anatomy", "fresh")
+        stamps = _run(folder, "-c", STAMPS)
         guards = _run(
             folder, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "not nbval", *GUARDS
         )
@@ -226,7 +230,7 @@ def try_fault(fault: Callable[[Path], None], base: Path) -> dict[str, str]:
                 for s in steps.load_steps(folder)
             },
         )
-        rerun = _run(folder, "-m", "cluster_anatomy", "check")
+        rerun = _run(folder, "-m", "cluster_anatomy", "check", "--rerun")
         heard = [(stamps, ":"), (guards, "FAILED"), (rerun, ", ")]
         words = [_first(done, wanted) for done, wanted in heard if done.returncode]
         return {

@@ -96,7 +96,7 @@ def measure(clone: Path) -> list[dict]:
     note("most memory of a notebook", "`build/report.json`", [report["peak_memory_mb"]], "MB")
     several("nothing to do", "run", 10)
     several("asking what is out of date", "status", 10)
-    several("asking whether the committed files are stale", "fresh", 10)
+    several("asking whether the committed files are stale", "check", 10)
     several(
         f"one notebook changed, its outputs are not ({CHANGED})",
         "run",

@@ -183,21 +183,17 @@ def check_command(arguments: Arguments) -> int:
 
 def _refuse_mixture(arguments: Arguments) -> None:
     """Refuse two questions at once, and options that the question asked has no use for."""
-    values = {
-        name: value
-        for name, value in vars(arguments).items()
-        if name != "action" and value not in (None, False)
-    }
+    given = {name for name, value in vars(arguments).items() if value}
     questions = [
         "LIST" if name == "list" else f"--{name}"
         for name in ("list", "rerun", "release", "standards")
-        if name in values
+        if name in given
     ]
     if len(questions) > 1:
         raise PipelineError(f"{' and '.join(questions)} are different checks: ask for one of them")
     for name in ("into", "jobs", "packages", "python", "record", "json"):
         goes_with = ["--rerun", "--release"] if name == "into" else ["--rerun"]
-        if name in values and not {*goes_with} & {*questions}:
+        if name in given and not {*goes_with} & {*questions}:
             raise PipelineError(f"--{name} goes with {' or '.join(goes_with)}")
     if arguments.record and not (arguments.packages or arguments.python):
         raise PipelineError("--record goes with --packages or --python")
@@ -230,10 +226,8 @@ def _check_list(name: str) -> int:
     counted = " and ".join(
         f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in count.items()
     )
-    print(
-        f"{own_list.shown(folder)}: {counted}."
-        f" {'Mend the errors first.' if count['error'] else 'It can be run.'}"
-    )
+    verdict = "Mend the errors first." if count["error"] else "It can be run."
+    print(f"{own_list.shown(folder)}: {counted}. {verdict}")
     return 1 if count["error"] else 0
 
 
