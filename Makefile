@@ -29,7 +29,7 @@ reproduce: environment ## run the whole study: every table and figure is written
 	"$(BIN)/python" -m cluster_anatomy run
 	"$(BIN)/python" -m cluster_anatomy archive
 
-test: environment ## unit tests, the pipeline in a copy, nbval on the committed notebooks
+test: environment ## unit tests, runs of small studies, nbval on the committed notebooks
 	"$(BIN)/python" -m pytest -q -n 2 --dist loadfile
 
 # The same study with Spark beside it, in an environment of its own: 450 MB that only large registers need.
@@ -44,8 +44,8 @@ spark: $(SPARK)/ready ## build .venv-spark (needs Java 17) and test that both en
 	"$(SPARK)/bin/python" -m pytest -q -m spark
 
 validate: environment ## check the metadata for archives with the standards' own schemas and tools (network)
-	"$(BIN)/python" -m cluster_anatomy archive --check
-	"$(BIN)/python" -m cluster_anatomy archive --validate
+	"$(BIN)/python" -m cluster_anatomy check
+	"$(BIN)/python" -m cluster_anatomy check --standards
 
 site: environment ## build site/: static pages that open from disk, with the explorer of firms
 	"$(BIN)/python" -m cluster_anatomy site

@@ -1,6 +1,6 @@
 """Validate the metadata of the compendium with the standards' own schemas and tools, without network.
 
-`python -m cluster_anatomy archive --validate` runs it in an environment of its own, from ``.ci/validators.lock``:
+`python -m cluster_anatomy check --standards` runs it in an environment of its own, from ``.ci/validators.lock``:
 
 - CITATION.cff against the schema of the Citation File Format 1.2.0 (shipped with cffconvert);
 - codemeta.json against the terms of the CodeMeta 3 context (shipped with CodeMetaPy);

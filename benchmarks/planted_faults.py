@@ -4,11 +4,10 @@
 with 1 if a fault slips through. Each fault goes into a fresh copy of the committed files. Three
 checks look at it:
 
-- *stamps*: ``python -m cluster_anatomy fresh``, which compares every file with the digest of what
-  made it;
+- *stamps*: the part of ``check`` that compares every file with the digest of what made it;
 - *guards*: the tests of the form of notebooks and of the raw data, which run nothing;
-- *rerun*: ``python -m cluster_anatomy check``, which runs everything again and compares. Before it,
-  the stamps and checksums of the copy are made anew, as someone who hides a fault would do.
+- *rerun*: ``check --rerun``, which runs everything again and compares. Before it, the stamps and
+  checksums of the copy are made anew, as someone who hides a fault would do.
 """
 
 import argparse
@@ -30,6 +29,10 @@ from cluster_anatomy.compendium.rerun import copy_compendium
 
 RESULT = RESULTS / "planted_faults.csv"
 CHECKS = ("stamps", "guards", "rerun")
+STAMPS = """from cluster_anatomy.compendium import freshness, paths
+stale = freshness.stale(paths.root())
+print(*stale, sep="\\n")
+raise SystemExit(bool(stale))"""
 GUARDS = ["tests/test_notebooks.py", "tests/test_raw_data.py", "tests/test_figures.py"]
 
 
@@ -224,10 +227,10 @@ def try_fault(fault: Callable[[Path], None] | None, base: Path) -> dict[str, str
         if fault is not None:
             fault(folder)
         pytest = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "not nbval"]
-        checks = {"stamps": _run(folder, "-m", "cluster_anatomy", "fresh")}
+        checks = {"stamps": _run(folder, "-c", STAMPS)}
         checks["guards"] = _run(folder, *pytest, *GUARDS)
         _hide(folder)
-        checks["rerun"] = _run(folder, "-m", "cluster_anatomy", "check")
+        checks["rerun"] = _run(folder, "-m", "cluster_anatomy", "check", "--rerun")
     finally:
         shutil.rmtree(parent, ignore_errors=True)
     telling = {"stamps": ":", "guards": "FAILED", "rerun": ", "}

@@ -108,7 +108,7 @@ def every_time(clone: Clone, times: int) -> None:
     """Measure what is done again and again: runs, questions, the tests."""
     clone.repeat("nothing to do", "run", times)
     clone.repeat("asking what is out of date", "status", times)
-    clone.repeat("asking whether the committed files are stale", "fresh", times)
+    clone.repeat("asking whether the committed files are stale", "check", times)
     changed = f"one notebook changed, its outputs are not ({CHANGED})"
     clone.repeat(changed, "run", min(times, 3), lambda number: change(clone.folder, number))
     timed(clone.folder, "git", "checkout", "--quiet", ".")

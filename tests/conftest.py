@@ -97,9 +97,7 @@ def origins_under(raw, step01, source_rows):
 
 @pytest.fixture(scope="session")
 def kernel_environment(tmp_path_factory):
-    """The environment in which a kernel ``python3`` is one of the pipeline's, forked where that is
-    possible.
-    """
+    """The environment in which a kernel ``python3`` is like those of a run."""
     folder = tmp_path_factory.mktemp("jupyter")
     kernels.write_spec(folder)
     environment = execute.kernel_environment(paths.root()) | {"JUPYTER_PATH": str(folder)}

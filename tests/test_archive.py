@@ -399,7 +399,7 @@ def test_a_release_holds_only_what_is_committed_and_current(copy, tmp_path):
 
 def test_a_release_runs_elsewhere_without_git_and_gives_the_same_bytes(small, tmp_path, capfd):
     made = release.release(small, tmp_path / "release.zip")
-    assert main(["archive", "--verify", str(made), "--into", str(tmp_path / "there")]) == 0
+    assert main(["check", "--release", str(made), "--into", str(tmp_path / "there")]) == 0
     assert "the release reproduces" in capfd.readouterr().out
     base = tmp_path / "there" / "cluster-anatomy-0.1.0"
     assert (base / "build/state.json").is_file()  # it did run there

@@ -2,11 +2,15 @@
 
 import json
 import shutil
+from contextlib import suppress
 
 import pytest
 from PIL import Image, ImageDraw
 
+from cluster_anatomy.__main__ import main
+from cluster_anatomy.archive import documents, release
 from cluster_anatomy.compendium import compare, freshness, packages, paths, steps
+from cluster_anatomy.compendium.compare import Difference
 from cluster_anatomy.compendium.steps import PipelineError
 
 ROOT = paths.root()
@@ -75,7 +79,48 @@ def test_a_module_that_a_step_does_not_use_does_not_make_it_stale():
         assert f"src/cluster_anatomy/{name}" not in used
 
 
-def test_the_canary_asks_for_the_versions_wanted():
+@pytest.mark.parametrize(
+    ("outputs", "texts", "code"),
+    [([], [], 0), (["01_a: notebook changed"], [], 1), ([], ["CITATION.cff is stale"], 1)],
+)
+def test_check_names_stale_outputs_and_documents(monkeypatch, capsys, outputs, texts, code):
+    monkeypatch.setattr(freshness, "stale", lambda base: outputs)
+    monkeypatch.setattr(documents, "stale", lambda base: texts)
+    assert main(["check"]) == code
+    assert capsys.readouterr().out.splitlines() == [
+        *(outputs or ["every committed output was made from what is here"]),
+        *(texts or ["the generated documents and metadata are those of the files"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("fresh", "check"),
+        ("archive --check", "check"),
+        ("archive --validate", "check --standards"),
+        ("archive --verify x.zip", "check --release FILE"),
+        ("canary", "check --rerun --packages newest"),
+    ],
+)
+def test_an_old_name_still_works_and_says_the_new_one(monkeypatch, capsys, old, new):
+    asked = {}
+    trial = packages.Trial("newest", {"python": "3"}, packages.by_kind([]))
+    monkeypatch.setattr(freshness, "stale", lambda base: [])
+    monkeypatch.setattr(documents, "stale", lambda base: [])
+    monkeypatch.setattr(documents, "validate", lambda base: 0)
+    monkeypatch.setattr(release, "verify", lambda file, into: [])
+    monkeypatch.setattr(
+        packages, "try_packages", lambda base, python, which, *_: asked.update(which=which) or trial
+    )
+    assert main(old.split()) == 0
+    notice = capsys.readouterr().err.splitlines()
+    name = old.replace("x.zip", "FILE")
+    assert notice == [f"`{name}` is now `{new}`; the old name goes with the next release"]
+    assert asked == ({"which": "newest"} if old == "canary" else {})
+
+
+def test_pip_is_asked_for_the_versions_of_the_set():
     assert packages.requirements(ROOT, "locked")[0] == "--require-hashes"
     oldest = dict(pin.split("==") for pin in packages.requirements(ROOT, "oldest"))
     newest = packages.requirements(ROOT, "newest")
@@ -84,26 +129,62 @@ def test_the_canary_asks_for_the_versions_wanted():
     assert not [name for name in newest if "=" in name]
 
 
-def test_the_canary_tells_numbers_from_failures_pictures_and_texts():
-    lines = [
-        "running a copy",
-        "data/processed/results.csv, row 3, column value: committed 0.4, new 0.5",
-        (
-            "notebooks/02_firm_origins.ipynb, code cell 30, line 1: committed 'pandas 3.1.1', new"
-            " 'pandas 3.0.0'"
-        ),
-        "figures/x.png, points: committed the picture, new another one",
-        "notebooks/08_figures.ipynb, run: committed ran, new 08_figures failed",
-        "README.md, lines: committed 422, new 423",
-    ]
-    found = packages.moved(lines)
+def test_numbers_failures_pictures_and_texts_are_told_apart(tmp_path):
+    number = Difference("data/processed/results.csv", "row 3, column value", "0.4", "0.5")
+    versions = Difference(
+        "notebooks/02_firm_origins.ipynb",
+        "code cell 30, line 1",
+        "'pandas 3.1.1'",
+        "'pandas 3.0.0'",
+    )
+    picture = Difference("figures/x.png", "points", "the picture", "another one")
+    failed = Difference("notebooks/08_figures.ipynb", "run", "ran", "08_figures failed:\n“a”, b")
+    text = Difference("README.md", "lines", "422", "423")
+    packages.write_differences([number, versions, picture, failed, text], tmp_path / "d.json")
+    kinds = packages.by_kind(packages.read_differences(tmp_path / "d.json"))
     # that versions differ is the point of the trial
-    assert found == {
-        "numbers": lines[1:2],
-        "failed": lines[4:5],
-        "pictures": lines[3:4],
-        "texts": lines[5:],
+    assert kinds == {
+        "numbers": [number],
+        "failed": [failed],
+        "pictures": [picture],
+        "texts": [text],
     }
+    row = packages.Trial("oldest", {"python": "3.11.7", "pandas": "3.0.3"}, kinds).row()
+    assert list(row) == packages.COLUMNS
+    assert list(row.values()) == ["3.11.7", "oldest", "pandas 3.0.3", *"1111", str(number)]
+
+
+def test_a_digest_of_code_moves_with_code_data_and_versions(tmp_path, monkeypatch):
+    (tmp_path / "data.csv").write_text("1\n")
+    first = freshness.code_digest(["registers.run"], [tmp_path / "data.csv"], ["numpy"])
+    assert freshness.code_digest(["registers.run"], [tmp_path / "data.csv"], ["numpy"]) == first
+    assert freshness.code_digest(["archive.crate"], [tmp_path / "data.csv"], ["numpy"]) != first
+    monkeypatch.setattr(freshness, "version", lambda name: "0")
+    other_version = freshness.code_digest(["registers.run"], [tmp_path / "data.csv"], ["numpy"])
+    assert other_version != first
+    (tmp_path / "data.csv").write_text("2\n")
+    assert freshness.code_digest(["registers.run"], [tmp_path / "data.csv"], ["numpy"]) not in {
+        first,
+        other_version,
+    }
+
+
+def test_a_draft_takes_its_place_whole_or_not_at_all(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/old.txt").write_text("old")
+    (tmp_path / "file.txt").write_text("old")
+    before = sorted(tmp_path.rglob("*"))
+    with suppress(ZeroDivisionError), paths.draft_folder(tmp_path / "folder") as draft:
+        (draft / "new.txt").write_text(str(1 / 0))
+    with suppress(ZeroDivisionError), paths.draft_file(tmp_path / "file.txt") as draft:
+        draft.write_text("new")
+        draft.write_text(str(1 / 0))
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "file.txt").read_text() == "old"
+    with paths.draft_folder(tmp_path / "folder") as draft:
+        (draft / "new.txt").write_text("new")
+    assert sorted(tmp_path.rglob("*.txt")) == [tmp_path / "file.txt", tmp_path / "folder/new.txt"]
+    assert (tmp_path / "folder").stat().st_mode & 0o777 == 0o755
 
 
 def test_an_unknown_interpreter_is_named(tmp_path):
@@ -113,8 +194,8 @@ def test_an_unknown_interpreter_is_named(tmp_path):
 
 def bars(path, heights):
     picture = Image.new("L", (200, 100), 255)
-    for place, height in enumerate(heights):
-        ImageDraw.Draw(picture).rectangle([place * 40, 100 - height, place * 40 + 30, 100], fill=0)
+    for index, height in enumerate(heights):
+        ImageDraw.Draw(picture).rectangle([index * 40, 100 - height, index * 40 + 30, 100], fill=0)
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.save(path)
 

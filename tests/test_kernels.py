@@ -1,6 +1,4 @@
-"""Forked kernels: each is like an ordinary one, begins with nothing of another, and leaves nothing
-behind.
-"""
+"""Forked kernels: each begins like an ordinary one, and leaves nothing behind."""
 
 import asyncio
 import json
@@ -45,15 +43,20 @@ at_first = sorted(name for name in sys.modules if name.startswith("cluster_anato
 import matplotlib, matplotlib.pyplot as plt, numpy as np, pandas as pd
 import cluster_anatomy.study
 from pandas.plotting import table
+options = ["display.max_rows", "display.max_columns", "display.width", "display.max_colwidth"]
+names = sorted(name for name in matplotlib.rcParamsDefault if name != "backend")
+aside = ("JPY_PARENT_PID", "JPY_SESSION_NAME", "LINES", "COLUMNS")
+paths = [part for part in sys.argv if part.startswith("/") and "kernel-" not in part]
 here = json.dumps({
-    "options": {name: repr(pd.get_option(name)) for name in
-                ["display.max_rows", "display.max_columns", "display.width", "display.max_colwidth", "mode.string_storage"]},
-    "rcParams": repr(dict(matplotlib.rcParams)), "default": repr({name: matplotlib.rcParamsDefault[name] for name in sorted(matplotlib.rcParamsDefault) if name != "backend"}),
-    "backend": matplotlib.get_backend(), "environment": {name: value for name, value in os.environ.items()
-                if name not in ("JPY_PARENT_PID", "JPY_SESSION_NAME", "LINES", "COLUMNS")},
-    "cwd": os.getcwd(), "path": sys.path, "argv": [part for part in sys.argv if part.startswith("/") and "kernel-" not in part][:1],
+    "options": {name: repr(pd.get_option(name)) for name in [*options, "mode.string_storage"]},
+    "rcParams": repr(dict(matplotlib.rcParams)),
+    "default": repr({name: matplotlib.rcParamsDefault[name] for name in names}),
+    "backend": matplotlib.get_backend(),
+    "environment": {name: value for name, value in os.environ.items() if name not in aside},
+    "cwd": os.getcwd(), "path": sys.path, "argv": paths[:1],
     "study at first": at_first, "study": cluster_anatomy.study.WORD,
-    "filters": [repr(entry) for entry in warnings.filters], "spoilt": "spoilt" in globals() or hasattr(np, "spoilt"),
+    "filters": [repr(entry) for entry in warnings.filters],
+    "spoilt": "spoilt" in globals() or hasattr(np, "spoilt"),
     "main": __import__("__main__").__name__, "file": globals().get("__file__"),
     "signals": [repr(__import__("signal").getsignal(number)) for number in (2, 15, 17)],
     "umask": os.umask(0o22), "stdin": sys.stdin is None,
@@ -77,7 +80,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def environment(folder):
-    """The environment of the pipeline's kernels, with the address of a running server."""
+    """The environment of the kernels of a run, with the address of a running server."""
     environment = execute.kernel_environment(folder)
     with kernels.server(environment) as (address, _):
         yield environment | {kernels.SERVER_VARIABLE: address}
@@ -85,9 +88,7 @@ def environment(folder):
 
 @pytest.fixture
 def kernel(environment, folder, monkeypatch):
-    """A function that runs code in a new kernel (``forked`` or not) and returns what it prints and
-    its process.
-    """
+    """A function that runs code in a new kernel and returns what it prints and its process."""
     monkeypatch.setattr(os, "environ", environment.copy())
     started = []
 
@@ -124,15 +125,14 @@ def test_a_kernel_after_a_spoilt_one_is_like_an_ordinary_kernel(kernel, folder):
         "ForkedProcess"
     ] * 2 + ["Popen"]
     assert first.pid != second.pid
-    one, other = (json.loads(text.splitlines()[0]) for text in (after, ordinary))
-    assert one["study"] == "edited meanwhile"
-    assert one["study at first"] == []
-    assert not one["spoilt"]
-    assert one["backend"].endswith("inline")
-    # The libraries have been loaded in another order, which is the order of their filters of
-    # warnings.
-    assert set(other.pop("filters")) <= set(one.pop("filters"))
-    assert one == other
+    forked, plain = (json.loads(text.splitlines()[0]) for text in (after, ordinary))
+    assert forked["study"] == "edited meanwhile"
+    assert forked["study at first"] == []
+    assert not forked["spoilt"]
+    assert forked["backend"].endswith("inline")
+    # The libraries were loaded in another order, which is that of their filters of warnings.
+    assert set(plain.pop("filters")) <= set(forked.pop("filters"))
+    assert forked == plain
 
 
 def test_kernels_do_not_begin_with_the_same_random_state(kernel):
@@ -240,13 +240,14 @@ def sleeper(tmp_path):
     import nbformat
 
     base = tmp_path / "sleeper"
-    (base / "src/cluster_anatomy").mkdir(parents=True)
-    for name in ("__init__.py", "paths.py"):
-        shutil.copy(SOURCE / "cluster_anatomy" / name, base / "src/cluster_anatomy")
+    package = base / "src/cluster_anatomy"
+    (package / "compendium").mkdir(parents=True)
+    for name in ("__init__.py", "compendium/__init__.py", "compendium/paths.py"):
+        shutil.copy(SOURCE / "cluster_anatomy" / name, package / name)
     (base / "notebooks").mkdir()
     text = (
-        "from cluster_anatomy.compendium.paths import target\ntarget('there.txt').touch()\nimport time;"
-        " time.sleep(60)"
+        "from cluster_anatomy.compendium.paths import target\ntarget('there.txt').touch()\n"
+        "import time; time.sleep(60)"
     )
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text, id="a")])
     nbformat.write(book, base / "notebooks/a.ipynb")

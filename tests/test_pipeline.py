@@ -1,4 +1,4 @@
-"""The pipeline runner, tried on a compendium of three small notebooks."""
+"""A run of the study, tried on a compendium of three small notebooks."""
 
 import errno
 import fcntl
@@ -15,7 +15,15 @@ import nbformat
 import pytest
 
 from cluster_anatomy.__main__ import main
-from cluster_anatomy.compendium import compare, freshness, kernels, notebooks, paths, steps
+from cluster_anatomy.compendium import (
+    compare,
+    freshness,
+    kernels,
+    notebooks,
+    packages,
+    paths,
+    steps,
+)
 from cluster_anatomy.compendium import run as compendium_run
 from cluster_anatomy.compendium.parameters import parse_setting, resolve_parameters
 from cluster_anatomy.compendium.steps import PipelineError, Step
@@ -41,7 +49,10 @@ reads = ["data/raw/**/*.csv"]
 writes = ["data/processed/total.csv"]
 """
 
-PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
 
 TOTAL = """
 from cluster_anatomy.compendium.paths import source, target
@@ -54,8 +65,9 @@ RESULTS = f"""
 import base64, os
 from cluster_anatomy.compendium.paths import source, target
 total = float(source("data/processed/total.csv").read_text().split()[1])
-rows = f"name,value,headline,statement\\nx,{{total}},yes,The total is {{total:g}}.\\ny,1,no,Not shown.\\n"
-target("data/processed/results.csv").write_text(rows)
+first = f"x,{{total}},yes,The total is {{total:g}}."
+rows = ["name,value,headline,statement", first, "y,1,no,Not shown.", ""]
+target("data/processed/results.csv").write_text("\\n".join(rows))
 target("figures/dot.png").write_bytes(base64.b64decode("{PNG}"))
 print("names", names)
 print("total", total, flush=True)
@@ -65,7 +77,8 @@ APART = """
 import os
 from cluster_anatomy.compendium.paths import target
 target("data/processed/apart.csv").write_text(f"seed\\n{seed}\\n")
-{name: os.environ[name] for name in ("PYTHONHASHSEED", "OMP_NUM_THREADS", "JUPYTER_PREFER_ENV_PATH")}
+names = ("PYTHONHASHSEED", "OMP_NUM_THREADS", "JUPYTER_PREFER_ENV_PATH")
+{name: os.environ[name] for name in names}
 """
 
 
@@ -557,23 +570,70 @@ def test_compare_tables(tmp_path, committed, new, places):
     for folder, text in (("old", committed), ("new", new)):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "t.csv").write_text(text)
-    assert [
-        found.place for found in compare.compare("t.csv", tmp_path / "old", tmp_path / "new")
-    ] == places
+    differences = compare.compare("t.csv", tmp_path / "old", tmp_path / "new")
+    assert [difference.place for difference in differences] == places
 
 
-def test_check_finds_just_what_was_changed(base, command, capsys):
+@pytest.fixture
+def changed(base):
+    """Change four outputs of the compendium; what is to be said of them."""
     subprocess.run(["git", "init", "-q", str(base)], check=True)
     (base / ".gitignore").write_text("build/\n")
     edit(base / "data/processed/results.csv", "12.0", "12.5")
     edit(base / "notebooks/01_total.ipynb", '"12"', '"12.000001"')
     edit(base / "notebooks/02_results.ipynb", "total 12.0", "total 12.1")
     (base / "data/processed/apart.csv").unlink()
-    before = snapshot(base)
-    assert command("check", "--into", str(base.parent / "fresh copy")) == 1
-    assert capsys.readouterr().out.splitlines()[-3:] == [
+    return [
         "data/processed/apart.csv, file: committed missing, new present",
         "data/processed/results.csv, row 1, column value: committed 12.5, new 12.0",
         "notebooks/02_results.ipynb, code cell 2, line 2: committed total 12.1, new total 12.0",
     ]
+
+
+def test_a_rerun_finds_just_what_was_changed(base, changed, command, capsys):
+    before, told = snapshot(base), base.parent / "differences.json"
+    copy = base.parent / "fresh copy"
+    assert command("check", "--rerun", "--into", str(copy), "--json", str(told)) == 1
+    assert capsys.readouterr().out.splitlines()[-3:] == changed
     assert snapshot(base) == before
+    assert list(map(str, packages.read_differences(told))) == changed
+
+
+def test_a_rerun_with_other_packages_counts_what_moves(base, changed, command, capsys, monkeypatch):
+    names = {name: "1" for name in packages.DECISIVE}
+    monkeypatch.setattr(packages, "environment", lambda *arguments: Path(sys.executable))
+    monkeypatch.setattr(packages, "versions", lambda interpreter: {"python": "3.99"} | names)
+    assert command("check", "--rerun", "--packages", "oldest", "--record") == 1
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert sorted(lines) == sorted(changed)
+    assert "2 numbers moved, 0 notebooks failed, 0 pictures and 1 texts are others" in last
+    recorded = (base / packages.RESULTS).read_text(encoding="utf-8").splitlines()
+    assert recorded[0] == ",".join(packages.COLUMNS)
+    assert recorded[1].startswith("3.99,oldest,")
+    assert recorded[1].endswith(f',2,0,0,1,"{changed[0]}"')
+
+
+def test_a_rerun_that_fails_itself_is_no_difference(base, command, capsys, monkeypatch):
+    (base / "notebooks/steps.toml").write_text("[")
+    monkeypatch.setattr(packages, "environment", lambda *arguments: Path(sys.executable))
+    assert command("check", "--rerun", "--python", "python9") == 2
+    assert "the check itself failed:\nerror: notebooks/steps.toml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("israel --rerun", "LIST and --rerun are different checks: ask for one of them"),
+        ("--rerun --release a.zip", "--rerun and --release are different checks"),
+        ("--into there", "--into goes with --rerun or --release"),
+        ("israel --into there", "--into goes with --rerun or --release"),
+        ("--release a.zip --jobs 3", "--jobs goes with --rerun"),
+        ("--packages newest", "--packages goes with --rerun"),
+        ("--rerun --record", "--record goes with --packages or --python"),
+    ],
+)
+def test_what_cannot_be_combined_is_refused(command, capsys, arguments, message):
+    assert command("check", *arguments.split()) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"error: {message}")
+    assert (captured.err.count("\n"), captured.out) == (1, "")

@@ -1,41 +1,80 @@
-"""The command line: ``python -m cluster_anatomy run|status|check|new|register|site``."""
+"""The command line, ``python -m cluster_anatomy COMMAND``: a function for each command.
+
+Each command has a function that does it and, after it, one that adds it to the parser (``add_…``).
+What a command alone needs is imported in its function, so that the others stay quick.
+"""
 
 import argparse
+import io
 import os
 import signal
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeAlias
 
-from cluster_anatomy.compendium import freshness, paths, report, rerun, run, steps
-from cluster_anatomy.compendium.parameters import parse_setting
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium.steps import PipelineError, load_steps
 
 EXAMPLES = """examples:
-  python -m cluster_anatomy run                          run whatever is out of date
-  python -m cluster_anatomy run 05_china_usa --force     run one step again, and what it needs first
-  python -m cluster_anatomy run --set seed=7             another value in every notebook with a parameter seed
+  python -m cluster_anatomy run                        run whatever is out of date
+  python -m cluster_anatomy run 05_china_usa --force   one step again, and what it needs first
+  python -m cluster_anatomy run --set seed=7           another value in all notebooks with a seed
   python -m cluster_anatomy run --set 08_figures:years=5
-  python -m cluster_anatomy status                       what is out of date, and why
-  python -m cluster_anatomy check                        run a fresh copy; does any result move?
+  python -m cluster_anatomy status                     what is out of date, and why
+  python -m cluster_anatomy check                      is what lies here what the code makes?
+  python -m cluster_anatomy check --rerun              run a fresh copy; does any result move?
 
-  python -m cluster_anatomy new india --country India    begin a list of your own in own_lists/india/
-  python -m cluster_anatomy check india                  everything that is wrong with it
-  python -m cluster_anatomy run india                    the same notebooks on it, into own_lists/india/results/
+  python -m cluster_anatomy new india --country India  begin a list of your own in own_lists/india/
+  python -m cluster_anatomy check india                everything that is wrong with it
+  python -m cluster_anatomy run india                  the same notebooks on it, into its results/
 
-  python -m cluster_anatomy register firms.csv --into build/register    a business register of any size
+  python -m cluster_anatomy register firms.csv --into build/register   a business register
 """
 
+Arguments = argparse.Namespace
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""What the commands are added to; argparse has no public name for it."""
 
-def run_command(arguments: argparse.Namespace) -> int:
+
+def _add(
+    commands: Commands, name: str, action: Callable[[Arguments], int], text: str
+) -> argparse.ArgumentParser:
+    """Add a command, with the function that does it as ``action``."""
+    command = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(action=action)
+    return command
+
+
+def _number(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
+    return int(text)
+
+
+def _say(lines: Iterable[str], otherwise: str) -> int:
+    """Print lines about what is not in order, or that all is; return the exit code."""
+    text = "\n".join(lines)
+    print(text or otherwise, flush=True)
+    return 1 if text else 0
+
+
+# --- run
+
+
+def run_command(arguments: Arguments) -> int:
     """Run what is out of date, or a list of the user's own, and print the report."""
-    base = paths.root()
-    known = [step.name for step in steps.load_steps(base)] if arguments.steps else []
-    if len(arguments.steps) == 1 and arguments.steps[0] not in known:
-        return _run_list(arguments, known)
-    if arguments.beside is not None:
-        raise steps.PipelineError("--beside is for a list of your own: run NAME --beside China")
-    parameters = dict(parse_setting(text) for text in arguments.set)
+    from cluster_anatomy.compendium import report, run
+    from cluster_anatomy.compendium.parameters import parse_setting
     from cluster_anatomy.results.filling import fill_notebook
 
+    base = paths.root()
+    names = [step.name for step in load_steps(base)] if arguments.steps else []
+    if len(arguments.steps) == 1 and arguments.steps[0] not in names:
+        return _run_list(arguments, names)
+    if arguments.beside is not None:
+        raise PipelineError("--beside is for a list of your own: run NAME --beside China")
+    parameters = dict(parse_setting(text) for text in arguments.set)
     outcome = run.run(
         base, arguments.steps, parameters, arguments.force, arguments.jobs, finish=fill_notebook
     )
@@ -44,22 +83,19 @@ def run_command(arguments: argparse.Namespace) -> int:
     return 1 if outcome.failed else 0
 
 
-def _run_list(arguments: argparse.Namespace, known: list[str]) -> int:
+def _run_list(arguments: Arguments, steps: list[str]) -> int:
     """Run a list of the user's own; say everything that is wrong if it cannot be run."""
-    from cluster_anatomy import (
-        own_list,
-        tables,  # bring what the other commands do not need
-    )
+    from cluster_anatomy import own_list, tables
     from cluster_anatomy.own_list.run import run, summary
 
-    folder = own_list.find(arguments.steps[0], known)
+    folder = own_list.find(arguments.steps[0], steps)
     if arguments.set or arguments.force:
-        raise steps.PipelineError(
+        raise PipelineError(
             "--set and --force are for the steps of the study, not for a list of your own"
         )
-    beside = (
-        None if arguments.beside is None else [name for name in arguments.beside if name != "none"]
-    )
+    beside = arguments.beside
+    if beside is not None:
+        beside = [country for country in beside if country != "none"]
     try:
         report = run(folder, beside, arguments.jobs)
     except tables.TableError as error:
@@ -70,46 +106,249 @@ def _run_list(arguments: argparse.Namespace, known: list[str]) -> int:
     return 1 if report.failed else 0
 
 
-def status_command(arguments: argparse.Namespace) -> int:
+def add_run(commands: Commands) -> None:
+    """Add ``run``."""
+    command = _add(
+        commands,
+        "run",
+        run_command,
+        "Run the steps that are out of date, in the order that their files ask for.",
+    )
+    command.add_argument(
+        "steps",
+        nargs="*",
+        metavar="STEP",
+        help="only these steps and what they need (default: all); or one list",
+    )
+    command.add_argument(
+        "--beside",
+        action="append",
+        choices=["China", "USA", "none"],
+        metavar="COUNTRY",
+        help="of a list of your own: set it beside China, USA or none (default: its description);"
+        " repeatable",
+    )
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="[STEP:]NAME=VALUE",
+        help="give a parameter another value, in all notebooks that have it or in one step;"
+        " repeatable",
+    )
+    command.add_argument(
+        "--force", action="store_true", help="run the steps even if they are up to date"
+    )
+    command.add_argument(
+        "--jobs",
+        type=_number,
+        default=2,
+        metavar="N",
+        help="steps to run at the same time (default 2)",
+    )
+
+
+# --- status
+
+
+def status_command(arguments: Arguments) -> int:
     """Print for each step whether it is up to date, and if not, why."""
+    from cluster_anatomy.compendium import freshness
+
     print("\n".join(freshness.status(paths.root())))
     return 0
 
 
-def check_command(arguments: argparse.Namespace) -> int:
-    """Run a copy from scratch and print each value that moved, or check a list of the user's own."""
+def add_status(commands: Commands) -> None:
+    """Add ``status``."""
+    text = "Say for each step whether it is up to date, and if not, why. Changes nothing."
+    _add(commands, "status", status_command, text)
+
+
+# --- check: is what lies here what the code makes?
+
+
+def check_command(arguments: Arguments) -> int:
+    """Say whether what lies here is what the code makes, or what is wrong with a list."""
+    _refuse_mixture(arguments)
     if arguments.list is not None:
-        return _check_list(arguments)
-    found = rerun.check(paths.root(), arguments.into, arguments.jobs)
-    print("\n".join(map(str, found)) or "nothing moved")
-    return 1 if found else 0
+        return _check_list(arguments.list)
+    if arguments.release is not None:
+        return _check_release(arguments.release, arguments.into)
+    if arguments.standards:
+        return _check_standards()
+    if not arguments.rerun:
+        return _check_files()
+    if arguments.packages or arguments.python:
+        return _check_with_packages(arguments)
+    return _check_rerun(arguments)
 
 
-def _check_list(arguments: argparse.Namespace) -> int:
+def _refuse_mixture(arguments: Arguments) -> None:
+    """Refuse two questions at once, and options that the question asked has no use for."""
+    given = {name for name, value in vars(arguments).items() if value}
+    questions = [
+        "LIST" if name == "list" else f"--{name}"
+        for name in ("list", "rerun", "release", "standards")
+        if name in given
+    ]
+    if len(questions) > 1:
+        raise PipelineError(f"{' and '.join(questions)} are different checks: ask for one of them")
+    for name in ("into", "jobs", "packages", "python", "record", "json"):
+        goes_with = ["--rerun", "--release"] if name == "into" else ["--rerun"]
+        if name in given and not {*goes_with} & {*questions}:
+            raise PipelineError(f"--{name} goes with {' or '.join(goes_with)}")
+    if arguments.record and not (arguments.packages or arguments.python):
+        raise PipelineError("--record goes with --packages or --python")
+
+
+def _check_files() -> int:
+    """Compare outputs with their stamps and documents with what they would be; run nothing."""
+    from cluster_anatomy.archive import documents
+    from cluster_anatomy.compendium import freshness
+
+    base = paths.root()
+    outputs = _say(freshness.stale(base), "every committed output was made from what is here")
+    texts = _say(
+        documents.stale(base), "the generated documents and metadata are those of the files"
+    )
+    return max(outputs, texts)
+
+
+def _check_list(name: str) -> int:
     """Print everything that is wrong with a list, doubtful or worth saying."""
     from cluster_anatomy import own_list
 
-    if arguments.into is not None:
-        raise steps.PipelineError("--into is for a check of the study, without a list")
-    folder = own_list.find(arguments.list)
-    found = own_list.check(folder)
-    print(
-        "\n".join(f"{problem.severity}: {problem}" for problem in found), end="\n" if found else ""
-    )
+    folder = own_list.find(name)
+    problems = own_list.check(folder)
+    for problem in problems:
+        print(f"{problem.severity}: {problem}")
     count = {
-        kind: sum(problem.severity == kind for problem in found) for kind in ("error", "warning")
+        kind: sum(problem.severity == kind for problem in problems) for kind in ("error", "warning")
     }
-    said = " and ".join(
+    counted = " and ".join(
         f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in count.items()
     )
-    print(
-        f"{own_list.shown(folder)}: {said}."
-        f" {'Mend the errors first.' if count['error'] else 'It can be run.'}"
-    )
+    verdict = "Mend the errors first." if count["error"] else "It can be run."
+    print(f"{own_list.shown(folder)}: {counted}. {verdict}")
     return 1 if count["error"] else 0
 
 
-def new_command(arguments: argparse.Namespace) -> int:
+def _check_rerun(arguments: Arguments) -> int:
+    """Run a copy from scratch and print each value that moved."""
+    from cluster_anatomy.compendium import packages, rerun
+    from cluster_anatomy.results.filling import fill_notebook
+
+    differences = rerun.check(
+        paths.root(), arguments.into, arguments.jobs or 2, finish=fill_notebook
+    )
+    if arguments.json:
+        packages.write_differences(differences, arguments.json)
+    return _say(map(str, differences), "nothing moved")
+
+
+def _check_with_packages(arguments: Arguments) -> int:
+    """Run a copy with other packages or another Python and print the numbers that move."""
+    from cluster_anatomy.compendium import packages
+
+    trial = packages.try_packages(
+        paths.root(),
+        arguments.python or sys.executable,
+        arguments.packages or "locked",
+        arguments.into,
+        arguments.jobs or 2,
+    )
+    for difference in trial.moved:
+        print(difference, flush=True)
+    row = trial.row()
+    print(
+        f"Python {row['python']}, {row['packages']} packages ({row['versions']}): "
+        f"{row['numbers_moved']} numbers moved, {row['notebooks_failed']} notebooks failed, "
+        f"{row['pictures_moved']} pictures and {row['texts_moved']} texts are others"
+    )
+    if arguments.json:
+        packages.write_differences(trial.moved, arguments.json)
+    if arguments.record:
+        packages.record([row], paths.root())
+    return 0 if row["numbers_moved"] == row["notebooks_failed"] == "0" else 1
+
+
+def _check_release(file: Path, into: Path | None) -> int:
+    """Unpack a release elsewhere, run it there and compare all bytes."""
+    from cluster_anatomy.archive import release
+
+    otherwise = "the release reproduces: every byte is as its checksums say"
+    return _say(release.verify(file, into), otherwise)
+
+
+def _check_standards() -> int:
+    """Check the metadata with the standards' own schemas and tools."""
+    from cluster_anatomy.archive import documents
+
+    return documents.validate(paths.root())
+
+
+def add_check(commands: Commands) -> None:
+    """Add ``check``."""
+    command = _add(
+        commands,
+        "check",
+        check_command,
+        "Say which committed outputs, documents and metadata are not what the code makes, by their"
+        " stamps: runs nothing. With LIST, everything that is wrong with a list of your own.",
+    )
+    command.add_argument(
+        "list", nargs="?", metavar="LIST", help="name or path of a list of your own"
+    )
+    command.add_argument(
+        "--rerun",
+        action="store_true",
+        help="run a copy from scratch and report every result that differs from the committed one",
+    )
+    command.add_argument(
+        "--release",
+        type=Path,
+        metavar="FILE",
+        help="unpack a release elsewhere, run it there, compare all bytes",
+    )
+    command.add_argument(
+        "--standards",
+        action="store_true",
+        help="check the metadata with the standards' own schemas and tools (network)",
+    )
+    command.add_argument(
+        "--into",
+        type=Path,
+        metavar="FOLDER",
+        help="new or empty folder for the copy, which is then kept",
+    )
+    _add_rerun_options(command.add_argument_group("with --rerun"))
+
+
+def _add_rerun_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--jobs", type=_number, metavar="N", help="steps to run at the same time (default 2)"
+    )
+    group.add_argument(
+        "--packages",
+        choices=("locked", "oldest", "newest"),
+        help="in an environment with these versions (with --python: locked)",
+    )
+    group.add_argument("--python", metavar="P", help="with another interpreter")
+    group.add_argument(
+        "--record",
+        action="store_true",
+        help="with --packages or --python: put the result into benchmarks/results",
+    )
+    group.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the differences into a file, too"
+    )
+
+
+# --- new
+
+
+def new_command(arguments: Arguments) -> int:
     """Write the folder of a new list and say what comes next."""
     from cluster_anatomy import own_list
 
@@ -122,9 +361,29 @@ def new_command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def register_command(arguments: argparse.Namespace) -> int:
+def add_new(commands: Commands) -> None:
+    """Add ``new``."""
+    command = _add(
+        commands,
+        "new",
+        new_command,
+        "Begin a list of your own: write a small folder that explains itself.",
+    )
+    command.add_argument("name", metavar="NAME", help="the folder is own_lists/NAME; or a path")
+    command.add_argument(
+        "--like",
+        metavar="LIST",
+        help="bioplan_2008, miit_2009, or a list whose files are copied, such as israel",
+    )
+    command.add_argument("--country", help="country of the firms")
+
+
+# --- register
+
+
+def register_command(arguments: Arguments) -> int:
     """Take a business register to entry by region, year and origin, and print the ledger."""
-    from cluster_anatomy import registers  # brings splink, which the other commands do not need
+    from cluster_anatomy import registers
     from cluster_anatomy.registers import files
 
     columns = files.described_columns(arguments.description) if arguments.description else {}
@@ -142,69 +401,154 @@ def register_command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def site_command(arguments: argparse.Namespace) -> int:
+def add_register(commands: Commands) -> None:
+    """Add ``register``."""
+    command = _add(
+        commands,
+        "register",
+        register_command,
+        "Take a business register of any size to entry by region, year and origin"
+        " (docs/REGISTERS.md).",
+    )
+    command.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="CSV or Parquet, all of one register"
+    )
+    command.add_argument(
+        "--into",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="new or empty folder, or an earlier run's",
+    )
+    command.add_argument(
+        "--columns", default="", metavar="WHAT=HEADING,…", help="such as name=Company,place=City"
+    )
+    command.add_argument(
+        "--description",
+        type=Path,
+        metavar="FILE",
+        help="description.toml of an own list, for its columns",
+    )
+    command.add_argument("--engine", default="duckdb", help="duckdb (default) or spark")
+    command.add_argument(
+        "--memory", metavar="SIZE", help="such as 4GB (default: half of this machine's)"
+    )
+    command.add_argument(
+        "--spill", type=Path, metavar="FOLDER", help="for what does not fit (default: below --into)"
+    )
+    command.add_argument(
+        "--jobs", type=_number, default=2, metavar="N", help="processor cores to use (default 2)"
+    )
+    command.add_argument("--fresh", action="store_true", help="do every stage again")
+
+
+# --- site
+
+
+def site_command(arguments: Arguments) -> int:
     """Build the site and print where it is."""
-    from cluster_anatomy import site  # brings nbconvert, which the other commands do not need
+    from cluster_anatomy import site
 
     print(site.build(arguments.into))
     return 0
 
 
-def archive_command(arguments: argparse.Namespace) -> int:
-    """Write the metadata for archives, or compare them, or build or verify a release."""
-    from cluster_anatomy.archive import (
-        documents,
-        release,  # brings pandera, which the other commands do not need
+def add_site(commands: Commands) -> None:
+    """Add ``site``."""
+    text = "Build the site: static pages in site/ that open from disk."
+    command = _add(commands, "site", site_command, text)
+    command.add_argument(
+        "--into", type=Path, metavar="FOLDER", help="folder to write (default: site/)"
     )
 
-    if arguments.verify:
-        found = release.verify(arguments.verify, arguments.into)
-        print("\n".join(found) or "the release reproduces: every byte is as its checksums say")
-        return 1 if found else 0
+
+# --- archive
+
+
+def archive_command(arguments: Arguments) -> int:
+    """Write the metadata for archives, or a release."""
+    from cluster_anatomy.archive import documents, release
+
+    if arguments.check or arguments.verify or arguments.validate:
+        return _old_archive_check(arguments)
     base = paths.root()
     if arguments.zip:
         print(release.release(base, arguments.zip))
         return 0
-    if arguments.validate:
-        return documents.validate(base)
-    if arguments.check:
-        found = documents.stale(base)
-        print("\n".join(found) or "the metadata are those of the files")
-        return 1 if found else 0
     print("\n".join(f"{path} written" for path in documents.write(base)) or "nothing to write")
     return 0
 
 
-def fresh_command(arguments: argparse.Namespace) -> int:
-    """Say which committed outputs were not made from what is here."""
-    stale = freshness.stale(paths.root())
-    print("\n".join(stale) or "every committed output was made from what is here")
-    return 1 if stale else 0
-
-
-def canary_command(arguments: argparse.Namespace) -> int:
-    """Run the study with other packages or another Python and print the numbers that move."""
-    from cluster_anatomy.compendium import packages
-
-    row = packages.try_packages(arguments.python, arguments.packages)
-    print(
-        f"Python {row['python']}, {row['packages']} packages ({row['versions']}): "
-        f"{row['numbers_moved']} numbers moved, {row['notebooks_failed']} notebooks failed, "
-        f"{row['pictures_moved']} pictures and {row['texts_moved']} texts are others"
+def add_archive(commands: Commands) -> None:
+    """Add ``archive``."""
+    command = _add(
+        commands,
+        "archive",
+        archive_command,
+        "Write the metadata for archives, from one record; or make a release of them.",
     )
-    if arguments.record:
-        packages.record([row], paths.root())
-    return 0 if row["numbers_moved"] == row["notebooks_failed"] == "0" else 1
+    alternatives = command.add_mutually_exclusive_group()
+    alternatives.add_argument(
+        "--zip",
+        type=Path,
+        metavar="FILE",
+        help="write a release: every committed file, with checksums",
+    )
+    alternatives.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
+    alternatives.add_argument("--validate", action="store_true", help=argparse.SUPPRESS)
+    alternatives.add_argument("--verify", type=Path, help=argparse.SUPPRESS)
+    command.add_argument("--into", type=Path, help=argparse.SUPPRESS)
 
 
-def _jobs(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
-    return int(text)
+# --- Old names of `check`, for one release
+
+
+def _notice(old: str, new: str) -> None:
+    print(f"`{old}` is now `{new}`; the old name goes with the next release", file=sys.stderr)
+
+
+def fresh_command(arguments: Arguments) -> int:
+    """Say which committed outputs were not made from what is here."""
+    from cluster_anatomy.compendium import freshness
+
+    _notice("fresh", "check")
+    return _say(freshness.stale(paths.root()), "every committed output was made from what is here")
+
+
+def canary_command(arguments: Arguments) -> int:
+    """Run the study with other packages or another Python and print the numbers that move."""
+    _notice("canary", "check --rerun --packages newest")
+    return _check_with_packages(arguments)
+
+
+def _old_archive_check(arguments: Arguments) -> int:
+    if arguments.verify:
+        _notice("archive --verify FILE", "check --release FILE")
+        return _check_release(arguments.verify, arguments.into)
+    if arguments.validate:
+        _notice("archive --validate", "check --standards")
+        return _check_standards()
+    from cluster_anatomy.archive import documents
+
+    _notice("archive --check", "check")
+    return _say(documents.stale(paths.root()), "the metadata are those of the files")
+
+
+def add_old_names(commands: Commands) -> None:
+    """Add ``fresh`` and ``canary``, which the help does not list any more."""
+    commands.add_parser("fresh").set_defaults(action=fresh_command)
+    canary = commands.add_parser("canary")
+    canary.add_argument("--python", default=sys.executable)
+    canary.add_argument("--packages", choices=("locked", "oldest", "newest"), default="newest")
+    canary.add_argument("--record", action="store_true")
+    canary.set_defaults(action=canary_command, into=None, jobs=None, json=None)
+
+
+# --- All commands
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser; each subcommand names the function that does it as ``action``."""
+    """Return the parser; each command names the function that does it as ``action``."""
     main_parser = argparse.ArgumentParser(
         prog="python -m cluster_anatomy",
         description="Run the notebooks of the study, or tell whether their results are up to date.",
@@ -212,177 +556,17 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = main_parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(name: str, action, text: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(action=action)
-        return sub
-
-    jobs = {
-        "type": _jobs,
-        "default": 2,
-        "metavar": "N",
-        "help": "steps to run at the same time (default 2)",
-    }
-
-    sub = command(
-        "run",
-        run_command,
-        "Run the steps that are out of date, in the order that their files ask for.",
-    )
-    sub.add_argument(
-        "steps",
-        nargs="*",
-        metavar="STEP",
-        help="only these steps and what they need (default: all); or one list",
-    )
-    sub.add_argument(
-        "--beside",
-        action="append",
-        choices=["China", "USA", "none"],
-        metavar="COUNTRY",
-        help=(
-            "of a list of your own: set it beside China, USA or none (default: its description);"
-            " repeatable"
-        ),
-    )
-    sub.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="[STEP:]NAME=VALUE",
-        help=(
-            "give a parameter another value, in all notebooks that have it or in one step;"
-            " repeatable"
-        ),
-    )
-    sub.add_argument(
-        "--force", action="store_true", help="run the steps even if they are up to date"
-    )
-    sub.add_argument("--jobs", **jobs)
-
-    command(
-        "status",
-        status_command,
-        "Say for each step whether it is up to date, and if not, why. Changes nothing.",
-    )
-
-    sub = command(
-        "check",
-        check_command,
-        "Run a copy from scratch and report every result that differs from the committed one; "
-        "with LIST, say everything that is wrong with a list of your own.",
-    )
-    sub.add_argument("list", nargs="?", metavar="LIST", help="name or path of a list of your own")
-    sub.add_argument(
-        "--into",
-        type=Path,
-        metavar="FOLDER",
-        help="new or empty folder for the copy, which is then kept",
-    )
-    sub.add_argument("--jobs", **jobs)
-
-    sub = command(
-        "new", new_command, "Begin a list of your own: write a small folder that explains itself."
-    )
-    sub.add_argument("name", metavar="NAME", help="the folder is own_lists/NAME; or a path")
-    sub.add_argument(
-        "--like",
-        metavar="LIST",
-        help="bioplan_2008, miit_2009, or a list whose files are copied, such as israel",
-    )
-    sub.add_argument("--country", help="country of the firms")
-
-    command("fresh", fresh_command, "Say which committed outputs are stale, and why. Runs nothing.")
-
-    sub = command(
-        "canary",
-        canary_command,
-        "Run everything with other packages or another Python: which numbers move?",
-    )
-    sub.add_argument(
-        "--python", default=sys.executable, help="interpreter to try (default: this one)"
-    )
-    sub.add_argument(
-        "--packages",
-        choices=("locked", "oldest", "newest"),
-        default="newest",
-        help="which versions (default newest)",
-    )
-    sub.add_argument("--record", action="store_true", help="put the result into benchmarks/results")
-
-    sub = command(
-        "register",
-        register_command,
-        "Take a business register of any size to entry by region, year and origin"
-        " (docs/REGISTERS.md).",
-    )
-    sub.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="CSV or Parquet, all of one register"
-    )
-    sub.add_argument(
-        "--into",
-        type=Path,
-        required=True,
-        metavar="FOLDER",
-        help="new or empty folder, or an earlier run's",
-    )
-    sub.add_argument(
-        "--columns", default="", metavar="WHAT=HEADING,…", help="such as name=Company,place=City"
-    )
-    sub.add_argument(
-        "--description",
-        type=Path,
-        metavar="FILE",
-        help="description.toml of an own list, for its columns",
-    )
-    sub.add_argument("--engine", default="duckdb", help="duckdb (default) or spark")
-    sub.add_argument(
-        "--memory", metavar="SIZE", help="such as 4GB (default: half of this machine's)"
-    )
-    sub.add_argument(
-        "--spill", type=Path, metavar="FOLDER", help="for what does not fit (default: below --into)"
-    )
-    sub.add_argument(
-        "--jobs", type=_jobs, default=2, metavar="N", help="processor cores to use (default 2)"
-    )
-    sub.add_argument("--fresh", action="store_true", help="do every stage again")
-
-    sub = command(
-        "site", site_command, "Build the site: static pages in site/ that open from disk."
-    )
-    sub.add_argument("--into", type=Path, metavar="FOLDER", help="folder to write (default: site/)")
-
-    sub = command(
-        "archive",
-        archive_command,
-        "Write the metadata for archives, from one record; or make a release of them.",
-    )
-    one = sub.add_mutually_exclusive_group()
-    one.add_argument("--check", action="store_true", help="only say which metadata are stale")
-    one.add_argument(
-        "--validate",
-        action="store_true",
-        help="check the metadata with the standards' own schemas and tools",
-    )
-    one.add_argument(
-        "--zip",
-        type=Path,
-        metavar="FILE",
-        help="write a release: every committed file, with checksums",
-    )
-    one.add_argument(
-        "--verify",
-        type=Path,
-        metavar="FILE",
-        help="unpack a release elsewhere, run it there, compare all bytes",
-    )
-    sub.add_argument(
-        "--into",
-        type=Path,
-        metavar="FOLDER",
-        help="with --verify: new or empty folder, which is then kept",
-    )
+    for add in (
+        add_run,
+        add_status,
+        add_check,
+        add_new,
+        add_register,
+        add_site,
+        add_archive,
+        add_old_names,
+    ):
+        add(commands)
     return main_parser
 
 
@@ -395,14 +579,16 @@ def main(argv: list[str] | None = None) -> int:
         0 if all went well; 1 if a step failed or a result moved; 2 for a mistake of the user; 130
         if interrupted.
     """
-    sys.stdout.reconfigure(errors="replace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     arguments = parser().parse_args(argv)
+    action: Callable[[Arguments], int] = arguments.action
     try:
-        return arguments.action(arguments)
+        return action(arguments)
     except BrokenPipeError:  # whoever read the output, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (steps.PipelineError, paths.StudyError, OSError) as error:
+    except (PipelineError, paths.StudyError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -3,171 +3,187 @@
 import os
 import shutil
 import signal
-import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from multiprocessing import parent_process
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 
-from cluster_anatomy.compendium import notebooks, paths
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium.kernel_server import ENVIRONMENT, load_papermill
 from cluster_anatomy.compendium.notebooks import (
+    Notebook,
     code_cells,
     find_warnings,
     first_line,
     normalise,
     prepare,
+    read_notebook,
 )
 from cluster_anatomy.compendium.steps import STEPS_FILE, PipelineError, Step
 
+Finish = Callable[[Notebook, Step, bool], Notebook]
+"""What a compendium does to an executed notebook before it is kept, such as filling its prose: takes
+the notebook, its step, and whether the run has other parameters than the study's own."""
+NOT_INHERITED = ("MPLBACKEND", "PYTHONSTARTUP")
+
 
 def kernel_environment(base: Path, variant: bool = False) -> dict[str, str]:
-    """Return the environment of kernels: they inherit as little of this machine and its user as
-    possible.
-    """
-    from cluster_anatomy.compendium.kernels import ENVIRONMENT
+    """Return the environment of kernels, which inherit little of this machine and its user.
 
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("MPLBACKEND", "PYTHONSTARTUP")
+    `variant`: the run has other parameters than the study's own.
+    """
+    inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+    search = [str(base / "src"), os.environ.get("PYTHONPATH")]
+    own = {
+        paths.VARIANT_VARIABLE: "yes" if variant else "",
+        paths.ROOT_VARIABLE: str(base),
+        "PYTHONPATH": os.pathsep.join(filter(None, search)),
+        "PYTHONHASHSEED": "0",
+        "MPLCONFIGDIR": str(base / "build/cache/matplotlib"),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "JUPYTER_PATH": str(base / "build/cache/jupyter"),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
-    return (
-        inherited
-        | ENVIRONMENT
-        | {
-            paths.VARIANT_VARIABLE: "yes" if variant else "",
-            paths.ROOT_VARIABLE: str(base),
-            "PYTHONPATH": os.pathsep.join(
-                filter(None, [str(base / "src"), os.environ.get("PYTHONPATH")])
-            ),
-            "PYTHONHASHSEED": "0",
-            "MPLCONFIGDIR": str(base / "build/cache/matplotlib"),
-            "JUPYTER_PREFER_ENV_PATH": "1",
-            "JUPYTER_PATH": str(base / "build/cache/jupyter"),
-            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        }
-    )
+    return inherited | ENVIRONMENT | own
 
 
-def prepare_worker(environment: dict[str, str], inherited: Iterable[int]) -> None:
-    """Make this process one that holds nothing of its parent and ends with it, and with it its
-    kernels.
+def prepare_worker(environment: Mapping[str, str], inherited: Iterable[int]) -> None:
+    """Make this process hold nothing of its parent, and end with it and take its kernels along.
+
+    Parameters
+    ----------
+    environment : mapping
+        The environment of the worker, see `kernel_environment`.
+    inherited : iterable of int
+        Descriptors to close: a forked worker must not go on holding the lock without its parent.
     """
-    for (
-        descriptor
-    ) in inherited:  # a forked worker must not go on holding the lock when its parent is gone
+    for descriptor in inherited:
         os.close(descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(environment)
+    parent = parent_process()
+    assert parent is not None
 
     def end_with_parent() -> None:
-        wait_for([parent_process().sentinel])
+        wait_for([parent.sentinel])
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def load_papermill():
-    """Return papermill, loaded without the grammar of web addresses that comes with it and takes
-    longer than all else.
+def execute(
+    step: Step, base: Path, parameters: Mapping[str, object], finish: Finish | None = None
+) -> tuple[list[str], float | None]:
+    """Execute the notebook of a step into its staging folder.
+
+    Returns
+    -------
+    warnings : list of str
+        What is doubtful in the notebook.
+    peak : float or None
+        Peak memory of the kernel in MB; None where the system does not tell.
+
+    Raises
+    ------
+    PipelineError
+        If a cell fails, the kernel dies, or other files are written than ``steps.toml`` lists.
     """
-    grammar = (  # jsonschema loads it if it is there; a notebook has no field that needs it
-        "rfc3987_syntax"
-    )
-    blocked = sys.modules.setdefault(grammar, None) is None
+    from cluster_anatomy.compendium import kernels
+
+    kernels.register()
+    stage, partial = _empty_folders(step, base)
     try:
-        import papermill
+        notebook = _run_notebook(prepare(base / step.notebook, parameters), base, partial)
+        notebook = normalise(notebook, {str(base), str(Path.home())} - {"/"})
+        if finish is not None:
+            notebook = finish(notebook, step, bool(os.environ.get(paths.VARIANT_VARIABLE)))
+        _write_notebook(notebook, stage / step.notebook)
+        _check_files(step, stage)
+    except Exception as error:  # also a kernel that died: one failed step, not the end of the run
+        raise PipelineError(_failure(step, base, partial, error)) from None
     finally:
-        if blocked:
-            del sys.modules[grammar]
-    return papermill
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nbclient has put its own handlers in between
+    partial.unlink()
+    return find_warnings(notebook), kernels.ForkedKernel.peak
+
+
+def _empty_folders(step: Step, base: Path) -> tuple[Path, Path]:
+    """Return the staging folder of a step and where its partial notebook goes, both empty."""
+    stage, partial = base / "build/stage" / step.name, base / "build/failed" / f"{step.name}.ipynb"
+    ipython = base / "build/cache/ipython" / step.name  # IPython warns if it has to make it
+    os.environ |= {paths.STAGE_VARIABLE: str(stage), "IPYTHONDIR": str(ipython)}
+    shutil.rmtree(stage, ignore_errors=True)
+    for folder in (stage / "notebooks", partial.parent, ipython):
+        folder.mkdir(parents=True, exist_ok=True)
+    partial.unlink(missing_ok=True)
+    return stage, partial
+
+
+def _run_notebook(notebook: Notebook, base: Path, partial: Path) -> Notebook:
+    """Execute a notebook with papermill, which leaves what there is of it in `partial`."""
+    executed: Notebook = load_papermill().execute_notebook(
+        notebook,
+        str(partial),
+        kernel_name="python3",
+        progress_bar=False,
+        cwd=str(base),
+        engine_name=_engine(),
+    )
+    return executed
 
 
 def _engine() -> str:
-    """Return the name of an engine of papermill that saves a notebook at the end and not twice for
-    each cell.
-    """
-    from papermill.engines import NBClientEngine, papermill_engines
+    """Return the name of an engine of papermill that saves only once, and not after each cell."""
+    from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
     class SaveOnce(NBClientEngine):
         @classmethod
-        def execute_managed_notebook(cls, nb_man, kernel_name, **options):
+        def execute_managed_notebook(
+            cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: object
+        ) -> None:
             path, nb_man.output_path = nb_man.output_path, None
             try:
                 super().execute_managed_notebook(nb_man, kernel_name, **options)
             finally:
                 nb_man.output_path = path
 
-    papermill_engines.register(SaveOnce.__name__, SaveOnce)
-    return SaveOnce.__name__
+    papermill_engines.register("save-once", SaveOnce)
+    return "save-once"
 
 
-def execute(
-    step: Step, base: Path, parameters: dict, finish: Callable | None = None
-) -> tuple[list[str], float | None]:
-    """Execute the notebook of a step into its staging folder; return warnings and the kernel's peak
-    memory in MB.
-    """
-    papermill = load_papermill()
+def _write_notebook(notebook: Notebook, path: Path) -> None:
     import nbformat
 
-    from cluster_anatomy.compendium import kernels
-
-    kernels.register()
-
-    stage, broken = base / "build/stage" / step.name, base / "build/failed" / f"{step.name}.ipynb"
-    ipython = base / "build/cache/ipython" / step.name  # IPython warns if it has to make it
-    os.environ |= {paths.STAGE_VARIABLE: str(stage), "IPYTHONDIR": str(ipython)}
-    shutil.rmtree(stage, ignore_errors=True)
-    for folder in (stage / "notebooks", broken.parent, ipython):
-        folder.mkdir(parents=True, exist_ok=True)
-    broken.unlink(missing_ok=True)
-    try:
-        notebook = prepare(base / step.notebook, parameters)
-        options = {
-            "kernel_name": "python3",
-            "progress_bar": False,
-            "cwd": str(base),
-            "engine_name": _engine(),
-        }
-        notebook = papermill.execute_notebook(notebook, str(broken), **options)
-        notebook = normalise(notebook, {str(base), str(Path.home())} - {"/"})
-        if finish is not None:
-            notebook = finish(notebook, step, bool(os.environ.get(paths.VARIANT_VARIABLE)))
-        nbformat.write(notebook, stage / step.notebook)
-        found = {path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file()}
-        listed = set(step.outputs)
-        problems = [
-            f"did not write {path}, which {STEPS_FILE} promises" for path in sorted(listed - found)
-        ]
-        problems += [
-            f"wrote {path}, which {STEPS_FILE} does not list" for path in sorted(found - listed)
-        ]
-        if problems:
-            raise PipelineError("; ".join(problems))
-    except Exception as error:  # also a kernel that died: one failed step, not the end of the run
-        raise PipelineError(_failure(step, base, broken, error)) from None
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nbclient has put its own handlers in between
-    broken.unlink()
-    return find_warnings(notebook), kernels.ForkedKernel.peak
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
 
 
-def _failure(step: Step, base: Path, broken: Path, error: Exception) -> str:
+def _check_files(step: Step, stage: Path) -> None:
+    """Refuse outputs that are missing or that ``steps.toml`` does not list."""
+    written = {path.relative_to(stage).as_posix() for path in stage.rglob("*") if path.is_file()}
+    listed = set(step.outputs)
+    problems = [
+        f"did not write {path}, which {STEPS_FILE} promises" for path in sorted(listed - written)
+    ]
+    problems += [
+        f"wrote {path}, which {STEPS_FILE} does not list" for path in sorted(written - listed)
+    ]
+    if problems:
+        raise PipelineError("; ".join(problems))
+
+
+def _failure(step: Step, base: Path, partial: Path, error: Exception) -> str:
     """Say what failed and where: in the last cell that papermill has started."""
     where, message = "", str(error)
-    if not isinstance(
-        error, PipelineError
-    ):  # papermill keeps the name and the text of what the cell raised
-        message = (
-            f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
-        )
-        for number, cell in code_cells(notebooks.read_notebook(broken)) if broken.exists() else []:
+    if not isinstance(error, PipelineError):
+        # papermill keeps the name and the text of what the cell raised
+        name = getattr(error, "ename", type(error).__name__)
+        message = f"{name}: {getattr(error, 'evalue', error)}"
+        for number, cell in code_cells(read_notebook(partial)) if partial.exists() else []:
             if cell["metadata"]["papermill"]["start_time"]:
                 where = f"  cell      code cell {number}, [{cell['execution_count'] or ' '}]\n"
                 where += f"  line      {first_line(cell['source'])}\n"
-    kept = f"\n  partial   {broken.relative_to(base)}" if broken.exists() else ""
+    kept = f"\n  partial   {partial.relative_to(base)}" if partial.exists() else ""
     return f"{step.name} failed\n  notebook  {step.notebook}\n{where}  error     {message}{kept}"

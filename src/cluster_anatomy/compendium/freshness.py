@@ -1,9 +1,11 @@
-"""Whether a step is out of date, and why: decided by content (sha256), never by the time of a file."""
+"""Whether a step is out of date, and why: by content (sha256), never by the time of a file."""
 
 import hashlib
 import json
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 from cluster_anatomy.compendium import marks, paths
@@ -22,30 +24,62 @@ STAMPS_FILE = "data/processed/stamps.json"
 IMPORTS = re.compile(
     r"^[ \t]*from[ \t]+(cluster_anatomy[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE
 )
-ALWAYS = ("__init__", "compendium.execute", "compendium.notebooks", "compendium.paths")
-"""Modules that every step depends on: they execute its notebook and tell it where things are."""
+EXECUTES = "compendium.execute"
+ALWAYS = ("__init__", EXECUTES, "compendium.notebooks", "compendium.paths", "results.filling")
+"""Modules that every step depends on: they execute its notebook, tell it where things are, and
+fill its prose."""
+NO_DATA = {".py", ".j2"}
+"""Endings of files in a room that are no data: code, and templates of pages about a run."""
+
+Digests = dict[str, str | None]
+"""What a step was made from or has made -> its digest, None if it is missing."""
 
 
-# --- What is out of date
+# --- Digests
 
 
-def digest_of(content: object) -> str | None:
-    """Return the sha256 of a file (None if there is none), or of other data."""
-    if isinstance(content, Path):
-        return paths.digest(content) if content.is_file() else None
+def digest_of(content: object) -> str:
+    """Return the sha256 of plain data."""
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
+def digest_of_file(path: Path) -> str | None:
+    """Return the sha256 of a file, None if there is none."""
+    return paths.digest(path) if path.is_file() else None
+
+
 def source_digest(path: Path) -> str:
-    """Return the sha256 of what a person wrote in a notebook: the cells without outputs and
-    injected ones.
-    """
+    """Return the sha256 of what a person wrote in a notebook: no outputs, no injected cells."""
     cells = [
         (cell["cell_type"], marks.bare(cell["source"]), tagged(cell, PARAMETERS))
         for cell in read_notebook(path)["cells"]
         if not tagged(cell, INJECTED)
     ]
     return digest_of(cells)
+
+
+def code_digest(
+    names: Iterable[str], data: Iterable[Path] = (), distributions: Iterable[str] = ()
+) -> str:
+    """Return one sha256 of all that decides what some modules of this package give.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The modules by dotted name, such as ``registers.run``; what they import, directly or not,
+        counts with them, and so do the data files in their rooms.
+    data : iterable of Path
+        Other files that they read.
+    distributions : iterable of str
+        Installed packages whose versions count.
+    """
+    package = Path(__file__).parents[1]
+    code = [
+        (path.relative_to(package).as_posix(), paths.digest(path))
+        for path in sorted(_with_imports(names, package))
+    ]
+    others = [(path.name, paths.digest(path)) for path in sorted(data)]
+    return digest_of([code, others, [(name, version(name)) for name in sorted(distributions)]])
 
 
 @cache
@@ -65,12 +99,25 @@ def _files(name: str, package: Path) -> set[Path]:
     if not file.is_file():
         return set()
     room = file.parent
-    data = room.rglob("*") if room != package else ()
-    return {file, room / "__init__.py"} | {
-        path
-        for path in data
-        if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
-    }
+    inside = room.rglob("*") if room != package else ()
+    data = {path for path in inside if path.is_file() and path.suffix not in NO_DATA}
+    return {file, room / "__init__.py"} | {p for p in data if "__pycache__" not in p.parts}
+
+
+def _with_imports(names: Iterable[str], package: Path) -> set[Path]:
+    """Return the files of modules and of all that they import, directly or not."""
+    waiting, seen = set(names), set()
+    files: set[Path] = set()
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        new = _files(name, package) - files
+        files |= new
+        if name != EXECUTES:  # what it imports decides how a step runs, not what it gives
+            for path in new:
+                if path.suffix == ".py":
+                    waiting |= _imported(path.read_text("utf-8")) - seen
+    return files
 
 
 def modules(notebook: Path, base: Path) -> list[str]:
@@ -80,44 +127,36 @@ def modules(notebook: Path, base: Path) -> list[str]:
     executes the notebook is always among them.
     """
     code = "\n".join(cell["source"] for _, cell in code_cells(read_notebook(notebook)))
-    package, seen, files = base / PACKAGE, set(), set()
-    waiting = {*ALWAYS, *_imported(code)}
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        new = _files(name, package) - files
-        files |= new
-        if name != "compendium.execute":  # what it uses decides how a step runs, not what it gives
-            for path in new:
-                if path.suffix == ".py":
-                    waiting |= _imported(path.read_text("utf-8"))
+    files = _with_imports({*ALWAYS, *_imported(code)}, base / PACKAGE)
     return sorted(path.relative_to(base).as_posix() for path in files)
 
 
-def fingerprint(step: Step, base: Path, parameters: dict) -> dict[str, str | None]:
+# --- What is out of date
+
+
+def fingerprint(step: Step, base: Path, parameters: Mapping[str, object]) -> Digests:
     """Return the digests of all that decides what a step gives, by names fit for a message."""
     package = modules(base / step.notebook, base)
-    inputs = set().union(*(existing(pattern, base) for pattern in step.reads)) - set(step.outputs)
+    matches: set[str] = set().union(*(existing(pattern, base) for pattern in step.reads))
     return {
         "notebook": source_digest(base / step.notebook),
-        "package": digest_of([(path, digest_of(base / path)) for path in package]),
-        "lock file": digest_of(base / LOCK_FILE),
+        "package": digest_of([(path, digest_of_file(base / path)) for path in package]),
+        "lock file": digest_of_file(base / LOCK_FILE),
         "parameters": repr(sorted(parameters.items())),
-        **{f"input {path}": digest_of(base / path) for path in sorted(inputs)},
+        **{
+            f"input {path}": digest_of_file(base / path)
+            for path in sorted(matches - set(step.outputs))
+        },
     }
 
 
-def output_digests(step: Step, base: Path) -> dict[str, str | None]:
+def output_digests(step: Step, base: Path) -> Digests:
     """Return the digest of each output of a step, None for one that is missing."""
-    return {f"output {path}": digest_of(base / path) for path in step.outputs}
+    return {f"output {path}": digest_of_file(base / path) for path in step.outputs}
 
 
-def read_state(base: Path) -> dict[str, dict]:
-    """Read the digests recorded when each step last ran; a damaged entry or file counts as not
-    recorded.
-    """
+def read_state(base: Path) -> dict[str, Digests]:
+    """Read the digests recorded when each step last ran; what is damaged counts as not recorded."""
     try:
         state = json.loads((base / "build/state.json").read_text(encoding="utf-8"))["steps"]
         return {name: entry for name, entry in state.items() if "notebook" in entry}
@@ -125,26 +164,27 @@ def read_state(base: Path) -> dict[str, dict]:
         return {}
 
 
-def write_state(base: Path, state: dict[str, dict]) -> None:
+def write_state(base: Path, state: Mapping[str, Digests]) -> None:
     """Record the state."""
     text = json.dumps({"steps": state}, indent=1, sort_keys=True) + "\n"
     paths.replace_text(base / "build/state.json", text)
 
 
 def why(
-    step: Step, base: Path, parameters: dict | None = None, state: dict | None = None
+    step: Step,
+    base: Path,
+    parameters: Mapping[str, object] | None = None,
+    state: Mapping[str, Digests] | None = None,
 ) -> list[str]:
-    """Say in short reasons why a step, with these parameters given, is out of date; none if it is
-    not.
-    """
+    """Say in short reasons why a step, with these parameters, is out of date; none if it is not."""
     before = (read_state(base) if state is None else state).get(step.name)
     if before is None:
         return ["never run"]
     now = fingerprint(step, base, parameters or {}) | output_digests(step, base)
-    reasons = []
+    reasons: list[str] = []
     for key in now | before:
-        already_told = key == f"output {step.notebook}" and "notebook changed" in reasons
-        if now.get(key) == before.get(key) or already_told:
+        already_named = key == f"output {step.notebook}" and "notebook changed" in reasons
+        if now.get(key) == before.get(key) or already_named:
             continue
         if key not in now:
             reasons += [f"{key} is gone"] if key.startswith("input ") else []
@@ -159,10 +199,8 @@ def why(
     return reasons
 
 
-def write_stamps(base: Path, state: dict[str, dict]) -> None:
-    """Stamp the outputs with what made them: the digests of a run of all steps with the study's own
-    parameters.
-    """
+def write_stamps(base: Path, state: Mapping[str, Digests]) -> None:
+    """Stamp the outputs with what made them, after a whole run without given parameters."""
     text = json.dumps(state, indent=1, sort_keys=True) + "\n"
     path = base / STAMPS_FILE
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
@@ -171,15 +209,13 @@ def write_stamps(base: Path, state: dict[str, dict]) -> None:
 
 
 def stale(base: Path) -> list[str]:
-    """Say which steps' committed outputs were not made from what is here, by their stamps; runs
-    nothing.
-    """
+    """Say by the stamps which committed outputs were not made from what is here; runs nothing."""
     try:
         state = json.loads((base / STAMPS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return [f"{STAMPS_FILE} is missing or cannot be read: run the study to stamp its outputs"]
-    found = {step.name: why(step, base, state=state) for step in load_steps(base)}
-    return [f"{name}: {'; '.join(reasons)}" for name, reasons in found.items() if reasons]
+    reasons = {step.name: why(step, base, state=state) for step in load_steps(base)}
+    return [f"{name}: {'; '.join(several)}" for name, several in reasons.items() if several]
 
 
 def status(base: Path) -> list[str]:

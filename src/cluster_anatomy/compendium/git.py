@@ -5,9 +5,10 @@ import subprocess
 from pathlib import Path
 
 
-def git(base: Path, *arguments: str, asked: bytes = b"") -> bytes | None:
-    """Return what git says of the compendium; None without git or if the folder is no checkout of
-    its own.
+def git(base: Path, *arguments: str, stdin: bytes = b"") -> bytes | None:
+    """Return what git prints about the compendium.
+
+    None without git, or if the folder is no checkout of its own.
     """
     command = ["git", "-C", str(base)]
     try:
@@ -17,7 +18,7 @@ def git(base: Path, *arguments: str, asked: bytes = b"") -> bytes | None:
         if Path(os.fsdecode(top).strip()).resolve() != base.resolve():
             return None  # a release unpacked inside another repository
         return subprocess.run(
-            [*command, *arguments], input=asked, capture_output=True, check=True
+            [*command, *arguments], input=stdin, capture_output=True, check=True
         ).stdout
     except (OSError, subprocess.CalledProcessError):
         return None

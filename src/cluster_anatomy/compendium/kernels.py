@@ -1,19 +1,15 @@
-"""Kernels forked from a process that has the libraries loaded, so that a notebook need not load
-them again.
+"""Kernels forked from a process that has the libraries loaded already.
 
 Starting a kernel and importing pandas, scipy, statsmodels and matplotlib takes longer than most
-notebooks of the study. `server` starts a process that imports them once and then waits; the kernel
-provisioner `ForkedKernel` (the place that Jupyter has for this) asks it for a copy of itself. Each
-notebook has a kernel of its own, in its own process; the server imports nothing of the study and
-runs no code of a notebook. A kernel dies with the connection over which it was asked for, and all
-of them with the server, which dies with the process that started it.
+notebooks of the study. `server` starts a process (`kernel_server`) that imports them once and then
+waits; the kernel provisioner `ForkedKernel` (the place that Jupyter has for this) asks it for a
+copy of itself. Each notebook has a kernel of its own, in its own process; the server imports
+nothing of the study and runs no code of a notebook. A kernel dies with the connection over which it
+was asked for, and all of them with the server, which dies with the process that started it.
 
 Wherever this is not possible, an ordinary kernel is started: the results are the same.
 """
 
-import builtins
-import gc
-import importlib
 import json
 import os
 import select
@@ -26,89 +22,51 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
+from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+
+from cluster_anatomy.compendium import kernel_server
+from cluster_anatomy.compendium.kernel_server import ENVIRONMENT, LAUNCHER, Request
 
 NAME = "cluster-anatomy-forked"
 SERVER_VARIABLE = "CLUSTER_ANATOMY_KERNELS"
 """The socket of the server, set by `server`; without it kernels are ordinary ones."""
 SWITCH_VARIABLE = "CLUSTER_ANATOMY_FORK"
-"""``no`` turns forked kernels off; ``yes`` turns them on where they are off by default (all but
-Linux).
-"""
-LAUNCHER = "ipykernel_launcher"
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
-"""A process with more than one thread cannot be forked safely: BLAS and Arrow are told to start
-none.
-"""
-FIRST = ["ipykernel.kernelapp", "ipykernel.ipkernel", "IPython", "pandas", "pandera.pandas"]
-"""What the server imports before it gives out the first kernel; the rest it imports while it waits.
-"""
-LATER = [
-    "rapidfuzz.fuzz",
-    "pypinyin",
-    "scipy.stats",
-    "networkx",
-    "statsmodels.api",
-    "statsmodels.stats.proportion",
-    "statsmodels.stats.multitest",
-    "pandera.backends.pandas.builtin_checks",
-    "scipy.cluster.hierarchy",
-    "matplotlib.pyplot",
-    "seaborn",
-    "PIL.Image",
-    "matplotlib.backends.backend_pdf",
-    "matplotlib.backends.backend_agg",
-]
-FIXED = (
-    "PYTHON",
-    "MPL",
-    "OMP_",
-    "OPENBLAS_",
-    "MKL_",
-    "VECLIB_",
-    "JE_",
-    "LD_",
-    "DYLD_",
-    "LC_",
-    "LANG",
-    "TZ",
-)
-"""Beginnings of names of environment variables that work when a process starts or a library is
-loaded.
-"""
+"""``no`` turns forked kernels off; ``yes`` turns them on where they are off by default."""
 START = (
     "import runpy, sys; del sys.path[0], sys.argv[0]; runpy.run_path(sys.argv[0],"
     " run_name='__main__')"
 )
-"""How the server starts: this file alone, without the package and without its folder in the path of
-imports.
-"""
+"""How the server starts: its file alone, without its folder in the path of imports."""
 PATIENCE = 60.0  # seconds to wait for the server, which may still be importing
 
 
 def possible() -> bool:
-    """Whether kernels are forked here: on Linux; on macOS, whose system libraries may not stand a
-    fork, if asked for.
+    """Whether kernels are forked here.
+
+    On Linux, unless it was turned off; on macOS, whose system libraries may not stand a fork, only
+    if it was turned on.
     """
-    wanted = os.environ.get(SWITCH_VARIABLE, "")
-    return hasattr(os, "fork") and wanted != "no" and (sys.platform == "linux" or wanted == "yes")
+    switch = os.environ.get(SWITCH_VARIABLE, "")
+    return hasattr(os, "fork") and switch != "no" and (sys.platform == "linux" or switch == "yes")
 
 
 def write_spec(folder: Path, forked: bool = True) -> None:
-    """Write a kernel spec ``python3`` into a folder of ``JUPYTER_PATH``: this interpreter, forked
-    if there is a server.
+    """Write a kernel spec ``python3`` into a folder of ``JUPYTER_PATH``: this interpreter.
+
+    Its kernels are forked if there is a server (and `forked`).
     """
-    place = folder / "kernels/python3"
-    place.mkdir(parents=True, exist_ok=True)
+    target = folder / "kernels/python3"
+    target.mkdir(parents=True, exist_ok=True)
     spec = {
         "argv": [sys.executable, "-m", LAUNCHER, "-f", "{connection_file}", "--log-level=CRITICAL"],
         "display_name": "Python 3",
         "language": "python",
         "metadata": {"kernel_provisioner": {"provisioner_name": NAME}} if forked else {},
     }
-    (place / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    (target / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
 
 def register() -> None:
@@ -154,9 +112,10 @@ class ForkedProcess:
         self.link.settimeout(PATIENCE)
         try:
             self.link.connect(os.environ[SERVER_VARIABLE])
-            request = json.dumps({"argv": command, "env": environment, "cwd": folder}).encode()
-            socket.send_fds(self.link, [len(request).to_bytes(4, "big")], streams)
-            self.link.sendall(request)
+            request: Request = {"argv": command, "env": environment, "cwd": folder}
+            body = json.dumps(request).encode()
+            socket.send_fds(self.link, [len(body).to_bytes(4, "big")], streams)
+            self.link.sendall(body)
             self.answers = self.link.makefile("r", encoding="utf-8")
             word, _, rest = self.answers.readline().strip().partition(" ")
             if word != "started":
@@ -170,11 +129,10 @@ class ForkedProcess:
         """Return the exit code, once there is one."""
         if self.returncode is None:
             if not select.select([self.link], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired("kernel", timeout)
-            word = self.answers.readline().split()
-            self.returncode = (
-                int(word[1]) if word else -signal.SIGKILL
-            )  # the server has ended, and it with it
+                raise subprocess.TimeoutExpired("kernel", timeout or 0)
+            words = self.answers.readline().split()
+            # without an answer the server has ended, and the kernel with it
+            self.returncode = int(words[1]) if words else -signal.SIGKILL
             self.link.close()
         return self.returncode
 
@@ -190,9 +148,11 @@ class ForkedProcess:
             os.kill(self.pid, number)
 
     def terminate(self) -> None:
+        """Ask the kernel to end."""
         self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
+        """End the kernel at once."""
         self.send_signal(signal.SIGKILL)
 
 
@@ -200,35 +160,34 @@ class ForkedKernel(LocalProvisioner):
     """Start a kernel by forking the server; an ordinary one where that is not possible."""
 
     peak: float | None = None
-    """Peak memory in MB of the last kernel that was shut down in this process, None where it cannot
-    be read.
-    """
+    """Peak memory in MB of the last kernel that this process shut down; None if unknown."""
 
-    async def launch_kernel(self, cmd: list[str], **kwargs):
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Start the kernel and return how to connect to it."""
         if SERVER_VARIABLE not in os.environ:
             return await super().launch_kernel(cmd, **kwargs)
-        environment, folder = (
-            kwargs.get("env") or dict(os.environ),
-            str(kwargs.get("cwd") or Path.cwd()),
-        )
+        environment = kwargs.get("env") or dict(os.environ)
+        folder = str(kwargs.get("cwd") or Path.cwd())
         streams = [
             stream if isinstance(stream, int) else stream.fileno() if stream else number
             for number, stream in ((1, kwargs.get("stdout")), (2, kwargs.get("stderr")))
         ]
         try:
-            self.process = ForkedProcess(cmd, environment, folder, streams)
+            process = ForkedProcess(cmd, environment, folder, streams)
         except (OSError, Declined) as error:
             print(
                 f"an ordinary kernel is started, since it could not be forked: {error}",
                 file=sys.stderr,
             )
             return await super().launch_kernel(cmd, **kwargs)
-        self.pid = self.pgid = self.process.pid
+        self.process = process  # type: ignore[assignment]  # what Jupyter uses of Popen, it has
+        self.pid = self.pgid = process.pid
         self.cwd = folder
         return self.connection_info
 
     async def shutdown_requested(self, restart: bool = False) -> None:
-        ForkedKernel.peak = _peak(self.pid)
+        """Note the peak of memory while the kernel can still be asked."""
+        ForkedKernel.peak = None if self.pid is None else _peak(self.pid)
         await super().shutdown_requested(restart)
 
 
@@ -244,8 +203,7 @@ def _peak(pid: int) -> float | None:
 
 @contextmanager
 def server(environment: dict[str, str]) -> Iterator[tuple[str | None, list[int]]]:
-    """Start the server; while it runs, kernels asked for with its address in the environment are
-    forked from it.
+    """Start the server; while it runs, kernels that know its address are forked from it.
 
     Parameters
     ----------
@@ -263,169 +221,28 @@ def server(environment: dict[str, str]) -> Iterator[tuple[str | None, list[int]]
     if not possible():
         yield None, []
         return
-    folder = tempfile.mkdtemp(
-        prefix="kernels-"
-    )  # in a short place: a socket's path has 100 characters at most
+    # A folder with a short path: that of a socket has 100 characters at most.
+    folder = tempfile.mkdtemp(prefix="kernels-")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         address = os.path.join(folder, "socket")
         listener.bind(address)
-        listener.listen()  # kernels can be asked for from now on, though the server still has to start
+        listener.listen()  # from now on kernels can be asked for, though the server is yet to start
         process = subprocess.Popen(
-            [sys.executable, "-c", START, __file__, str(listener.fileno())],
+            [sys.executable, "-c", START, kernel_server.__file__, str(listener.fileno())],
             stdin=subprocess.PIPE,
             env=environment | ENVIRONMENT,
             pass_fds=[listener.fileno()],
             start_new_session=True,
         )
+    lifeline = process.stdin
+    assert lifeline is not None
     try:
-        yield address, [process.stdin.fileno()]
+        yield address, [lifeline.fileno()]
     finally:
-        process.stdin.close()  # the server ends when nobody holds the other end any more
+        lifeline.close()  # the server ends when nobody holds this end any more
         try:
             process.wait(5)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _start_environment(environment: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name.startswith(FIXED)}
-
-
-def _threads() -> int:
-    try:
-        return len(os.listdir("/proc/self/task"))
-    except OSError:
-        import threading
-
-        return threading.active_count()
-
-
-def _objection(request: dict, here: dict[str, str]) -> str | None:
-    """Say why a kernel like the one that is asked for cannot be forked from this process."""
-    there = _start_environment(request["env"])
-    other = [name for name in {**here, **there} if here.get(name) != there.get(name)]
-    if other:
-        return f"{', '.join(sorted(other))} differ from the server's"
-    if request["argv"][:3] != [sys.executable, "-m", LAUNCHER]:
-        return f"{request['argv'][0]} is not this interpreter with ipykernel"
-    if _threads() > 1:
-        return f"the server has {_threads()} threads"
-    return None
-
-
-def _receive(link: socket.socket) -> tuple[dict, list[int]]:
-    link.settimeout(5)
-    head, streams, _, _ = socket.recv_fds(link, 4, 2)
-    body, size = b"", int.from_bytes(head, "big")
-    while len(body) < size:
-        part = link.recv(size - len(body))
-        if not part:
-            raise ConnectionError("the request was cut off")
-        body += part
-    return json.loads(body), streams
-
-
-def _serve(listener: socket.socket) -> dict:
-    """Serve until nobody is there any more; returns only in a forked child, with its request."""
-    links: dict[int, socket.socket] = {}
-    woken, wake = os.pipe()
-    os.set_blocking(wake, False)
-    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda number, frame: None)
-    here = _start_environment(os.environ)
-    # As ipykernel does it, but before matplotlib reads it; the backend itself must first be loaded
-    # in a kernel.
-    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    # pandas sets the width of its tables by where it is loaded: not in a terminal, but in a kernel.
-    builtins.get_ipython = lambda: SimpleNamespace(kernel=None)
-    for module in FIRST:
-        importlib.import_module(module)
-    del builtins.get_ipython
-    later = list(LATER)
-    while True:
-        ready, _, _ = select.select(
-            [0, listener, woken, *links.values()], [], [], 0 if later else None
-        )
-        if 0 in ready:  # whoever started this process is gone
-            for pid in links:
-                _kill(pid)
-            os._exit(0)
-        if woken in ready:
-            os.read(woken, 4096)
-        for pid in [pid for pid, link in links.items() if link in ready]:
-            _kill(pid)  # nobody wants this kernel any more
-        for pid in list(links):
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended:
-                with suppress(OSError):
-                    links[pid].sendall(f"ended {os.waitstatus_to_exitcode(status)}\n".encode())
-                links.pop(pid).close()
-        if listener in ready:
-            link, _ = listener.accept()
-            try:
-                request, streams = _receive(link)
-            except (OSError, ValueError):
-                link.close()
-                continue
-            objection = _objection(request, here)
-            gc.freeze()  # what is here now lives as long as the kernel does: it need not be looked at again
-            pid = 0 if objection else os.fork()
-            if pid == 0 and not objection:
-                signal.set_wakeup_fd(-1)
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                for number, stream in enumerate(streams, start=1):
-                    os.dup2(stream, number)
-                for end in (listener, link, *links.values()):
-                    end.close()
-                for end in (woken, wake, *streams):
-                    os.close(end)
-                return request
-            for stream in streams:
-                os.close(stream)
-            with suppress(OSError):
-                link.sendall(
-                    f"declined {objection}\n".encode() if objection else f"started {pid}\n".encode()
-                )
-            if objection:
-                link.close()
-            else:
-                links[pid] = link
-        elif later:
-            with suppress(ImportError):
-                importlib.import_module(later.pop(0))
-
-
-def _kill(pid: int) -> None:
-    for kill in (os.killpg, os.kill):  # the group may not be there yet
-        with suppress(OSError):
-            kill(pid, signal.SIGKILL)
-
-
-def _become_kernel(request: dict) -> None:
-    """Be, in a forked child, what ``python -m ipykernel_launcher`` would be in a process of its
-    own.
-    """
-    os.setsid()
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(
-        nothing, 0
-    )  # the end of this pipe is how the server, not a kernel, learns that it is to end
-    os.close(nothing)
-    os.environ.clear()
-    os.environ.update(request["env"])
-    os.chdir(request["cwd"])
-    importlib.invalidate_caches()
-    import numpy as np
-
-    np.random.seed()  # noqa: NPY002  (or every kernel would begin with the same state)
-    launcher = importlib.util.find_spec(LAUNCHER).origin
-    sys.argv = [launcher, *request["argv"][3:], f"--IPKernelApp.parent_handle={os.getppid()}"]
-    from ipykernel.kernelapp import launch_new_instance
-
-    launch_new_instance()
-
-
-if __name__ == "__main__":
-    _become_kernel(_serve(socket.socket(fileno=int(sys.argv[1]))))

@@ -3,21 +3,64 @@
 import copy
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, NotRequired, TypedDict
 
 from cluster_anatomy.compendium.steps import PipelineError
 
 PARAMETERS, INJECTED = "parameters", "injected-parameters"  # cell tags that papermill also knows
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+NOISE = {"papermill", "execution", "ExecuteTime"}
+"""Metadata of a cell that differ from run to run."""
+
+Metadata = dict[str, Any]  # of any tool, in any form
 
 
-# --- Notebooks and their parameters
+class Output(TypedDict):
+    """What a code cell has given: of the kinds stream, execute_result, display_data and error."""
+
+    output_type: str
+    name: NotRequired[str]
+    text: NotRequired[str]
+    data: NotRequired[dict[str, str]]
+    execution_count: NotRequired[int | None]
+    traceback: NotRequired[list[str]]
 
 
-def read_notebook(path: Path) -> dict:
-    """Read a notebook as plain data, without nbformat, which takes long to load."""
+class Cell(TypedDict):
+    """A cell; only code cells have outputs and a number."""
+
+    id: str
+    cell_type: str
+    source: str
+    metadata: Metadata
+    outputs: list[Output]
+    execution_count: int | None
+
+
+class Notebook(TypedDict):
+    """A notebook of format 4."""
+
+    nbformat: int
+    nbformat_minor: int
+    metadata: Metadata
+    cells: list[Cell]
+
+
+# --- Reading
+
+
+def read_notebook(path: Path) -> Notebook:
+    """Read a notebook as plain data, without nbformat, which takes long to load.
+
+    Raises
+    ------
+    PipelineError
+        If the file is not a notebook of format 4.
+    """
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+        notebook: Notebook = json.loads(path.read_text(encoding="utf-8"))
         if notebook["nbformat"] == 4:
             for cell in notebook["cells"]:
                 cell["source"] = "".join(cell["source"])  # the file may keep a list of lines
@@ -27,39 +70,58 @@ def read_notebook(path: Path) -> dict:
     raise PipelineError(f"{path} is not a notebook of format 4")
 
 
-def tagged(cell: dict, tag: str) -> bool:
+def tagged(cell: Cell, tag: str) -> bool:
     """Whether a cell has a tag."""
     return tag in cell["metadata"].get("tags", [])
 
 
-def code_cells(notebook: dict) -> list[tuple[int, dict]]:
+def code_cells(notebook: Notebook) -> list[tuple[int, Cell]]:
     """Return the code cells with their numbers, from 1."""
-    return list(
-        enumerate((cell for cell in notebook["cells"] if cell["cell_type"] == "code"), start=1)
-    )
+    code = (cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    return list(enumerate(code, start=1))
 
 
 def first_line(text: str) -> str:
+    """Return the first line of a text that is not blank."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
-# --- One notebook, in a worker process
-
-
-def output_texts(cell: dict) -> list[str]:
+def output_texts(cell: Cell) -> list[str]:
     """Return what a code cell shows, one text for each output and form; pictures are left out."""
     texts = []
     for output in cell["outputs"]:
-        shown = output.get("data") or {
+        shown: Mapping[str, str | list[str]] = output.get("data") or {
             "text/plain": output.get("text") or output.get("traceback", [])
         }
         texts += ["".join(shown[form]) for form in sorted(shown) if form.startswith("text/")]
     return texts
 
 
-def normalise(notebook: dict, machine_paths: Iterable[str] = ()) -> dict:
-    """Return a copy of an executed notebook without what differs from run to run or from machine to
-    machine.
+# --- Before and after a run, in a worker process
+
+
+def prepare(path: Path, parameters: Mapping[str, object]) -> Notebook:
+    """Return the notebook to execute: an id in each cell, and just these parameters injected."""
+    import nbformat
+
+    notebook = nbformat.from_dict(read_notebook(path))  # type: ignore[no-untyped-call]
+    notebook.nbformat_minor = 5
+    notebook.cells = [cell for cell in notebook.cells if not tagged(cell, INJECTED)]
+    for number, cell in enumerate(notebook.cells, start=1):
+        cell.setdefault("id", f"cell-{number}")
+    if parameters:  # not injected by papermill, which would turn a tuple or a set into a text
+        lines = [f"{name} = {value!r}" for name, value in sorted(parameters.items())]
+        injected = nbformat.v4.new_code_cell(  # type: ignore[no-untyped-call]
+            "\n".join(["# Parameters", *lines]), id=INJECTED, metadata={"tags": [INJECTED]}
+        )
+        tags = [tagged(cell, PARAMETERS) for cell in notebook.cells]
+        notebook.cells.insert(tags.index(True) + 1, injected)
+    prepared: Notebook = notebook
+    return prepared
+
+
+def normalise(notebook: Notebook, machine_paths: Iterable[str] = ()) -> Notebook:
+    """Return a copy of an executed notebook without what depends on the run or the machine.
 
     Raises
     ------
@@ -68,78 +130,55 @@ def normalise(notebook: dict, machine_paths: Iterable[str] = ()) -> dict:
     """
     result = copy.deepcopy(notebook)
     result["metadata"].pop("papermill", None)
-    result["metadata"]["kernelspec"] = {
-        "display_name": "Python 3",
-        "language": "python",
-        "name": "python3",
-    }
-    result["metadata"]["language_info"] = {"name": "python"}
+    result["metadata"] |= {"kernelspec": dict(KERNEL), "language_info": {"name": "python"}}
     for cell in result["cells"]:
-        noise = {"papermill", "execution", "ExecuteTime"} | (
-            set() if cell["metadata"].get("tags") else {"tags"}
-        )
+        noise = NOISE if cell["metadata"].get("tags") else NOISE | {"tags"}
         cell["metadata"] = {
             key: value for key, value in cell["metadata"].items() if key not in noise
         }
     executed = [cell for _, cell in code_cells(result) if cell["execution_count"] is not None]
     for count, cell in enumerate(executed, start=1):
         cell["execution_count"] = count
+    places = [re.compile(rf"(?<![\w.]){re.escape(path)}(?![\w-])") for path in machine_paths]
     for number, cell in code_cells(result):
-        outputs = []
-        for output in cell["outputs"]:
-            if output["output_type"] == "execute_result":
-                output["execution_count"] = cell["execution_count"]
-            if (
-                output["output_type"] == "stream"
-                and outputs
-                and outputs[-1].get("name") == output["name"]
-            ):
-                outputs[-1]["text"] += output["text"]  # where a stream is cut is a matter of timing
-            else:
-                outputs.append(output)
-        cell["outputs"] = outputs
-        for line in "\n".join(output_texts(cell)).splitlines():
-            if any(
-                re.search(rf"(?<![\w.]){re.escape(path)}(?![\w-])", line) for path in machine_paths
-            ):
-                raise PipelineError(
-                    f"code cell {number} ({first_line(cell['source'])}) shows a path of this"
-                    f" machine: {line.strip()[:200]}\n            show paths relative to the"
-                    " compendium"
-                )
+        _join_streams(cell)
+        _refuse_paths(cell, number, places)
     return result
 
 
-def find_warnings(notebook: dict) -> list[str]:
-    found = []
+def _join_streams(cell: Cell) -> None:
+    """Make one output of a stream that was cut, which is a matter of timing; number the result."""
+    outputs: list[Output] = []
+    for output in cell["outputs"]:
+        if output["output_type"] == "execute_result":
+            output["execution_count"] = cell["execution_count"]
+        stream = output["output_type"] == "stream"
+        if stream and outputs and outputs[-1].get("name") == output["name"]:
+            outputs[-1]["text"] += output["text"]
+        else:
+            outputs.append(output)
+    cell["outputs"] = outputs
+
+
+def _refuse_paths(cell: Cell, number: int, places: list[re.Pattern[str]]) -> None:
+    for line in "\n".join(output_texts(cell)).splitlines():
+        if any(place.search(line) for place in places):
+            raise PipelineError(
+                f"code cell {number} ({first_line(cell['source'])}) shows a path of this"
+                f" machine: {line.strip()[:200]}\n            show paths relative to the"
+                " compendium"
+            )
+
+
+def find_warnings(notebook: Notebook) -> list[str]:
+    """Return what is doubtful in an executed notebook: words on stderr, addresses of objects."""
+    warnings = []
     for number, cell in code_cells(notebook):
         for output in cell["outputs"]:
             if output.get("name") == "stderr":
-                found.append(f"code cell {number} wrote to stderr: {first_line(output['text'])}")
+                warnings.append(f"code cell {number} wrote to stderr: {first_line(output['text'])}")
         if re.search(r" at 0x[0-9a-f]{6,}", "\n".join(output_texts(cell))):
-            found.append(
+            warnings.append(
                 f"code cell {number} shows the address of an object, which differs from run to run"
             )
-    return found
-
-
-def prepare(path: Path, parameters: dict) -> dict:
-    """Return the notebook to execute: an id in each cell, and just these parameters injected."""
-    import nbformat
-
-    notebook = nbformat.from_dict(read_notebook(path))
-    notebook.nbformat_minor = 5
-    notebook.cells = [cell for cell in notebook.cells if not tagged(cell, INJECTED)]
-    for number, cell in enumerate(notebook.cells, start=1):
-        cell.setdefault("id", f"cell-{number}")
-    if parameters:  # not injected by papermill, which would turn a tuple or a set into a text
-        lines = [
-            "# Parameters",
-            *(f"{name} = {value!r}" for name, value in sorted(parameters.items())),
-        ]
-        cell = nbformat.v4.new_code_cell(
-            "\n".join(lines), id=INJECTED, metadata={"tags": [INJECTED]}
-        )
-        place = next(place for place, cell in enumerate(notebook.cells) if tagged(cell, PARAMETERS))
-        notebook.cells.insert(place + 1, cell)
-    return notebook
+    return warnings

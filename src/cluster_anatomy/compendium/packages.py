@@ -1,16 +1,18 @@
-"""Do the numbers stay the same with other packages and another Python? Build that environment, run,
-compare.
-"""
+"""Do the numbers stay the same with other packages and another Python? Build, run, compare."""
 
 import csv
 import json
 import os
 import re
 import subprocess
+import tempfile
 import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium.compare import PICTURES, Difference
 from cluster_anatomy.compendium.steps import PipelineError
 
 RESULTS = "benchmarks/results/same_everywhere.csv"
@@ -25,32 +27,29 @@ COLUMNS = [
     "first",
 ]
 SETS = ("locked", "oldest", "newest")
-TOLD = ["pandas", "numpy", "scipy", "statsmodels", "matplotlib", "networkx"]
+DECISIVE = ["pandas", "numpy", "scipy", "statsmodels", "matplotlib", "networkx"]
+"""The packages that the numbers and pictures depend on most."""
+
+
+# --- An environment with other packages
 
 
 def requirements(base: Path, packages: str) -> list[str]:
-    """Return the pip arguments that bring a set of packages: as locked, the oldest allowed or the
-    newest there are.
+    """Return the arguments for pip that bring a set of packages, one of `SETS`.
 
     The oldest are those of ``[tool.canary.oldest]`` in ``pyproject.toml``; a package without an
     entry there keeps its pin.
     """
     if packages == "locked":
         return ["--require-hashes", "--no-deps", "-r", str(base / "requirements.lock")]
-    project = tomllib.loads((base / "pyproject.toml").read_text(encoding="utf-8"))
-    pins = dict(
-        pin.split("==")
-        for pin in [
-            *project["project"]["dependencies"],
-            *project["project"]["optional-dependencies"]["build"],
-        ]
-    )
+    settings = tomllib.loads((base / "pyproject.toml").read_text(encoding="utf-8"))
+    project = settings["project"]
+    pinned = [*project["dependencies"], *project["optional-dependencies"]["build"]]
+    pins = dict(pin.split("==") for pin in pinned)
     if packages == "newest":
         return sorted(pins)
-    return [
-        f"{name}=={version}"
-        for name, version in sorted((pins | project["tool"]["canary"]["oldest"]).items())
-    ]
+    oldest = pins | settings["tool"]["canary"]["oldest"]
+    return [f"{name}=={version}" for name, version in sorted(oldest.items())]
 
 
 def environment(base: Path, python: str, packages: str) -> Path:
@@ -84,19 +83,60 @@ def environment(base: Path, python: str, packages: str) -> Path:
 
 
 def versions(interpreter: Path) -> dict[str, str]:
-    """Return the versions of Python and of the packages that the numbers depend on."""
+    """Return the versions of Python (``python``) and of the packages that decide the numbers."""
     code = (
         "import json, platform; from importlib.metadata import version;"
         " print(json.dumps({'python': platform.python_version()} | {name: version(name) for"
-        f" name in {TOLD}}}))"
+        f" name in {DECISIVE}}}))"
     )
-    return json.loads(
-        subprocess.run([interpreter, "-c", code], capture_output=True, text=True, check=True).stdout
-    )
+    done = subprocess.run([interpreter, "-c", code], capture_output=True, text=True, check=True)
+    answer: dict[str, str] = json.loads(done.stdout)
+    return answer
 
 
-def moved(lines: list[str]) -> dict[str, list[str]]:
-    """Sort what ``check`` printed, but for versions.
+# --- A run in it
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A whole run with other packages, beside the committed results.
+
+    Attributes
+    ----------
+    packages : str
+        One of `SETS`.
+    versions : dict
+        Of Python and of the packages that decide the numbers.
+    differences : dict
+        As `by_kind` gives them.
+    """
+
+    packages: str
+    versions: dict[str, str]
+    differences: dict[str, list[Difference]]
+
+    @property
+    def moved(self) -> list[Difference]:
+        """All differences, in the order numbers, failures, pictures, texts."""
+        return [difference for kind in self.differences.values() for difference in kind]
+
+    def row(self) -> dict[str, str]:
+        """Return the trial as a row of the table of `RESULTS`."""
+        named = [f"{name} {version}" for name, version in self.versions.items() if name != "python"]
+        return {
+            "python": self.versions["python"],
+            "packages": self.packages,
+            "versions": ", ".join(named),
+            "numbers_moved": str(len(self.differences["numbers"])),
+            "notebooks_failed": str(len(self.differences["failed"])),
+            "pictures_moved": str(len(self.differences["pictures"])),
+            "texts_moved": str(len(self.differences["texts"])),
+            "first": str(self.moved[0]) if self.moved else "",
+        }
+
+
+def by_kind(differences: Iterable[Difference]) -> dict[str, list[Difference]]:
+    """Sort differences by kind, without those of versions, which are the point of the trial.
 
     Returns
     -------
@@ -105,52 +145,77 @@ def moved(lines: list[str]) -> dict[str, list[str]]:
         ``pictures`` (which another matplotlib draws otherwise), ``texts`` (what notebooks and other
         files show).
     """
-    found = [line for line in lines if ": committed " in line and "committed 'pandas " not in line]
-    sorted_lines = {"numbers": [], "failed": [], "pictures": [], "texts": []}
-    for line in found:
-        path, what = line.split(":")[0].split(",")[:2]
-        kind = {".csv": "numbers", ".png": "pictures", ".pdf": "pictures"}.get(
-            Path(path).suffix, "texts"
-        )
-        sorted_lines["failed" if what == " run" else kind].append(line)
-    return sorted_lines
-
-
-def try_packages(python: str, packages: str) -> dict[str, str]:
-    """Run the whole study with other packages and return a row of the table of `RESULTS`.
-
-    The lines of ``check`` are printed as they come.
-    """
-    base = paths.root()
-    interpreter = environment(base, python, packages)
-    settings = os.environ | {paths.ROOT_VARIABLE: str(base)}
-    done = subprocess.run(
-        [interpreter, "-m", "cluster_anatomy", "check"],
-        env=settings,
-        capture_output=True,
-        text=True,
-    )
-    found = moved(done.stdout.splitlines())
-    if done.returncode not in (0, 1) or (done.returncode == 1 and not any(found.values())):
-        raise PipelineError(f"the check itself failed:\n{done.stdout[-500:]}{done.stderr[-500:]}")
-    lines = [line for kind in found.values() for line in kind]
-    for line in lines:
-        print(line, flush=True)
-    told = versions(interpreter)
-    return {
-        "python": told.pop("python"),
-        "packages": packages,
-        "versions": ", ".join(f"{name} {version}" for name, version in told.items()),
-        "numbers_moved": str(len(found["numbers"])),
-        "notebooks_failed": str(len(found["failed"])),
-        "pictures_moved": str(len(found["pictures"])),
-        "texts_moved": str(len(found["texts"])),
-        "first": [*lines, ""][0],
+    kinds: dict[str, list[Difference]] = {
+        kind: [] for kind in ("numbers", "failed", "pictures", "texts")
     }
+    for difference in differences:
+        if difference.committed.startswith("'pandas "):
+            continue
+        suffix = Path(difference.file).suffix
+        if difference.place == "run":
+            kind = "failed"
+        elif suffix == ".csv":
+            kind = "numbers"
+        else:
+            kind = "pictures" if suffix in PICTURES else "texts"
+        kinds[kind].append(difference)
+    return kinds
 
 
-def record(rows: list[dict[str, str]], base: Path) -> None:
-    """Put the rows into the committed table, over earlier rows of the same Python and packages."""
+def try_packages(
+    base: Path, python: str, packages: str, into: Path | None = None, jobs: int = 2
+) -> Trial:
+    """Run the whole study with other packages or another Python.
+
+    Parameters
+    ----------
+    base : Path
+        Folder of the compendium.
+    python : str
+        The interpreter.
+    packages : str
+        One of `SETS`.
+    into, jobs
+        As for `rerun.check`.
+
+    Raises
+    ------
+    PipelineError
+        If the environment cannot be built, or the check itself fails.
+    """
+    interpreter = environment(base, python, packages)
+    with tempfile.TemporaryDirectory(prefix="cluster-anatomy-") as folder:
+        answer = Path(folder) / "differences.json"
+        command = [str(interpreter), "-m", "cluster_anatomy", "check", "--rerun"]
+        command += ["--json", str(answer), "--jobs", str(jobs)]
+        command += ["--into", str(into.resolve())] if into else []
+        done = subprocess.run(
+            command,
+            env=os.environ | {paths.ROOT_VARIABLE: str(base)},
+            capture_output=True,
+            text=True,
+        )
+        if not answer.is_file():
+            raise PipelineError(
+                f"the check itself failed:\n{done.stdout[-500:]}{done.stderr[-500:]}"
+            )
+        differences = read_differences(answer)
+    return Trial(packages, versions(interpreter), by_kind(differences))
+
+
+def write_differences(differences: Iterable[Difference], path: Path) -> None:
+    """Write differences as JSON, a list of objects with the fields of `Difference`."""
+    entries = [difference._asdict() for difference in differences]
+    paths.replace_text(path, json.dumps(entries, ensure_ascii=False, indent=1) + "\n")
+
+
+def read_differences(path: Path) -> list[Difference]:
+    """Read what `write_differences` has written."""
+    return [Difference(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+
+
+def record(rows: Iterable[dict[str, str]], base: Path) -> None:
+    """Put rows into the committed table, over earlier rows of the same Python and packages."""
     path = base / RESULTS
     old = list(csv.DictReader(path.open(encoding="utf-8", newline=""))) if path.is_file() else []
     table = {(row["python"], row["packages"]): row for row in [*old, *rows]}

@@ -1,13 +1,16 @@
 """Parameters of notebooks: their defaults, and the values that a user gives."""
 
 import ast
+from collections.abc import Mapping
 from pathlib import Path
 
 from cluster_anatomy.compendium.notebooks import PARAMETERS, read_notebook, tagged
 from cluster_anatomy.compendium.steps import PipelineError, Step, suggest
 
+Values = Mapping[str, object]  # name of a parameter -> value
 
-def default_parameters(base: Path, step: Step) -> dict:
+
+def default_parameters(base: Path, step: Step) -> dict[str, object]:
     """Read the names and default values in the notebook cell tagged ``parameters``."""
     cells = [
         cell for cell in read_notebook(base / step.notebook)["cells"] if tagged(cell, PARAMETERS)
@@ -21,10 +24,10 @@ def default_parameters(base: Path, step: Step) -> dict:
         for node in ast.parse(cells[0]["source"] if cells else "").body:
             match node:
                 case (
-                    ast.Assign(targets=[ast.Name(id=name)])
-                    | ast.AnnAssign(target=ast.Name(id=name))
+                    ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
+                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
                 ):
-                    defaults[name] = ast.literal_eval(node.value)
+                    defaults[name] = ast.literal_eval(value)
                 case _:
                     raise ValueError(f"line {node.lineno} is not of the form: name = value")
     except (ValueError, SyntaxError, TypeError) as error:
@@ -36,9 +39,7 @@ def default_parameters(base: Path, step: Step) -> dict:
 
 
 def parse_setting(text: str) -> tuple[str, object]:
-    """Split ``name=value`` or ``step:name=value``; a value that is no Python literal is taken as
-    text.
-    """
+    """Split ``name=value`` or ``step:name=value``; a value that is no Python literal is text."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise PipelineError(f"--set {text}: write it as name=value or step:name=value")
@@ -48,15 +49,17 @@ def parse_setting(text: str) -> tuple[str, object]:
         return name.strip(), value
 
 
-def resolve_parameters(given: dict, defaults: dict[str, dict]) -> dict[str, dict]:
+def resolve_parameters(
+    given: Values, defaults: Mapping[str, Values]
+) -> dict[str, dict[str, object]]:
     """Return for each selected step the given parameters that are meant for it.
 
     Parameters
     ----------
-    given : dict
+    given : mapping
         ``name`` (for every step that has it) or ``step:name`` (for one step, and stronger) ->
         value.
-    defaults : dict
+    defaults : mapping
         Name of each selected step -> its parameters with their default values.
 
     Raises
@@ -64,34 +67,35 @@ def resolve_parameters(given: dict, defaults: dict[str, dict]) -> dict[str, dict
     PipelineError
         If no selected step has the parameter, or the value is of another type than the default.
     """
-    resolved: dict[str, dict] = {name: {} for name in defaults}
+    resolved: dict[str, dict[str, object]] = {name: {} for name in defaults}
     for key in sorted(given, key=lambda key: ":" in key):
         step, _, name = key.rpartition(":")
         if step and step not in defaults:
             raise PipelineError(f"{key}: no step {step!r} is selected.{suggest(step, defaults)}")
-        known = {step: defaults[step]} if step else defaults
-        having = [owner for owner in known if name in known[owner]]
-        if not having:
-            listed = "; ".join(
-                f"{owner}: {', '.join(names)}" for owner, names in known.items() if names
-            )
-            near = suggest(name, [other for names in known.values() for other in names])
-            raise PipelineError(
-                f"No selected notebook has a parameter {key!r} (known: {listed}).{near}"
-            )
-        for owner in having:
-            value, default = given[key], defaults[owner][name]
-            both_numbers = {type(value), type(default)} <= {int, float}
-            if default is not None and type(value) is not type(default) and not both_numbers:
-                wanted, got = type(default).__name__, type(value).__name__
-                hint = (
-                    f". To give it as text, quote it twice: \"'{value}'\""
-                    if wanted == "str"
-                    else ""
-                )
-                raise PipelineError(
-                    f"{owner}:{name} must be {wanted}, like its default {default!r}; {value!r} is"
-                    f" {got}{hint}"
-                )
-            resolved[owner][name] = value
+        candidates = {step: defaults[step]} if step else defaults
+        owners = [owner for owner in candidates if name in candidates[owner]]
+        if not owners:
+            raise _unknown(key, candidates)
+        for owner in owners:
+            _check_type(f"{owner}:{name}", given[key], defaults[owner][name])
+            resolved[owner][name] = given[key]
     return resolved
+
+
+def _unknown(key: str, candidates: Mapping[str, Values]) -> PipelineError:
+    listed = "; ".join(f"{step}: {', '.join(names)}" for step, names in candidates.items() if names)
+    near = suggest(key.rpartition(":")[2], [n for names in candidates.values() for n in names])
+    return PipelineError(f"No selected notebook has a parameter {key!r} (known: {listed}).{near}")
+
+
+def _check_type(parameter: str, value: object, default: object) -> None:
+    """Refuse a value of another type than the default; numbers are one type, but not booleans."""
+    both_numbers = {type(value), type(default)} <= {int, float}
+    if default is None or type(value) is type(default) or both_numbers:
+        return
+    expected = type(default).__name__
+    hint = f". To give it as text, quote it twice: \"'{value}'\"" if expected == "str" else ""
+    raise PipelineError(
+        f"{parameter} must be {expected}, like its default {default!r}; {value!r} is"
+        f" {type(value).__name__}{hint}"
+    )

@@ -1,18 +1,22 @@
 """Where things are: the one place that knows the folders of the compendium.
 
-A notebook never says ``..``. It asks for `source` to read and `target` to write. While the pipeline
-runs a step, `target` points into a staging folder, so that a step which fails leaves every earlier
-output as it was.
+A notebook never says ``..``. It asks for `source` to read and `target` to write. During a run of
+its step `target` points into a staging folder, so that a step which fails leaves every earlier
+output as it was. What is written elsewhere is a draft first (`draft_file`, `draft_folder`).
 """
 
 import hashlib
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT_VARIABLE = "CLUSTER_ANATOMY_ROOT"
 STAGE_VARIABLE = "CLUSTER_ANATOMY_STAGE"
 VARIANT_VARIABLE = "CLUSTER_ANATOMY_VARIANT"
-"""Set while the pipeline runs with other parameters than the study's own."""
+"""Set during a run with other parameters than the study's own."""
 
 
 class StudyError(ValueError):
@@ -41,10 +45,10 @@ def inside(folder: str | Path, relative: str | Path) -> Path:
     """
     base = os.path.realpath(folder)
     try:
-        found = os.path.realpath(os.path.join(base, relative))
+        real = os.path.realpath(os.path.join(base, relative))
     except ValueError:  # a NUL
-        found = ""
-    if Path(relative).is_absolute() or not Path(found).is_relative_to(base):
+        real = ""
+    if Path(relative).is_absolute() or not Path(real).is_relative_to(base):
         raise StudyError(
             f"{str(relative)!r} leads out of its folder (it is absolute, holds '..' or is a link); "
             "name a file inside the folder, relative to it"
@@ -76,8 +80,7 @@ def root() -> Path:
 
 
 def source(relative: str | Path) -> Path:
-    """Return the path to read: what the running step itself has just written, else the committed
-    file.
+    """Return the path to read: what the running step has just written, else the committed file.
 
     Raises
     ------
@@ -91,7 +94,7 @@ def source(relative: str | Path) -> Path:
 
 
 def target(relative: str | Path) -> Path:
-    """Return the path to write (staged while the pipeline runs a step) and make its folder.
+    """Return the path to write (staged during a run) and make its folder.
 
     Raises
     ------
@@ -103,14 +106,42 @@ def target(relative: str | Path) -> Path:
     return path
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees either the old or the whole new one."""
+@contextmanager
+def draft_file(path: Path) -> Iterator[Path]:
+    """Provide a path beside a file; what is written there becomes the file at the end.
+
+    A reader sees either the old file or the whole new one. If anything is raised in between, the
+    old file stays and the draft goes.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        draft.write_text(text, encoding="utf-8", newline="")
+        yield draft
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def draft_folder(path: Path) -> Iterator[Path]:
+    """Provide an empty folder beside a path; at the end it takes the place of what is there.
+
+    If anything is raised in between, an earlier folder stays and the draft goes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        draft.chmod(0o755)  # mkdtemp makes folders that only their owner may read
+        yield draft
+        shutil.rmtree(path, ignore_errors=True)
+        draft.rename(path)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees either the old or the whole new one."""
+    with draft_file(path) as draft:
+        draft.write_text(text, encoding="utf-8", newline="")
 
 
 def digest(path: Path) -> str:

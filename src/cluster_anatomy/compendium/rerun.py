@@ -3,20 +3,24 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cluster_anatomy.compendium.compare import Difference, compare
+from cluster_anatomy.compendium.execute import Finish
 from cluster_anatomy.compendium.git import git
-from cluster_anatomy.compendium.run import locked, run, say
-from cluster_anatomy.compendium.steps import PipelineError, load_steps
+from cluster_anatomy.compendium.run import Report, locked, run, say
+from cluster_anatomy.compendium.steps import PipelineError, Step, load_steps
 
 
 def check(
-    base: Path, into: Path | None = None, jobs: int = 2, tell: Callable[[str], None] = say
+    base: Path,
+    into: Path | None = None,
+    jobs: int = 2,
+    tell: Callable[[str], None] = say,
+    finish: Finish | None = None,
 ) -> list[Difference]:
-    """Run a copy of the compendium from scratch and compare each declared output with the committed
-    one.
+    """Run a copy from scratch and compare each declared output with the committed one.
 
     Parameters
     ----------
@@ -25,7 +29,7 @@ def check(
     into : Path, optional
         New or empty folder for the copy, which is then kept; else a temporary one, kept if anything
         differs.
-    jobs, tell
+    jobs, tell, finish
         As for `run.run`.
     """
     if into and into.exists() and (into.is_file() or any(into.iterdir())):
@@ -40,23 +44,27 @@ def check(
         for path in set(step.writes) - {"README.md"}:
             (folder / path).unlink(missing_ok=True)
     tell(f"running a copy in {folder}")
-    report = run(folder, jobs=jobs, tell=tell)
+    report = run(folder, jobs=jobs, tell=tell, finish=finish)
+    differences = _differences(steps, report, base, folder)
+    if not differences and not into:
+        shutil.rmtree(folder, ignore_errors=True)
+    return differences
+
+
+def _differences(steps: Iterable[Step], report: Report, base: Path, copy: Path) -> list[Difference]:
+    """Return what differs in the outputs of each step, or that it did not run to its end."""
     stopped = report.failed | report.not_run
-    found = []
+    differences = []
     for step in steps:
         if step.name in stopped:
-            found.append(Difference(step.notebook, "run", "ran", stopped[step.name]))
+            differences.append(Difference(step.notebook, "run", "ran", stopped[step.name]))
         else:
-            found += [item for path in step.outputs for item in compare(path, base, folder)]
-    if not found and not into:
-        shutil.rmtree(folder, ignore_errors=True)
-    return found
+            differences += [d for path in step.outputs for d in compare(path, base, copy)]
+    return differences
 
 
 def copy_compendium(base: Path, into: Path) -> None:
-    """Copy what belongs to the compendium: in a git checkout of its own all that git does not
-    ignore.
-    """
+    """Copy what belongs to the compendium: in a git checkout, all that git does not ignore."""
     listed = git(base, "ls-files", "-co", "--exclude-standard", "-z")
     if listed is None:  # a download without git
         kept_out = shutil.ignore_patterns(".venv", "build", ".git", "__pycache__")

@@ -11,8 +11,8 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,12 +20,8 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from cluster_anatomy.compendium import freshness, steps
-from cluster_anatomy.compendium.execute import (
-    execute,
-    kernel_environment,
-    load_papermill,
-    prepare_worker,
-)
+from cluster_anatomy.compendium.execute import Finish, execute, kernel_environment, prepare_worker
+from cluster_anatomy.compendium.kernel_server import load_papermill
 from cluster_anatomy.compendium.parameters import default_parameters, resolve_parameters
 from cluster_anatomy.compendium.steps import PipelineError, Step
 
@@ -44,21 +40,18 @@ class Report:
     seconds: float = 0.0
     seconds_of: dict[str, float] = field(default_factory=dict)
     memory_of: dict[str, float | None] = field(default_factory=dict)
-    """Peak memory of the kernel of each step that ran, in MB; None where the system does not tell.
-    """
+    """Peak memory in MB of the kernel of each step that ran; None where it is not known."""
 
 
 say = partial(print, flush=True)  # at once, so that progress is seen also through a pipe
 
 
-# --- A run
+# --- The lock and the workers
 
 
 @contextmanager
 def locked(base: Path) -> Iterator[int]:
-    """Hold ``build/lock`` (its descriptor); the system lets go of it when the process ends, however
-    it ends.
-    """
+    """Hold ``build/lock`` (its descriptor); the system releases it however the process ends."""
     (base / "build").mkdir(exist_ok=True)
     with open(base / "build/lock", "a+", encoding="utf-8") as lock:
         try:
@@ -74,13 +67,13 @@ def locked(base: Path) -> Iterator[int]:
 
 @contextmanager
 def _workers(base: Path, jobs: int, variant: bool, lock: int) -> Iterator[ProcessPoolExecutor]:
-    """Provide worker processes and the server of kernels (`variant`: with other parameters); end
-    them if interrupted.
+    """Provide worker processes and the server of kernels; end them if interrupted.
+
+    `variant`: the run has other parameters than the study's own.
     """
     from cluster_anatomy.compendium import kernels
 
-    # The kernel "python3" is this interpreter, whatever else the user has installed under that
-    # name.
+    # "python3" is this interpreter, whatever else the user has installed under that name.
     kernels.write_spec(base / "build/cache/jupyter")
     environment = kernel_environment(base, variant)
     with kernels.server(environment) as (address, keep):
@@ -112,7 +105,8 @@ def _closing(pool: ProcessPoolExecutor, base: Path) -> Iterator[None]:
         shutil.rmtree(base / "build/stage", ignore_errors=True)
 
 
-def _move_into_place(step: Step, base: Path, source: str) -> None:
+def _move_into_place(step: Step, base: Path, source: str | None) -> None:
+    """Move the staged files of a step, unless its notebook is no longer the one that was run."""
     if freshness.source_digest(base / step.notebook) != source:
         raise PipelineError(
             f"{step.name} failed: {step.notebook} was edited while it ran; run it again"
@@ -123,27 +117,151 @@ def _move_into_place(step: Step, base: Path, source: str) -> None:
             raise PipelineError(
                 f"{step.name} failed: {folder.relative_to(base)}/ may not be written to"
             )
-    signal.pthread_sigmask(
-        signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM}
-    )  # all of the files or none
+    interrupts = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, interrupts)  # all of the files or none
     try:
         for path in step.outputs:
             os.replace(base / "build/stage" / step.name / path, base / path)
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, interrupts)
+
+
+# --- A run
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A step that a worker executes, with what it is made from and when it was begun."""
+
+    step: Step
+    fingerprint: freshness.Digests
+    begun: float
+
+
+Outcome = Future[tuple[list[str], float | None]]
+
+
+class _Run:
+    """One run: the steps that wait, those that are executed, and what has come of the others.
+
+    Raises the mistakes of the user when it is made, before anything runs.
+    """
+
+    def __init__(
+        self,
+        base: Path,
+        names: Iterable[str],
+        parameters: Mapping[str, object],
+        force: bool,
+        jobs: int,
+        tell: Callable[[str], None],
+        finish: Finish | None,
+    ) -> None:
+        self.base, self.jobs, self.tell, self.finish = base, jobs, tell, finish
+        self.steps = {step.name: step for step in steps.load_steps(base)}
+        self.selected = steps.select(names or self.steps, self.steps)
+        defaults = {name: default_parameters(base, self.steps[name]) for name in self.selected}
+        self.given = resolve_parameters(parameters, defaults)
+        self.variant = bool(parameters)
+        self.forced = set(names or self.selected) if force else set()
+        self.urgency = self._urgency()
+        self.label = {
+            name: f"[{number}/{len(self.selected)}] {name} …"
+            for number, name in enumerate(self.selected, start=1)
+        }
+        self.waiting = list(self.selected)
+        self.executing: dict[Outcome, _Task] = {}
+        self.report = Report()
+
+    def _urgency(self) -> dict[str, int]:
+        """Return how many steps wait for each one, one after the other: the more, the sooner."""
+        urgency = dict.fromkeys(self.selected, 0)
+        for name in reversed(self.selected):
+            for needed in self.steps[name].needs:
+                urgency[needed] = max(urgency[needed], urgency[name] + 1)
+        return urgency
+
+    def execute(self) -> None:
+        """Execute what is out of date, and stamp the outputs if all of them are in order."""
+        with locked(self.base) as lock, ExitStack() as stack:
+            self.state = freshness.read_state(self.base)
+            pool: ProcessPoolExecutor | None = None
+            while True:
+                name = self._next()
+                if name and len(self.executing) < self.jobs:
+                    self.waiting.remove(name)
+                    if self._must_run(name):
+                        pool = pool or stack.enter_context(
+                            _workers(self.base, self.jobs, self.variant, lock)
+                        )
+                        self._begin(name, pool)
+                elif self.executing:
+                    for future in wait(self.executing, return_when=FIRST_COMPLETED).done:
+                        self._finish(future)
+                else:
+                    break
+        for name in self.waiting:
+            needed = steps.select([name], self.steps)
+            causes = [cause for cause in needed if cause in self.report.failed]
+            self.report.not_run[name] = f"not run: needs {', '.join(causes)}"
+        whole = not self.variant and len(self.selected) == len(self.steps)
+        if whole and not self.report.failed:
+            freshness.write_stamps(self.base, {name: self.state[name] for name in self.steps})
+
+    def _next(self) -> str | None:
+        """Return the most urgent of the steps whose inputs are all there."""
+        done = {*self.report.ran, *self.report.up_to_date}
+        ready = [name for name in self.waiting if done.issuperset(self.steps[name].needs)]
+        return max(ready, key=self.urgency.__getitem__, default=None)
+
+    def _must_run(self, name: str) -> bool:
+        """Whether a step is out of date or forced; else it is reported as up to date.
+
+        Asked only when its turn has come: what came before may have left the very same files.
+        """
+        reasons = freshness.why(self.steps[name], self.base, self.given[name], self.state)
+        if not reasons and name not in self.forced:
+            self.report.up_to_date.append(name)
+            return False
+        self.tell(f"{self.label[name]} {', '.join(reasons) or 'forced'}")
+        return True
+
+    def _begin(self, name: str, pool: ProcessPoolExecutor) -> None:
+        step, given = self.steps[name], self.given[name]
+        now = freshness.fingerprint(step, self.base, given)
+        future = pool.submit(execute, step, self.base, given, self.finish)
+        self.executing[future] = _Task(step, now, time.perf_counter())
+
+    def _finish(self, future: Outcome) -> None:
+        """Put what a step has written into place, and note how it went."""
+        task, report = self.executing.pop(future), self.report
+        name = task.step.name
+        try:
+            warnings, report.memory_of[name] = future.result()
+            _move_into_place(task.step, self.base, task.fingerprint["notebook"])
+            self.state[name] = task.fingerprint | freshness.output_digests(task.step, self.base)
+            freshness.write_state(self.base, self.state)
+            report.ran.append(name)
+            report.warnings += [f"{name}: {warning}" for warning in warnings]
+        except PipelineError as error:
+            report.failed[name] = str(error)
+        except OSError as error:
+            report.failed[name] = f"{name} failed: {error}"
+        report.seconds_of[name] = time.perf_counter() - task.begun
+        verb = "failed after" if name in report.failed else "done in"
+        self.tell(f"{self.label[name]} {verb} {report.seconds_of[name]:.1f} s")
 
 
 def run(
     base: Path,
     names: Iterable[str] = (),
-    parameters: dict | None = None,
+    parameters: Mapping[str, object] | None = None,
     force: bool = False,
     jobs: int = 2,
     tell: Callable[[str], None] = say,
-    finish: Callable | None = None,
+    finish: Finish | None = None,
 ) -> Report:
-    """Run what is out of date, in order; steps that do not depend on each other run at the same
-    time.
+    """Run what is out of date, in order; steps that do not need each other run side by side.
 
     Parameters
     ----------
@@ -151,12 +269,14 @@ def run(
         Folder of the compendium.
     names : iterable of str
         Steps to run, with whatever they need; all if none is named.
-    parameters : dict, optional
+    parameters : mapping, optional
         ``name`` or ``step:name`` -> value.
     force : bool
         Run the named steps (all, if none is named) even if they are up to date.
     jobs, tell
         How many steps may run at the same time, and what takes each line of progress.
+    finish : callable, optional
+        What is done to each executed notebook before it is kept (`execute.Finish`).
 
     Raises
     ------
@@ -164,69 +284,11 @@ def run(
         For a mistake in ``steps.toml`` or in the arguments (before anything runs), if another run
         is going on, or if a worker process was killed.
     """
-    started, base = time.perf_counter(), base.resolve()
-    by_name = {step.name: step for step in steps.load_steps(base)}
-    chosen = steps.select(names or by_name, by_name)
-    defaults = {name: default_parameters(base, by_name[name]) for name in chosen}
-    given = resolve_parameters(parameters or {}, defaults)
-    forced = (names or chosen) if force else []
-    label = {
-        name: f"[{number}/{len(chosen)}] {name} …" for number, name in enumerate(chosen, start=1)
-    }
-    # The more steps wait for one, one after the other, the sooner it is run.
-    urgency = dict.fromkeys(chosen, 0)
-    for name in reversed(chosen):
-        for needed in by_name[name].needs:
-            urgency[needed] = max(urgency[needed], urgency[name] + 1)
-    report, waiting, running = Report(), list(chosen), {}
-    with locked(base) as lock, ExitStack() as stack:
-        state, pool = freshness.read_state(base), None
-        while True:
-            done = {*report.ran, *report.up_to_date}
-            ready = [name for name in waiting if done.issuperset(by_name[name].needs)]
-            name = max(ready, key=urgency.__getitem__, default=None)
-            if name and len(running) < jobs:
-                step = by_name[name]
-                waiting.remove(name)
-                # Looked at only now: what came before may have run and left the very same files.
-                reasons = freshness.why(step, base, given[name], state)
-                if reasons or name in forced:
-                    tell(f"{label[name]} {', '.join(reasons) or 'forced'}")
-                    now = freshness.fingerprint(step, base, given[name])
-                    pool = pool or stack.enter_context(_workers(base, jobs, bool(parameters), lock))
-                    running[pool.submit(execute, step, base, given[name], finish)] = (
-                        step,
-                        now,
-                        time.perf_counter(),
-                    )
-                else:
-                    report.up_to_date.append(name)
-            elif running:
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    step, now, begun = running.pop(future)
-                    try:
-                        warnings, report.memory_of[step.name] = future.result()
-                        _move_into_place(step, base, now["notebook"])
-                        state[step.name] = now | freshness.output_digests(step, base)
-                        freshness.write_state(base, state)
-                        report.ran.append(step.name)
-                        report.warnings += [f"{step.name}: {warning}" for warning in warnings]
-                    except PipelineError as error:
-                        report.failed[step.name] = str(error)
-                    except OSError as error:
-                        report.failed[step.name] = f"{step.name} failed: {error}"
-                    report.seconds_of[step.name] = time.perf_counter() - begun
-                    verb = "failed after" if step.name in report.failed else "done in"
-                    tell(f"{label[step.name]} {verb} {report.seconds_of[step.name]:.1f} s")
-            else:
-                break
-    for name in waiting:
-        causes = [cause for cause in steps.select([name], by_name) if cause in report.failed]
-        report.not_run[name] = f"not run: needs {', '.join(causes)}"
-    if not (report.failed or parameters) and len(chosen) == len(by_name):
-        freshness.write_stamps(base, {name: state[name] for name in by_name})
-    report.seconds = time.perf_counter() - started
-    return report
+    started = time.perf_counter()
+    running = _Run(base.resolve(), list(names), parameters or {}, force, jobs, tell, finish)
+    running.execute()
+    running.report.seconds = time.perf_counter() - started
+    return running.report
 
 
 def summary(report: Report, base: Path) -> list[str]:

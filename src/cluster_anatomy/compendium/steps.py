@@ -1,10 +1,10 @@
-"""TODO"""
+"""The steps of the study: what each reads and writes, and the order that follows from it."""
 
 import difflib
 import glob
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from graphlib import CycleError, TopologicalSorter
@@ -13,6 +13,7 @@ from pathlib import Path
 from cluster_anatomy.compendium import paths
 
 STEPS_FILE = "notebooks/steps.toml"
+KEYS = ("name", "title", "reads", "writes")
 
 
 class PipelineError(Exception):
@@ -21,20 +22,20 @@ class PipelineError(Exception):
 
 @dataclass(frozen=True)
 class Step:
-    """One notebook with the files it reads (globs allowed) and writes (exact paths), relative to
-    the root.
-    """
+    """One notebook with the files that it reads and writes, relative to the root."""
 
     name: str
     title: str = ""
     reads: tuple[str, ...] = ()
+    """Paths or globs."""
     writes: tuple[str, ...] = ()
-    needs: tuple[
-        str, ...
-    ] = ()  # the steps whose files it reads, worked out from `reads` and `writes`
+    """Exact paths, without the notebook itself."""
+    needs: tuple[str, ...] = ()
+    """The steps whose files it reads, worked out from `reads` and `writes`."""
 
     @property
     def notebook(self) -> str:
+        """The path of the notebook."""
         return f"notebooks/{self.name}.ipynb"
 
     @property
@@ -43,8 +44,9 @@ class Step:
         return (*self.writes, self.notebook)
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, sorted(set(known)), n=1, cutoff=0.5)
+def suggest(word: str, names: Iterable[str]) -> str:
+    """Return the end of a message on a word that is not among the names: a near one, if any."""
+    near = difflib.get_close_matches(word, sorted(set(names)), n=1, cutoff=0.5)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
@@ -94,40 +96,43 @@ def _mistake(step: str, text: str) -> PipelineError:
     return PipelineError(f"{STEPS_FILE}, step {step}: {text}")
 
 
-def _step(entry: dict) -> Step:
-    name, known = entry.get("name"), ("name", "title", "reads", "writes")
+def _step(entry: Mapping[str, object]) -> Step:
+    """Return one table of ``steps.toml`` as a step."""
+    name = entry.get("name")
     if not isinstance(name, str) or not re.fullmatch(r"\w[\w.-]*", name):
         raise PipelineError(
             f"{STEPS_FILE}: a step needs a name of letters, digits, '_', '-' or '.'"
         )
     for key in entry:
-        if key not in known:
-            raise _mistake(name, f"unknown key {key!r}.{suggest(key, known)}")
-    for key in ("reads", "writes"):
-        items = entry.get(key, [])
-        if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):
-            raise _mistake(name, f"{key} must be a list of paths")
-        for item in items:
-            if Path(item).is_absolute() or ".." in Path(item).parts:
-                raise _mistake(
-                    name, f"{item} must be a path inside the compendium, relative to its root"
-                )
-            if key == "writes" and glob.has_magic(item):
-                raise _mistake(name, f"writes {item}, but what is written must be an exact path")
-        entry[key] = tuple(Path(item).as_posix() for item in items)
-    return Step(**entry)
+        if key not in KEYS:
+            raise _mistake(name, f"unknown key {key!r}.{suggest(key, KEYS)}")
+    reads, writes = (_paths(name, key, entry.get(key, [])) for key in ("reads", "writes"))
+    for path in writes:
+        if glob.has_magic(path):
+            raise _mistake(name, f"writes {path}, but what is written must be an exact path")
+    return Step(name, str(entry.get("title", "")), reads, writes)
+
+
+def _paths(step: str, key: str, items: object) -> tuple[str, ...]:
+    """Return the paths or globs that a step lists under a key, each of them inside the root."""
+    if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):
+        raise _mistake(step, f"{key} must be a list of paths")
+    for item in items:
+        if Path(item).is_absolute() or ".." in Path(item).parts:
+            raise _mistake(
+                step, f"{item} must be a path inside the compendium, relative to its root"
+            )
+    return tuple(Path(item).as_posix() for item in items)
 
 
 def existing(pattern: str, base: Path) -> set[str]:
     """Return the files that fit a glob, relative to the base; hidden ones never do."""
-    found = glob.glob(pattern, root_dir=base, recursive=True)
-    return {Path(path).as_posix() for path in found if (base / path).is_file()}
+    matches = glob.glob(pattern, root_dir=base, recursive=True)
+    return {Path(path).as_posix() for path in matches if (base / path).is_file()}
 
 
 def _fits(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
-    """Whether the parts of a path (it need not exist) fit those of a glob; ``**`` is any number of
-    them.
-    """
+    """Whether the parts of a path fit those of a glob; ``**`` stands for any number of them."""
     if not pattern:
         return not path
     if pattern[0] == "**":
@@ -138,21 +143,20 @@ def _fits(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
 def _needs(step: Step, writer: dict[str, str], base: Path) -> tuple[str, ...]:
     needs: set[str] = set()
     for pattern in step.reads:
-        wanted = tuple(pattern.split("/"))
-        writers = {name for path, name in writer.items() if _fits(tuple(path.split("/")), wanted)}
+        parts = tuple(pattern.split("/"))
+        writers = {name for path, name in writer.items() if _fits(tuple(path.split("/")), parts)}
         if not writers and not existing(pattern, base):
             raise _mistake(
                 step.name, f"reads {pattern}, which neither exists nor is written by a step"
             )
-        # A glob may well cover the step's own outputs; only an exact path says that it reads what
-        # it writes.
+        # A glob may cover the step's own outputs; only an exact path says that it reads them.
         needs |= writers - {step.name} if glob.has_magic(pattern) else writers
     return tuple(sorted(needs))
 
 
 def select(names: Iterable[str], steps: dict[str, Step]) -> list[str]:
     """Return the names of the named steps and of all they need, in running order."""
-    waiting, chosen = list(names), set()
+    waiting, selected = list(names), set()
     while waiting:
         name = waiting.pop()
         if name not in steps:
@@ -160,6 +164,6 @@ def select(names: Iterable[str], steps: dict[str, Step]) -> list[str]:
             raise PipelineError(
                 f"There is no step {name!r} (steps: {listed}).{suggest(name, steps)}"
             )
-        chosen.add(name)
-        waiting += set(steps[name].needs) - chosen
-    return [name for name in steps if name in chosen]
+        selected.add(name)
+        waiting += set(steps[name].needs) - selected
+    return [name for name in steps if name in selected]
