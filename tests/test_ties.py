@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cluster_anatomy import tables
 from cluster_anatomy.firms import actors, ties
+from cluster_anatomy.firms.foundings import foundings, genealogies
 from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.methods import brokerage, descent, ei_index
 from cluster_anatomy.study import ties as study_ties
@@ -23,8 +24,6 @@ from cluster_anatomy.study.ties import (
     brokers,
     ei_edges,
     ei_table,
-    foundings,
-    genealogies,
     kind_share,
     province_border,
 )

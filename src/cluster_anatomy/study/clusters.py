@@ -15,7 +15,7 @@ from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
 from cluster_anatomy.firms.names import organisation_key
-from cluster_anatomy.firms.origins import ABROAD
+from cluster_anatomy.firms.origins import FOREIGN_TYPES
 from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.firms.sites import BIO_BASE
 from cluster_anatomy.methods.correspondence import correspondence
@@ -286,7 +286,7 @@ def agreement(
         steps = linkage(squareform(square, checks=False), "average")
         apart = permutation_test(partial(gap, square.to_numpy()), labels)
         for number in groups:
-            rand = rand_test(leaf_groups(steps, len(table), number), labels)
+            rand = rand_test(list(leaf_groups(steps, len(table), number)), labels)
             rows.append(
                 {
                     "origin": origin,
@@ -572,7 +572,7 @@ def has_source(entries: pd.DataFrame, source_rows: pd.DataFrame, where: str) -> 
     rows = source_rows[source_rows["timing"] == "at_entry"].join(here, on="firm_id", how="inner")
     abroad = (rows["country"].notna() & (rows["country"] != rows["own_country"])) | rows[
         "org_type"
-    ].isin(ABROAD)
+    ].isin(FOREIGN_TYPES)
     home = (rows["region"] == rows["own_region"]).fillna(False).astype(bool)
     rows["where"] = np.select(
         [abroad, rows["region"].isna(), home], ["abroad", "unknown", "home"], "elsewhere"
