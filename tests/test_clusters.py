@@ -1,4 +1,4 @@
-"""Step 03: every measure against a published value, an independent computation or plain arithmetic."""
+"""Step 03: measures against published values, other computations or plain arithmetic."""
 
 import math
 from itertools import permutations

@@ -1,4 +1,4 @@
-"""The open lists: download, checksum, extraction, counting, and the comparison with the register."""
+"""The open lists: download, checksum, extraction, counting, comparison with the register."""
 
 import hashlib
 import io

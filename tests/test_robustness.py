@@ -1,4 +1,4 @@
-"""Step 07: the general multiverse on planted answers, and the study's own against steps 02 and 05."""
+"""Step 07: the multiverse on planted answers, and the study's own against steps 02 and 05."""
 
 import doctest
 import itertools

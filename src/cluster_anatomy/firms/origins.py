@@ -110,7 +110,7 @@ def sources(
         or ``later``), ``coder``.
     """
     joined = in_order(with_evidence(members, evidence), "firm_id", "confidence", "coder")
-    found = []
+    rows = []
     for row in joined.itertuples():
         founders = _aligned(
             row.founder_prior_orgs, row.founder_prior_org_types, row.founder_prior_cities
@@ -119,19 +119,19 @@ def sources(
             row.parent_orgs, row.parent_org_types, row.parent_cities, row.parent_countries
         )
         later = pd.notna(row.parent_timing) and row.parent_timing == "later"
-        found += [
+        rows += [
             (row.firm_id, "founder", *values, None, "at_entry", row.coder) for values in founders
         ]
-        found += [
+        rows += [
             (row.firm_id, "parent", *values, "later" if later else "at_entry", row.coder)
             for values in parents
         ]
         if pd.notna(row.relocated_from):
-            found.append(
+            rows.append(
                 (row.firm_id, "mover", None, None, row.relocated_from, None, "at_entry", row.coder)
             )
     columns = ["firm_id", "role", "organisation", "org_type", "city", "country", "timing", "coder"]
-    table = pd.DataFrame(found, columns=columns)
+    table = pd.DataFrame(rows, columns=columns)
     for rule in types.itertuples():
         hit = table["organisation"].fillna("").str.contains(rule.contains, case=False, regex=True)
         hit &= table["org_type"] == rule.coded_as
@@ -436,9 +436,9 @@ def flags(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
     founder = at_entry[at_entry["role"] == "founder"]
 
     def seen(rows: pd.DataFrame, types: list[str]) -> pd.Series:
-        found = rows.loc[rows["org_type"].isin(types), "firm_id"]
+        having = rows.loc[rows["org_type"].isin(types), "firm_id"]
         return pd.Series(
-            np.where(register.index.isin(found), "yes", "not_seen"), index=register.index
+            np.where(register.index.isin(having), "yes", "not_seen"), index=register.index
         )
 
     table = pd.DataFrame(index=register.index)

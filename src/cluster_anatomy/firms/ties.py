@@ -75,10 +75,12 @@ def reach(rows: pd.DataFrame) -> pd.Series:
         what: [rows[f"{side}_{what}"] for side in ("source", "target")]
         for what in ("country", "cluster", "admin")
     }
-    known = {what: (one.notna() & two.notna()).to_numpy() for what, (one, two) in end.items()}
+    known = {
+        what: (source.notna() & target.notna()).to_numpy() for what, (source, target) in end.items()
+    }
     same = {
-        what: (one.astype(object) == two.astype(object)).to_numpy()
-        for what, (one, two) in end.items()
+        what: (source.astype(object) == target.astype(object)).to_numpy()
+        for what, (source, target) in end.items()
     }
     china = (end["country"][0].astype(object) == "China").to_numpy()
     provinces = known["country"] & same["country"] & china & known["admin"] & ~same["admin"]

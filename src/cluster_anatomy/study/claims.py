@@ -312,9 +312,9 @@ def main() -> None:
         raise SystemExit(
             f"{record['text']['file']} is not there; put your own copy of the paper's text there."
         )
-    found = anchors(copy.read_text(encoding="utf-8"), tables.read("seeds/claims.csv"))
-    lost = found[~found["anchor"] | found["number"].eq(False).fillna(False)]
-    print(f"{len(found) - len(lost)} of {len(found)} claims are found in their section.")
+    looked_up = anchors(copy.read_text(encoding="utf-8"), tables.read("seeds/claims.csv"))
+    lost = looked_up[~looked_up["anchor"] | looked_up["number"].eq(False).fillna(False)]
+    print(f"{len(looked_up) - len(lost)} of {len(looked_up)} claims are found in their section.")
     if len(lost):
         print(lost.to_string(index=False))
 

@@ -1,5 +1,4 @@
-"""Step 03: how clusters began, what they are made of, and whether that says which kind of cluster
-they are.
+"""Step 03: how clusters began, what they are made of, and whether that tells their kind.
 
 Everything here describes the firms that were found. No function computes a share that would stand
 for an industry; distances, maps and trees compare the firms of one cluster with those of another.
@@ -79,8 +78,7 @@ def endowments(
     sites: pd.DataFrame,
     first: int = 5,
 ) -> pd.DataFrame:
-    """Say of each Chinese cluster what the open record shows to have been there when firms began to
-    enter.
+    """Say of each Chinese cluster what the open record shows of its beginnings.
 
     The record does not date institutes: one counts if it is a founder's or a parent's organisation
     of any entry, anywhere, or if the paper names it. That it was there before the firm follows;
@@ -167,15 +165,12 @@ def take_off(years: pd.Series, window: int = 5, part: int = 3, least: int = 5):
 
 
 def entrants(entries: pd.DataFrame) -> pd.DataFrame:
-    """Return the entries that have a cluster and are no works from before the reforms (those are
-    stock, not entry).
-    """
+    """Return the entries that have a cluster, without pre-reform works (stock, not entry)."""
     return entries[entries["cluster"].notna() & (entries["label"] != "state_backbone")]
 
 
 def cumulated(entries: pd.DataFrame) -> pd.DataFrame:
-    """Count dated entrants per cluster and year, and cumulate them (every year from the first to
-    the last).
+    """Count dated entrants per cluster in every year from the first to the last, and cumulate.
 
     Returns
     -------
@@ -196,8 +191,7 @@ def cumulated(entries: pd.DataFrame) -> pd.DataFrame:
 
 
 def first_entrants(entries: pd.DataFrame, first: int = 5) -> pd.DataFrame:
-    """List the first dated entrants of each cluster; firms of the year of the last one are all
-    kept.
+    """List the first dated entrants of each cluster, with all firms of the last one's year.
 
     Returns
     -------
@@ -329,10 +323,10 @@ def map_table(country: str, table: pd.DataFrame) -> pd.DataFrame:
 def origin_quotients(
     country: str, entries: pd.DataFrame, dimension: str = "paper_type"
 ) -> pd.DataFrame:
-    """Compute location quotients of origins in clusters; at risk: entries with a cluster and a
-    known origin.
+    """Compute location quotients of origins in clusters.
 
-    Clusters whose entries are all of unknown origin are kept, with an undefined quotient.
+    At risk are entries with a cluster and a known origin. Clusters whose entries are all of
+    unknown origin are kept, with an undefined quotient.
 
     Returns
     -------
@@ -498,8 +492,7 @@ def profiles(
 
 
 def growth(numbers: pd.DataFrame) -> pd.DataFrame:
-    """Compare published numbers over time, where one source gives one measure of one region in one
-    unit twice.
+    """Compare published numbers over time, where one source gives the same measure twice.
 
     Returns
     -------
@@ -511,15 +504,15 @@ def growth(numbers: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for key, group in numbers.dropna(subset=["period_end"]).groupby(keys, sort=True):
         group = group.sort_values("period_end").drop_duplicates("period_end")
-        for one, other in zip(group[:-1].itertuples(), group[1:].itertuples(), strict=True):
-            ratio, years = other.value / one.value, int(other.period_end - one.period_end)
+        for earlier, later in zip(group[:-1].itertuples(), group[1:].itertuples(), strict=True):
+            ratio, years = later.value / earlier.value, int(later.period_end - earlier.period_end)
             rows.append(
                 (
                     *key[:4],
-                    one.period_end,
-                    one.value,
-                    other.period_end,
-                    other.value,
+                    earlier.period_end,
+                    earlier.value,
+                    later.period_end,
+                    later.value,
                     ratio,
                     ratio ** (1 / years) - 1,
                 )
@@ -540,9 +533,7 @@ def growth(numbers: pd.DataFrame) -> pd.DataFrame:
 
 
 def central_officials(entries: pd.DataFrame, source_rows: pd.DataFrame) -> pd.Series:
-    """Say of each entry whether a founder came from a government body that sits in Beijing
-    (``True``, ``False``).
-    """
+    """Say of each entry whether a founder came from a government body that sits in Beijing."""
     hit = source_rows[
         (source_rows["role"] == "founder")
         & (source_rows["timing"] == "at_entry")
@@ -588,9 +579,7 @@ def open_addresses(cell) -> int:
 
 
 def pairs_of(square: pd.DataFrame) -> pd.DataFrame:
-    """Turn a square table of distances into one row per pair, nearest first (``left``, ``right``,
-    ``distance``).
-    """
+    """Turn a square of distances into rows ``left``, ``right``, ``distance``, nearest first."""
     rows = [(left, right, square.loc[left, right]) for left, right in combinations(square.index, 2)]
     return pd.DataFrame(rows, columns=["left", "right", "distance"]).sort_values(
         ["distance", "left", "right"], ignore_index=True

@@ -180,20 +180,20 @@ def source_distances(
     points = gazetteer.table.set_index("place_id")[["latitude", "longitude"]].astype(float)
     rows = source_rows[source_rows["timing"] == "at_entry"]
     rows = rows[rows["firm_id"].isin(firms["firm_id"])].reset_index(drop=True)
-    found = [gazetteer.find(city) for city in rows["city"]]
+    placed = [gazetteer.find(city) for city in rows["city"]]
     here = (
         firms.set_index("firm_id")[["place_id", "country"]]
         .reindex(rows["firm_id"])
         .reset_index(drop=True)
     )
     there = pd.Series(
-        [None if place is None else place.place_id for place in found], dtype="object"
+        [None if place is None else place.place_id for place in placed], dtype="object"
     )
-    one, other = points.reindex(there).to_numpy(), points.reindex(here["place_id"]).to_numpy()
+    far, near = points.reindex(there).to_numpy(), points.reindex(here["place_id"]).to_numpy()
     table = rows[["firm_id", "role", "position"]].assign(
         place_id=there, firm_place_id=here["place_id"]
     )
-    table["kilometres"] = kilometres(one[:, 0], one[:, 1], other[:, 0], other[:, 1])
+    table["kilometres"] = kilometres(far[:, 0], far[:, 1], near[:, 0], near[:, 1])
     # Two firms of one company campus that has no point of its own are still nowhere apart.
     same = (there == here["place_id"].astype("object")).fillna(False).astype(bool)
     table.loc[same, "kilometres"] = 0.0

@@ -361,8 +361,8 @@ def sites(located: pd.DataFrame, provinces: pd.DataFrame) -> pd.DataFrame:
             {"rd_site_of": "research", "manufacturing_site_of": "manufacturing"}
         ),
         border=[
-            province_border(one, other, neighbours) if country == other_country == "China" else None
-            for one, other, country, other_country in zip(
+            province_border(site, owner, neighbours) if country == of_owner == "China" else None
+            for site, owner, country, of_owner in zip(
                 rows["source_admin"],
                 rows["target_admin"],
                 rows["source_country"],
@@ -387,13 +387,13 @@ def sites(located: pd.DataFrame, provinces: pd.DataFrame) -> pd.DataFrame:
     return table.rename_axis(["activity", "site", "owner"]).reset_index()
 
 
-def province_border(one, other, neighbours: Mapping[str, list[str]]) -> str | None:
+def province_border(province: str, other: str, neighbours: Mapping[str, list[str]]) -> str | None:
     """Say how two Chinese provinces lie: ``same``, ``neighbour`` or ``farther``, else None."""
-    if pd.isna(one) or pd.isna(other):
+    if pd.isna(province) or pd.isna(other):
         return None
-    if one == other:
+    if province == other:
         return "same"
-    return "neighbour" if other in neighbours.get(one, []) else "farther"
+    return "neighbour" if other in neighbours.get(province, []) else "farther"
 
 
 def academic_firms(pairs: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
