@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from cluster_anatomy import results, tables
 from cluster_anatomy.compendium import paths
-from cluster_anatomy.study import claims
-from cluster_anatomy.study.claims import ClaimError
+from cluster_anatomy.study import claim_checks, claims
+from cluster_anatomy.study.claim_checks import ClaimError
 
 PARTS = [
     "01_firm_lists",
@@ -75,7 +75,7 @@ def the_register():
 def run(*changes, values=None):
     """Evaluate checks that differ from the standard one."""
     checks = pd.DataFrame([CHECK | {"check": n} | change for n, change in enumerate(changes, 1)])
-    return claims.evaluate(
+    return claim_checks.evaluate(
         checks, the_claims(**(values or {})), the_register(), read=lambda name: FIRMS
     )
 
@@ -112,53 +112,56 @@ def judged(outcomes, **given):
     ],
 )
 def test_conditions_select_rows_and_a_blank_fulfils_none_but_unequal(where, names):
-    assert list(claims.select(FIRMS, where)["name"]) == names
+    assert list(claim_checks.select(FIRMS, where)["name"]) == names
 
 
 def test_values_read_from_rows():
-    assert claims.measure(FIRMS, "rows") == 3
-    assert claims.measure(FIRMS, "distinct province") == 2
-    assert claims.measure(FIRMS, "top province") == 2
-    assert claims.measure(FIRMS, "sum year") == 3978
-    assert (claims.measure(FIRMS, "min year"), claims.measure(FIRMS, "max year")) == (1988, 1990)
-    assert claims.measure(FIRMS.iloc[:1], "name") == "Alpha"
-    assert claims.measure(FIRMS.iloc[:0], "rows") == 0
+    assert claim_checks.measure(FIRMS, "rows") == 3
+    assert claim_checks.measure(FIRMS, "distinct province") == 2
+    assert claim_checks.measure(FIRMS, "top province") == 2
+    assert claim_checks.measure(FIRMS, "sum year") == 3978
+    assert (claim_checks.measure(FIRMS, "min year"), claim_checks.measure(FIRMS, "max year")) == (
+        1988,
+        1990,
+    )
+    assert claim_checks.measure(FIRMS.iloc[:1], "name") == "Alpha"
+    assert claim_checks.measure(FIRMS.iloc[:0], "rows") == 0
 
 
 @pytest.mark.parametrize("rows", [FIRMS, FIRMS.iloc[:0], FIRMS.iloc[2:]])
 def test_a_column_is_read_from_one_row_that_has_it(rows):
     with pytest.raises(ClaimError):
-        claims.measure(rows, "year")
+        claim_checks.measure(rows, "year")
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
 def test_comparisons_fit_together(found, expected):
     at_least, less = (
-        claims.holds(operator, found, str(expected)) for operator in ("at_least", "less")
+        claim_checks.holds(operator, found, str(expected)) for operator in ("at_least", "less")
     )
     assert at_least != less
-    assert claims.holds("greater", found, str(expected)) != claims.holds(
+    assert claim_checks.holds("greater", found, str(expected)) != claim_checks.holds(
         "at_most", found, str(expected)
     )
-    assert claims.holds("near", found, str(expected), abs(found - expected))
+    assert claim_checks.holds("near", found, str(expected), abs(found - expected))
 
 
 def test_near_contains_and_matches():
-    assert claims.holds("near", 46, "50", 5)
-    assert not claims.holds("near", 44, "50", 5)
-    assert claims.holds("contains", "a|b", "b")
-    assert not claims.holds("contains", "a|bc", "b")
-    assert claims.holds("matches", "renamed in August 2003", "2003$")
-    assert claims.holds("equals", "Zhejiang", "Zhejiang")
+    assert claim_checks.holds("near", 46, "50", 5)
+    assert not claim_checks.holds("near", 44, "50", 5)
+    assert claim_checks.holds("contains", "a|b", "b")
+    assert not claim_checks.holds("contains", "a|bc", "b")
+    assert claim_checks.holds("matches", "renamed in August 2003", "2003$")
+    assert claim_checks.holds("equals", "Zhejiang", "Zhejiang")
 
 
 def test_an_interval_speaks_only_if_it_lies_on_one_side():
     gap = {"low": -0.3, "high": -0.1}
-    assert claims.holds_for_interval("below_zero", gap, None)
-    assert not claims.holds_for_interval("above_zero", gap, None)
-    assert claims.holds_for_interval("within_interval", gap, "-0.2")
-    assert not claims.holds_for_interval("below_zero", {"low": -0.3, "high": 0.1}, None)
-    assert not claims.holds_for_interval(
+    assert claim_checks.holds_for_interval("below_zero", gap, None)
+    assert not claim_checks.holds_for_interval("above_zero", gap, None)
+    assert claim_checks.holds_for_interval("within_interval", gap, "-0.2")
+    assert not claim_checks.holds_for_interval("below_zero", {"low": -0.3, "high": 0.1}, None)
+    assert not claim_checks.holds_for_interval(
         "below_zero", {"low": float("nan"), "high": float("nan")}, None
     )
 
@@ -390,7 +393,7 @@ def real():
         tables.read("data/raw/claims/claim_readings.csv"),
         claims.register_of(PARTS),
     )
-    outcomes = claims.evaluate(checks, paper, register)
+    outcomes = claim_checks.evaluate(checks, paper, register)
     verdicts = claims.judge(paper, readings, outcomes, register).set_index("claim_id")
     return {
         "verdicts": verdicts,
@@ -494,7 +497,7 @@ def test_altering_the_number_of_a_claim_flips_its_verdict(real, claim):
     one = paper["claim_id"] == claim
     paper.loc[one, "value"] = str(int(paper.loc[one, "value"].item()) + 5)
     checks = real["checks"][real["checks"]["claim_id"] == claim]
-    outcomes = claims.evaluate(checks, paper[one], claims.register_of([]))
+    outcomes = claim_checks.evaluate(checks, paper[one], claims.register_of([]))
     readings = real["readings"][real["readings"]["claim_id"] == claim]
     assert (
         claims.judge(paper[one], readings, outcomes, claims.register_of([]))["verdict"].item()

@@ -8,7 +8,7 @@ import pytest
 from cluster_anatomy import tables
 from cluster_anatomy.firms import entries as firms_entries
 from cluster_anatomy.firms.entries import home_share
-from cluster_anatomy.study import china_usa
+from cluster_anatomy.study import china_usa, own_list
 from cluster_anatomy.tables import contract
 
 FRAMES = pd.DataFrame(
@@ -109,3 +109,15 @@ def test_no_share_in_the_register_stands_on_a_frame_that_cannot_carry_it():
     used = {part.strip() for cell in shares["frame"] for part in cell.split(" vs ")}
     assert used & set(frames.index[frames == "yes"])
     assert not used & set(frames.index[frames == "no"])
+
+
+def test_a_list_beside_a_frame_is_list_minus_frame():
+    own = pd.DataFrame({"sample": "frame", "country": "USA", "reach": ["home", "home", "abroad"]})
+    beside = pd.DataFrame({"named": "yes", "listed": "no", "country": "China", "reach": ["abroad"]})
+    shares = own_list.shares_beside(own, beside, FRAMES, PROPERTIES, "us")
+    table = own_list.comparison(shares, "us", ["cn"])
+    assert table[["own", "other", "value"]].iloc[0].tolist() == pytest.approx([2 / 3, 0, 2 / 3])
+    (told,) = own_list.comparison_results(
+        table, "israel", "My list", {"cn": "china"}, {"cn": "China, named"}, {"home": "from home"}
+    )
+    assert (told["id"], told["frame"]) == ("israel_home_minus_china", "My list vs cn")

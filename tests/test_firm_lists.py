@@ -283,7 +283,7 @@ def test_a_blank_never_wins_and_equal_trust_goes_by_coder():
             "row_id": ["south:A", "north:B"],
         }
     )
-    firms, conflicts = resolve(members, evidence_of(rows))
+    firms, conflicts = resolve(coders.with_evidence(members, evidence_of(rows), how="left"))
     assert firms.loc[0, ["founded_year", "predecessor"]].tolist() == [1998, "works"]
     assert set(conflicts["column"]) == {"founded_year"}
 

@@ -13,7 +13,7 @@ from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.origins import classify, conditions, options_of
 from cluster_anatomy.methods.multiverse import by_option, holding, judge
 from cluster_anatomy.study import robustness
-from cluster_anatomy.study.robustness import estimator, movable, moved
+from cluster_anatomy.study.robustness import Estimator, movable, moved
 
 FRAMES = pd.DataFrame(
     {
@@ -61,12 +61,12 @@ USUAL = {
     ],
 )
 def test_a_specification_counts_firms_as_its_choices_say(changed, china, n):
-    found = estimator({"home": READ}, ENTRIES, FRAMES, 0.7)("home", USUAL | changed)
+    found = Estimator({"home": READ}, ENTRIES, FRAMES, 0.7)("home", USUAL | changed)
     assert (found["value"], found["n"]) == (pytest.approx(china - 1 / 2), n)
 
 
 def test_bounds_let_the_unknown_of_both_countries_speak():
-    found = estimator({"home": READ}, ENTRIES, FRAMES, 0.7)("home", USUAL | {"unknown": "hit"})
+    found = Estimator({"home": READ}, ENTRIES, FRAMES, 0.7)("home", USUAL | {"unknown": "hit"})
     assert (found["bound_low"], found["bound_high"]) == (
         pytest.approx(2 / 4 - 1 / 2),
         pytest.approx(3 / 4 - 1 / 2),
@@ -74,7 +74,7 @@ def test_bounds_let_the_unknown_of_both_countries_speak():
 
 
 def test_the_american_share_is_set_against_the_published_one():
-    compute = estimator({"home": READ}, ENTRIES, FRAMES, 0.7)
+    compute = Estimator({"home": READ}, ENTRIES, FRAMES, 0.7)
     assert compute(robustness.HOME_USA, USUAL)["value"] == pytest.approx(1 / 2 - 0.7)
     assert compute(robustness.HOME_USA, USUAL | {"confidence": "high"})["value"] == pytest.approx(
         1 - 0.7
@@ -176,7 +176,7 @@ def test_the_default_specification_is_the_result_of_step_05(study):
 
 
 def test_all_firms_of_china_against_the_american_frame_too(study):
-    compute = estimator(study["values"], study["entries"], study["frames"], 0.7)
+    compute = Estimator(study["values"], study["entries"], study["frames"], 0.7)
     choices = robustness.choices_of(study["frames"], study["coding"]["conventions"], "yes")
     usual = {name: options[0] for name, options in choices.items()} | {"frame": "cn_all"}
     rows = study["differences"][study["differences"]["frame"] == "cn_all"].set_index("property")

@@ -8,9 +8,10 @@ import pytest
 
 from cluster_anatomy import tables
 from cluster_anatomy.firms import actors, ties
+from cluster_anatomy.firms.foundings import foundings, genealogies
 from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.study import ties as study_ties
-from cluster_anatomy.study.founders import academic_firms, cluster_links, foundings, genealogies
+from cluster_anatomy.study.founders import academic_firms, cluster_links
 from cluster_anatomy.study.ties import (
     acquisitions,
     brokers,

@@ -1,9 +1,8 @@
 """Actors of ties: names, kinds and places."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
-import numpy as np
 import pandas as pd
 
 from cluster_anatomy.firms.names import name_index, organisation_key
@@ -14,6 +13,8 @@ SEEN_FROM = {"usa": "USA"}
 """Country that a coder looked at; China for the others."""
 PLACE = ["city", "cluster", "admin", "country", "latitude", "longitude"]
 NOWHERE = dict.fromkeys(PLACE)
+Finder = Callable[[str], tuple[str, str | None]]
+"""From a name as given to the name of the actor and its ``firm_id``, if it is a firm."""
 
 
 def gather(ties: pd.DataFrame, figures: pd.DataFrame) -> pd.DataFrame:
@@ -76,9 +77,9 @@ def name_actors(
     find = actor_finder(firms, organisations, persons, reviewed)
     rows = rows.copy()
     for end in ("source", "target"):
-        found = [find(name) for name in rows[f"{end}_name"]]
-        rows[end] = [name for name, _ in found]
-        rows[f"{end}_firm_id"] = pd.array([firm for _, firm in found], dtype="string")
+        actors = [find(name) for name in rows[f"{end}_name"]]
+        rows[end] = [name for name, _ in actors]
+        rows[f"{end}_firm_id"] = pd.array([firm_id for _, firm_id in actors], dtype="string")
         in_register = (rows[f"{end}_type"] == "firm").fillna(False) & rows[f"{end}_firm_id"].notna()
         rows[f"{end}_type"] = rows[f"{end}_type"].mask(in_register, "firm_same_industry")
     return rows
@@ -86,9 +87,10 @@ def name_actors(
 
 def actor_finder(
     firms: pd.DataFrame, organisations: pd.DataFrame, persons: pd.DataFrame, reviewed: pd.DataFrame
-):
-    """Return a function from a name as given to the name and the ``firm_id`` of the actor (see
-    `name_actors`).
+) -> Finder:
+    """Return a function from a name as given to the name and ``firm_id`` of the actor.
+
+    See `name_actors` for where names are looked up.
     """
     main = name_index(firms)
     firm_of = {
@@ -151,62 +153,93 @@ def locate(
         ``target_``).
     """
     find = actor_finder(firms, organisations, persons, reviewed)
-    home = {
-        actor: _place_of_firm(firm)
-        for firm in firms.itertuples()
-        for actor in [find(main_name(firm))[0]]
-    }
+    table = named.assign(seen_from=[countries.get(coder, "China") for coder in named["coder"]])
+    whereabouts = _Whereabouts(
+        gazetteer,
+        homes=_homes(table, firms, organisations, find, gazetteer),
+        abroad=_foreign_actors(table),
+        employers={
+            find(row.person)[0]: [find(employer)[0] for employer in split(row.affiliations)]
+            for row in persons.itertuples()
+        },
+        stated=dict(
+            reviewed.dropna(subset=["country"])[["name", "country"]].itertuples(index=False)
+        ),
+    )
+    for end, other in (("source", "target"), ("target", "source")):
+        places = [whereabouts.of_end(row, end, other) for row in table.to_dict("records")]
+        frame = pd.DataFrame(places, columns=PLACE, index=table.index)
+        frame[["latitude", "longitude"]] = frame[["latitude", "longitude"]].astype(float)
+        table[[f"{end}_{column}" for column in PLACE]] = frame
+    return table
+
+
+@dataclass(frozen=True)
+class _Whereabouts:
+    """What is known of where actors are, for `locate`."""
+
+    gazetteer: Gazetteer
+    homes: Mapping[str, dict]
+    abroad: set[tuple[str, str]]
+    """Foreign actors, by the country that they are seen from."""
+    employers: Mapping[str, list[str]]
+    stated: Mapping[str, str]
+    """Countries that a reviewer stated, by name."""
+
+    def of_end(self, row: Mapping, end: str, other: str) -> dict:
+        """Place of one end of a tie."""
+        actor, country, kind = row[end], row["seen_from"], row[f"{end}_type"]
+        if kind == "individual":
+            employers = [name for name in self.employers.get(actor, []) if name != row[other]]
+            return _place_of_person([self.of_employer(name, country) for name in employers])
+        city = row[f"{end}_city"]
+        if pd.notna(city):
+            place = _place(self.gazetteer.find(city))
+        else:
+            place = dict(self.homes.get(actor, NOWHERE))
+        if not place["country"]:
+            place["country"] = self.stated.get(row[f"{end}_name"]) or self.stated.get(actor)
+        if not place["country"]:
+            away = (country, actor) in self.abroad
+            place["country"] = "abroad" if away else _assumed(kind, country)
+        return place
+
+    def of_employer(self, actor: str, seen_from: str) -> dict:
+        """Place of an organisation that a person worked in."""
+        place = dict(self.homes.get(actor, NOWHERE))
+        if not place["country"] and (seen_from, actor) in self.abroad:
+            place["country"] = "abroad"
+        return place
+
+
+def _homes(
+    named: pd.DataFrame,
+    firms: pd.DataFrame,
+    organisations: pd.DataFrame,
+    find: Finder,
+    gazetteer: Gazetteer,
+) -> dict[str, dict]:
+    """Place of each actor: of the register, of the paper's list, else a city that a tie gives."""
+    homes = {find(main_name(firm))[0]: _place_of_firm(firm) for firm in firms.itertuples()}
     for row in organisations.itertuples():
-        home.setdefault(find(row.org_name)[0], _place_of_organisation(row, gazetteer))
+        homes.setdefault(find(row.org_name)[0], _place_of_organisation(row, gazetteer))
     for end in ("source", "target"):
-        for row in named[[end, f"{end}_city"]].dropna().itertuples(index=False):
-            if not home.get(row[0], NOWHERE)["city"]:
-                home[row[0]] = _place(gazetteer.find(row[1]))
-    said = dict(reviewed.dropna(subset=["country"])[["name", "country"]].itertuples(index=False))
-    seen_from = np.array([countries.get(coder, "China") for coder in named["coder"]], dtype=str)
-    abroad = {
+        for actor, city in named[[end, f"{end}_city"]].dropna().itertuples(index=False):
+            if not homes.get(actor, NOWHERE)["city"]:
+                homes[actor] = _place(gazetteer.find(city))
+    return homes
+
+
+def _foreign_actors(named: pd.DataFrame) -> set[tuple[str, str]]:
+    """Actors of a foreign kind, each with the country that it is seen from."""
+    return {
         (seen, actor)
         for end in ("source", "target")
-        for seen, actor, kind in zip(seen_from, named[end], named[f"{end}_type"], strict=True)
+        for seen, actor, kind in zip(
+            named["seen_from"], named[end], named[f"{end}_type"], strict=True
+        )
         if pd.notna(kind) and kind.startswith("foreign_")
     }
-    worked = {
-        find(row.person)[0]: [
-            find(person_or_organisation)[0] for person_or_organisation in split(row.affiliations)
-        ]
-        for row in persons.itertuples()
-    }
-    table = named.copy()
-    table["seen_from"] = seen_from
-    for end, other in (("source", "target"), ("target", "source")):
-        found = []
-        for row in table.to_dict("records"):
-            actor, country = row[end], row["seen_from"]
-            if row[f"{end}_type"] == "individual":
-                employers = [one for one in worked.get(actor, []) if one != row[other]]
-                found.append(
-                    _place_of_person(
-                        [_place_or_abroad(one, country, home, abroad) for one in employers]
-                    )
-                )
-                continue
-            city = row[f"{end}_city"]
-            place = (
-                _place(gazetteer.find(city)) if pd.notna(city) else dict(home.get(actor, NOWHERE))
-            )
-            if not place["country"]:
-                place["country"] = said.get(row[f"{end}_name"]) or said.get(actor)
-            if not place["country"]:
-                away = (country, actor) in abroad
-                place["country"] = "abroad" if away else _assumed(row[f"{end}_type"], country)
-            found.append(place)
-        frame = pd.DataFrame(found, columns=PLACE, index=table.index)
-        table[[f"{end}_{column}" for column in PLACE]] = frame
-    for end in ("source", "target"):
-        table[[f"{end}_latitude", f"{end}_longitude"]] = table[
-            [f"{end}_latitude", f"{end}_longitude"]
-        ].astype(float)
-    return table
 
 
 def main_name(firm) -> str:
@@ -233,23 +266,14 @@ def _place_of_organisation(row, gazetteer: Gazetteer) -> dict:
     return _clean({**NOWHERE, "admin": admin, "country": country})
 
 
-def _place_or_abroad(actor: str, seen_from: str, home: dict, abroad: set) -> dict:
-    place = dict(home.get(actor, NOWHERE))
-    if not place["country"] and (seen_from, actor) in abroad:
-        place["country"] = "abroad"
-    return place
-
-
 def _place_of_person(employers: list[dict]) -> dict:
     """Place of a person: that of the organisations worked in, if they are in one."""
     spots = {(place["cluster"], place["country"]) for place in employers}
     return dict(employers[0]) if len(spots) == 1 else dict(NOWHERE)
 
 
-def _assumed(kind, country: str) -> str | None:
-    """Country of an organisation without a place: that of the coder, but for investors and unnamed
-    kinds.
-    """
+def _assumed(kind: object, country: str) -> str | None:
+    """Country of an organisation without a place: the coder's, unless it is an investor."""
     return None if pd.isna(kind) or kind in ("venture_capital", "individual") else country
 
 

@@ -45,20 +45,18 @@ reforms, whether it is an entry at all."""
 def with_evidence(
     members: pd.DataFrame, evidence: pd.DataFrame, how: str = "inner"
 ) -> pd.DataFrame:
-    """Join the rows of firms with what their coders wrote; with ``how="left"`` rows of lists stay,
-    blank.
-    """
+    """Join the rows of firms with what their coders wrote; ``how="left"`` keeps rows of lists."""
     keys = {"left_on": ["coder", "name_as_given"], "right_on": ["coder", "name_en"]}
     return members.merge(evidence, how=how, validate="1:1", **keys)
 
 
 def in_order(rows: pd.DataFrame, *by: str) -> pd.DataFrame:
-    """Sort rows by columns: ``confidence`` puts the surest first, ``coder`` goes by `CODER_ORDER`."""
-    ranks = {"confidence": CONFIDENCE_ORDER, "coder": CODER_ORDER}
+    """Sort rows by columns: by ``confidence`` the surest first, by ``coder`` as `CODER_ORDER`."""
+    orders = {"confidence": CONFIDENCE_ORDER, "coder": CODER_ORDER}
 
     def rank(column: pd.Series) -> pd.Series:
-        if column.name not in ranks:
+        if column.name not in orders:
             return column
-        return column.map({word: place for place, word in enumerate(ranks[column.name])}).fillna(9)
+        return column.map({word: rank for rank, word in enumerate(orders[column.name])}).fillna(9)
 
     return rows.sort_values(list(by), key=rank)

@@ -10,7 +10,6 @@ from cluster_anatomy.firms.coders import (
     MERGED_COLUMNS,
     SETTLED_COLUMNS,
     in_order,
-    with_evidence,
 )
 from cluster_anatomy.firms.names import BRACKETS, NameRules, is_chinese, slug
 from cluster_anatomy.firms.places import Gazetteer, Place
@@ -37,36 +36,10 @@ def gather(evidence: pd.DataFrame, lists: pd.DataFrame, gazetteer: Gazetteer) ->
         One row per row in: ``row_id`` (coder and name), ``coder``, ``kind`` (``evidence`` or
         ``list``), ``name_as_given``, ``names`` (list), ``country``, ``place``.
     """
-    rows = []
-    for row in evidence.itertuples():
-        names = [
-            row.name_en,
-            *split(row.name_zh),
-            *split(row.aliases),
-            *_inside_brackets(row.name_en),
-        ]
-        city = gazetteer.find_within(row.city, row.province_or_state)
-        metro = None if city is None else city.metro
-        admin = None if pd.isna(row.province_or_state) else row.province_or_state
-        country = "China" if pd.isna(row.country) else row.country
-        rows.append(
-            (
-                row.coder,
-                "evidence",
-                row.name_en,
-                _usable(names, gazetteer),
-                country,
-                Place(metro, admin),
-            )
-        )
-    for row in lists.itertuples():
-        names = [row.name_as_listed, *split(getattr(row, "name_zh", pd.NA))]
-        printed = gazetteer.find(getattr(row, "place_as_listed", None))
-        place = Place() if printed is None else Place(printed.metro, printed.admin)
-        rows.append((row.list, "list", row.name_as_listed, names, "China", place))
-    table = pd.DataFrame(
-        rows, columns=["coder", "kind", "name_as_given", "names", "country", "place"]
-    )
+    rows = [_coded_row(row, gazetteer) for row in evidence.itertuples()]
+    rows += [_listed_row(row, gazetteer) for row in lists.itertuples()]
+    columns = ["coder", "kind", "name_as_given", "names", "country", "place"]
+    table = pd.DataFrame(rows, columns=columns)
     table.insert(0, "row_id", table["coder"] + ":" + table["name_as_given"])
     if table["row_id"].duplicated().any():
         twice = sorted(table.loc[table["row_id"].duplicated(), "row_id"])
@@ -74,6 +47,30 @@ def gather(evidence: pd.DataFrame, lists: pd.DataFrame, gazetteer: Gazetteer) ->
             f"One coder or list names a firm twice: {', '.join(twice)}. Make the names different."
         )
     return table.sort_values("row_id", ignore_index=True)
+
+
+def _coded_row(row, gazetteer: Gazetteer) -> tuple:
+    """Row of `gather` for a row of the evidence."""
+    names = [
+        row.name_en,
+        *split(row.name_zh),
+        *split(row.aliases),
+        *_inside_brackets(row.name_en),
+    ]
+    city = gazetteer.find_within(row.city, row.province_or_state)
+    metro = None if city is None else city.metro
+    admin = None if pd.isna(row.province_or_state) else row.province_or_state
+    country = "China" if pd.isna(row.country) else row.country
+    usable = _usable(names, gazetteer)
+    return row.coder, "evidence", row.name_en, usable, country, Place(metro, admin)
+
+
+def _listed_row(row, gazetteer: Gazetteer) -> tuple:
+    """Row of `gather` for what a list prints."""
+    names = [row.name_as_listed, *split(getattr(row, "name_zh", pd.NA))]
+    printed = gazetteer.find(getattr(row, "place_as_listed", None))
+    place = Place() if printed is None else Place(printed.metro, printed.admin)
+    return row.list, "list", row.name_as_listed, names, "China", place
 
 
 def _inside_brackets(name: str) -> list[str]:
@@ -114,7 +111,33 @@ def compare(
     """
     if borderline_from is None:
         borderline_from = 100 * linkage.load_model().borderline_from
-    names = rows[["row_id", "names", "country", "place"]].explode("names").dropna(subset=["names"])
+    records = _records(rows, rules)
+    pairs = linkage.pairs(linkage.prepare(records, rules=rules), threshold=0.0, each_name=True)
+    country = rows.set_index("row_id")["country"]
+    pairs = pairs[pairs["left"].map(country) == pairs["right"].map(country)].copy()
+    own = {(row.record_id, row.name): row.own for row in records.itertuples(index=False)}
+    legal = {name: rules.legal(name) if is_chinese(name) else None for name in records["name"]}
+    words = {True: "same", False: "different", None: "unknown"}
+    pairs["place"] = [
+        words[own[left, left_name].fits(own[right, right_name])]
+        for left, left_name, right, right_name in pairs[
+            ["left", "left_name", "right", "right_name"]
+        ].itertuples(index=False)
+    ]
+    left, right = pairs["left_name"].map(legal), pairs["right_name"].map(legal)
+    pairs["same_legal_name"] = (left == right) & left.notna() & (left != "")
+    pairs["score"] = (100 * pairs["probability"]).round(1).mask(pairs["same_legal_name"], 100.0)
+    pairs["apart"] = pairs["place"] == "different"
+    order = ["left", "right", "same_legal_name", "score", "apart", "left_name", "right_name"]
+    pairs = pairs.sort_values(order, ascending=[True, True, False, False, True, True, True])
+    pairs = pairs[pairs["score"] >= borderline_from]
+    pairs = pairs.drop_duplicates(["left", "right"], ignore_index=True)
+    return pairs[["left", "right", "left_name", "right_name", "score", "same_legal_name", "place"]]
+
+
+def _records(rows: pd.DataFrame, rules: NameRules) -> pd.DataFrame:
+    """One record per usable name of a row, with its metro region and `Place`, for the model."""
+    names = rows[["row_id", "names", "place"]].explode("names").dropna(subset=["names"])
     names = names[
         [len(rules.core(name)) > 1 and not rules.is_place(name) for name in names["names"]]
     ]
@@ -122,35 +145,8 @@ def compare(
         place if place.metro or place.admin else rules.place(name)
         for place, name in zip(names["place"], names["names"], strict=True)
     ]
-    records = pd.DataFrame(
-        {
-            "record_id": names["row_id"],
-            "name": names["names"],
-            "place": [place.metro for place in own],
-        }
-    )
-    found = linkage.pairs(linkage.prepare(records, rules=rules), threshold=0.0, each_name=True)
-    country = rows.set_index("row_id")["country"]
-    found = found[found["left"].map(country) == found["right"].map(country)].copy()
-    place_of = dict(zip(zip(records["record_id"], records["name"], strict=True), own, strict=True))
-    legal = {name: rules.legal(name) if is_chinese(name) else None for name in records["name"]}
-    words = {True: "same", False: "different", None: "unknown"}
-    found["place"] = [
-        words[place_of[left, left_name].fits(place_of[right, right_name])]
-        for left, left_name, right, right_name in found[
-            ["left", "left_name", "right", "right_name"]
-        ].itertuples(index=False)
-    ]
-    one, other = found["left_name"].map(legal), found["right_name"].map(legal)
-    found["same_legal_name"] = (one == other) & one.notna() & (one != "")
-    found["score"] = (100 * found["probability"]).round(1).mask(found["same_legal_name"], 100.0)
-    found["apart"] = found["place"] == "different"
-    order = ["left", "right", "same_legal_name", "score", "apart", "left_name", "right_name"]
-    found = found.sort_values(order, ascending=[True, True, False, False, True, True, True])
-    found = found[found["score"] >= borderline_from].drop_duplicates(
-        ["left", "right"], ignore_index=True
-    )
-    return found[["left", "right", "left_name", "right_name", "score", "same_legal_name", "place"]]
+    records = pd.DataFrame({"record_id": names["row_id"], "name": names["names"]})
+    return records.assign(place=[place.metro for place in own], own=own)
 
 
 def decide(
@@ -184,39 +180,9 @@ def decide(
     reviewed = crosswalk.rename(columns={"reason": "review"})
     table = pairs.merge(reviewed, on=["left", "right"], how="outer").sort_values(["left", "right"])
     table["same_legal_name"] = table["same_legal_name"].fillna(False).astype(bool)
-    one_coder = table["left"].str.split(":").str[0] == table["right"].str.split(":").str[0]
-    rules = [
-        ("reviewed", table["same"] == "yes", "same", "reviewed pair of the crosswalk"),
-        ("reviewed", table["same"] == "no", "different", "reviewed pair of the crosswalk"),
-        ("one_coder", one_coder, "different", "one coder or list names each firm once"),
-        (
-            "different_place",
-            table["place"] == "different",
-            "different",
-            "the names look alike, the places differ",
-        ),
-        (
-            "same_legal_name",
-            table["same_legal_name"],
-            "same",
-            "the same Chinese name but for the legal form",
-        ),
-        (
-            "same_core_and_place",
-            (table["score"] >= same_from) & (table["place"] == "same"),
-            "same",
-            "names that look alike in the same place",
-        ),
-        (
-            "too_little",
-            table["left"].notna(),
-            "borderline",
-            "looks alike, but no rule decides: kept apart",
-        ),
-    ]
     for column in ("rule", "decision", "reason"):
         table[column] = pd.Series(pd.NA, index=table.index, dtype="object")
-    for rule, holds, decision, reason in rules:
+    for rule, holds, decision, reason in _rules(table, same_from):
         open_and_true = table["rule"].isna() & holds.fillna(False).astype(bool)
         table.loc[open_and_true, ["rule", "decision", "reason"]] = [rule, decision, reason]
     table["reason"] = table["review"].fillna(table["reason"])
@@ -234,11 +200,47 @@ def decide(
     return table[columns].reset_index(drop=True)
 
 
-def assemble(rows: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
-    """Join rows that are one firm and give each firm an id that does not depend on the order of
-    rows.
+def _rules(table: pd.DataFrame, same_from: float) -> list[tuple[str, pd.Series, str, str]]:
+    """Rules of `decide` in their order: name, pairs for which it holds, decision, reason."""
+    reviewed = "reviewed pair of the crosswalk"
+    one_coder = table["left"].str.split(":").str[0] == table["right"].str.split(":").str[0]
+    alike_in_place = (table["score"] >= same_from) & (table["place"] == "same")
+    return [
+        ("reviewed", table["same"] == "yes", "same", reviewed),
+        ("reviewed", table["same"] == "no", "different", reviewed),
+        ("one_coder", one_coder, "different", "one coder or list names each firm once"),
+        (
+            "different_place",
+            table["place"] == "different",
+            "different",
+            "the names look alike, the places differ",
+        ),
+        (
+            "same_legal_name",
+            table["same_legal_name"],
+            "same",
+            "the same Chinese name but for the legal form",
+        ),
+        (
+            "same_core_and_place",
+            alike_in_place,
+            "same",
+            "names that look alike in the same place",
+        ),
+        (
+            "too_little",
+            table["left"].notna(),
+            "borderline",
+            "looks alike, but no rule decides: kept apart",
+        ),
+    ]
 
-    The id is country and name: the name of the first coder in `CODER_ORDER`, else the list's print.
+
+def assemble(rows: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
+    """Join rows that are one firm, and give each firm an id.
+
+    The id does not depend on the order of rows. It is country and name: the name of the first
+    coder in `CODER_ORDER`, else the list's print.
 
     Returns
     -------
@@ -267,8 +269,8 @@ def assemble(rows: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
             )
     table = rows[["row_id", "coder", "kind", "name_as_given", "country"]].copy()
     table["firm"] = table["row_id"].map(firm_of)
-    order = {coder: place for place, coder in enumerate(CODER_ORDER)}
-    table["rank"] = table["coder"].map(order).fillna(len(order)).astype(int)
+    rank_of = {coder: rank for rank, coder in enumerate(CODER_ORDER)}
+    table["rank"] = table["coder"].map(rank_of).fillna(len(rank_of)).astype(int)
     table = table.sort_values(["firm", "rank", "row_id"])
     first = table.groupby("firm").first()
     table["firm_id"] = table["firm"].map(
@@ -280,7 +282,7 @@ def assemble(rows: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["firm_id", "rank", "row_id"])[columns].reset_index(drop=True)
 
 
-def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def resolve(joined: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make one record per firm out of its evidence rows and keep every value that lost.
 
     Columns that add up (founders, parents, investors, sources, …) are joined, the surer row first.
@@ -289,10 +291,8 @@ def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame
 
     Parameters
     ----------
-    members : DataFrame
-        From `assemble`.
-    evidence : DataFrame
-        All evidence rows with ``coder`` and the columns of the evidence contract.
+    joined : DataFrame
+        From `with_evidence`: all rows of all firms, those of lists with blank evidence.
 
     Returns
     -------
@@ -302,42 +302,40 @@ def resolve(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[pd.DataFrame
         ``firm_id``, ``column``, ``value``, ``coder``, ``confidence``, ``chosen`` for each column in
         which the rows of a firm differ.
     """
-    joined = in_order(
-        with_evidence(members, evidence, how="left"), "firm_id", "confidence", "coder", "row_id"
-    )
+    joined = in_order(joined, "firm_id", "confidence", "coder", "row_id")
     firms, conflicts = [], []
     for firm_id, rows in joined.groupby("firm_id"):
+        coded, listed = rows[rows["kind"] == "evidence"], rows[rows["kind"] == "list"]
         firm = {"firm_id": firm_id}
-        coded = rows[rows["kind"] == "evidence"]
         for column in CHOSEN_COLUMNS:
             values = coded[column].dropna()
             firm[column] = values.iloc[0] if len(values) else pd.NA
-            if len(set(values)) > 1:
-                told = zip(
-                    values,
-                    coded.loc[values.index, "coder"],
-                    coded.loc[values.index, "confidence"],
-                    strict=True,
-                )
-                conflicts += [
-                    (firm_id, column, str(value), coder, confidence, yes_or_no(rank == 0))
-                    for rank, (value, coder, confidence) in enumerate(told)
-                ]
-        for column in MERGED_COLUMNS:
-            firm[column] = _join(coded, column)
+            conflicts += _conflicts(firm_id, coded, values)
+        firm |= {column: _join(coded, column) for column in MERGED_COLUMNS}
         firm["confidence"] = coded["confidence"].iloc[0] if len(coded) else pd.NA
         firm |= _names(rows)
         firm["coders"] = "|".join(dict.fromkeys(coded["coder"])) or pd.NA
-        firm["lists"] = "|".join(dict.fromkeys(rows.loc[rows["kind"] == "list", "coder"])) or pd.NA
+        firm["lists"] = "|".join(dict.fromkeys(listed["coder"])) or pd.NA
         firms.append(firm)
     columns = ["firm_id", "column", "value", "coder", "confidence", "chosen"]
     return pd.DataFrame(firms), pd.DataFrame(conflicts, columns=columns)
 
 
+def _conflicts(firm_id: str, coded: pd.DataFrame, values: pd.Series) -> list[tuple]:
+    """Rows of the table of conflicts for one column of a firm, the value that wins first."""
+    if len(set(values)) < 2:
+        return []
+    who = coded.loc[values.index]
+    return [
+        (firm_id, values.name, str(value), coder, confidence, yes_or_no(rank == 0))
+        for rank, (value, coder, confidence) in enumerate(
+            zip(values, who["coder"], who["confidence"], strict=True)
+        )
+    ]
+
+
 def _names(rows: pd.DataFrame) -> dict:
-    """Names of a firm: English by the coder who comes first, Chinese in the longest form, all
-    others beside.
-    """
+    """Names of a firm: English by the first coder, Chinese in the longest form, all others."""
     by_coder = in_order(rows, "coder", "row_id")
     given = list(by_coder["name_as_given"])
     chinese = [name for cell in by_coder["name_zh"] for name in split(cell)]

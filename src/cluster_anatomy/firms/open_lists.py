@@ -85,19 +85,20 @@ def check(data: bytes, sha256: str, name: str) -> bytes:
     ChecksumError
         If it is another one.
     """
-    found = hashlib.sha256(data).hexdigest()
-    if found != sha256:
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != sha256:
         rows = len(data.splitlines()) - 1
         raise ChecksumError(
-            f"{name}: SHA-256 {found}, on record is {sha256} ({rows} lines below the header). "
+            f"{name}: SHA-256 {digest}, on record is {sha256} ({rows} lines below the header). "
             "The file has changed, or it is another one."
         )
     return data
 
 
 def fetch(name: str, sources: pd.DataFrame, opener: Callable = urlopen) -> bytes:
-    """Return a list as CSV: the local copy if there is one, else from its publisher; checked by
-    SHA-256.
+    """Return a list as CSV, checked by SHA-256.
+
+    The local copy is read if there is one, else the list of its publisher.
 
     Parameters
     ----------
@@ -117,10 +118,10 @@ def fetch(name: str, sources: pd.DataFrame, opener: Callable = urlopen) -> bytes
     ChecksumError
         If what was found is not what is on record.
     """
-    found = sources[sources["list"] == name]
-    if found.empty:
+    on_record = sources[sources["list"] == name]
+    if on_record.empty:
         raise ValueError(f"There is no list '{name}'; there are: {', '.join(sources['list'])}.")
-    source = found.iloc[0]
+    source = on_record.iloc[0]
     if folder := os.environ.get(VARIABLE):
         path = Path(folder) / source["local_file"]
         if not path.is_file():
@@ -146,8 +147,7 @@ def download(address: str, opener: Callable = urlopen) -> bytes:
 
 
 def download_parts(address: str, opener: Callable = urlopen) -> dict[str, dict]:
-    """Read the JSON files of all countries and industries, one after the other; most countries lack
-    some.
+    """Read the JSON files of all countries and industries, of which most countries lack some.
 
     Returns
     -------
@@ -170,16 +170,15 @@ def download_parts(address: str, opener: Callable = urlopen) -> dict[str, dict]:
 
 
 def founding_year(summary: str | None) -> int | None:
-    """Read the first year that a summary gives for "founded (incorporated, established, …) … in
-    YYYY".
-    """
+    """Read the first year of "founded (incorporated, established, …) … in YYYY"."""
     hit = YEAR.search(summary or "")
     return int(hit[1]) if hit else None
 
 
 def extract(parts: Mapping[str, Mapping[str, Mapping]]) -> pd.DataFrame:
-    """Make one row per firm of FinanceDatabase's records, one per ticker symbol: symbols of one
-    name are one firm.
+    """Make one row per firm of FinanceDatabase's records, which have one per ticker symbol.
+
+    Symbols of one name are one firm.
 
     Returns
     -------
@@ -201,9 +200,9 @@ def extract(parts: Mapping[str, Mapping[str, Mapping]]) -> pd.DataFrame:
             }
             year, summary = founding_year(record.get("summary")), bool(record.get("summary"))
             first |= {"founded_year_from_summary": year, "symbols": symbol, "has_summary": summary}
-            known = firms.setdefault((name, country), first)
-            if known is not first:
-                known["symbols"] += f"|{symbol}"
+            earlier = firms.setdefault((name, country), first)
+            if earlier is not first:
+                earlier["symbols"] += f"|{symbol}"
     table = pd.DataFrame(list(firms.values()))
     if not table.empty:
         table["founded_year_from_summary"] = table["founded_year_from_summary"].astype("Int64")
@@ -244,9 +243,7 @@ def plain(label: str) -> str:
 
 
 def region_of_firm(places: pd.DataFrame) -> pd.Series:
-    """Return the region by which lists and register are compared, for each place (index
-    ``place_id``).
-    """
+    """Return the region by which lists and register are compared, by ``place_id``."""
     return pd.Series(
         [unit(place.country, place.metro, place.economic_region) for place in places.itertuples()],
         index=places["place_id"],
@@ -316,8 +313,7 @@ def _regions_of_towns(gazetteer: Gazetteer) -> dict[tuple[str, str, str], str]:
 
 
 def count(rows: pd.DataFrame) -> pd.DataFrame:
-    """Count the firms of lists by country, industry, region and year; a firm without a year has a
-    blank one.
+    """Count the firms of lists by country, industry, region and year (blank if not known).
 
     Returns
     -------

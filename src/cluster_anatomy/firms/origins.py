@@ -24,11 +24,35 @@ LABELS = [
     "unknown",
 ]
 """The ten labels of the coders, in the order in which they were applied."""
-ABROAD = ["foreign_firm", "foreign_university"]
+FOREIGN_TYPES = ["foreign_firm", "foreign_university"]
+"""Kinds of organisation that are abroad wherever they sit."""
 OFFSHORE = ["China (Hong Kong)", "Cayman Islands"]
-"""Countries through which Chinese capital comes back: foreign only if they lead (see convention
-hong_kong).
-"""
+"""Where Chinese capital comes back from: foreign only if it leads (convention ``hong_kong``)."""
+PARENT_SOURCES = ["same_industry_firm", "other_firm", "academia", "government", "hospital"]
+FOUNDER_SOURCES = [
+    "academia",
+    "same_industry_firm",
+    "government",
+    "hospital",
+    "other_firm",
+    "abroad",
+    "capital",
+    "individual",
+]
+ROLE_OF_MODE = {
+    "relocation": "mover",
+    "subsidiary": "parent",
+    "spin_off": "parent",
+    "backbone": "parent",
+}
+"""The source by which a firm's reach is measured; founders for all other modes."""
+LEVELS = {
+    "metro": ("metro", "region"),
+    "city": ("name", "city"),
+    "province": ("admin", "admin"),
+    "economic": ("economic_region", "economic_region"),
+}
+"""What is one region (convention ``region``): field of the gazetteer, column of the register."""
 
 
 def defaults(conventions: pd.DataFrame) -> dict[str, str]:
@@ -61,8 +85,9 @@ def choose(conventions: pd.DataFrame, given: Mapping[str, str] | None = None) ->
 def sources(
     members: pd.DataFrame, evidence: pd.DataFrame, gazetteer: Gazetteer, types: pd.DataFrame
 ) -> pd.DataFrame:
-    """List who stood behind each entry: founders' earlier organisations, parents, and the seat a
-    firm left.
+    """List who stood behind each entry.
+
+    Founders' earlier organisations, parents, and the seat that a firm left.
 
     Parameters
     ----------
@@ -85,7 +110,7 @@ def sources(
         or ``later``), ``coder``.
     """
     joined = in_order(with_evidence(members, evidence), "firm_id", "confidence", "coder")
-    found = []
+    rows = []
     for row in joined.itertuples():
         founders = _aligned(
             row.founder_prior_orgs, row.founder_prior_org_types, row.founder_prior_cities
@@ -94,19 +119,19 @@ def sources(
             row.parent_orgs, row.parent_org_types, row.parent_cities, row.parent_countries
         )
         later = pd.notna(row.parent_timing) and row.parent_timing == "later"
-        found += [
+        rows += [
             (row.firm_id, "founder", *values, None, "at_entry", row.coder) for values in founders
         ]
-        found += [
+        rows += [
             (row.firm_id, "parent", *values, "later" if later else "at_entry", row.coder)
             for values in parents
         ]
         if pd.notna(row.relocated_from):
-            found.append(
+            rows.append(
                 (row.firm_id, "mover", None, None, row.relocated_from, None, "at_entry", row.coder)
             )
     columns = ["firm_id", "role", "organisation", "org_type", "city", "country", "timing", "coder"]
-    table = pd.DataFrame(found, columns=columns)
+    table = pd.DataFrame(rows, columns=columns)
     for rule in types.itertuples():
         hit = table["organisation"].fillna("").str.contains(rule.contains, case=False, regex=True)
         hit &= table["org_type"] == rule.coded_as
@@ -154,19 +179,50 @@ def conditions(
     DataFrame
         One row per firm (index ``firm_id``), one boolean column per condition.
     """
+    rows = _with_meaning(source_rows, firms, roles, options)
+    register = firms.set_index("firm_id")
+    founders = rows[rows["role"] == "founder"].dropna(subset=["as_founder"])
+    lead = _lead_founder(founders, options["founders"])
+    met = pd.DataFrame(index=register.index)
+    met["moved"] = met.index.isin(rows.loc[rows["role"] == "mover", "firm_id"])
+    met["pre_reform"] = _pre_reform(register)
+    met = met.join(_parent_conditions(rows, register, options))
+    for source in FOUNDER_SOURCES:
+        met[f"founder_{source}"] = met.index.map(lead).isin([source])
+    met["returnee"] = (register["returnee_founder"] == "yes").fillna(False)
+    met["founders_named"] = register["founder_names"].notna()
+    has_founder = met.index.isin(lead.index)
+    met["parent_decides"] = ~has_founder if options["control"] == "founder_first" else True
+    return met.astype(bool)
+
+
+def _with_meaning(
+    source_rows: pd.DataFrame, firms: pd.DataFrame, roles: pd.DataFrame, options: Mapping[str, str]
+) -> pd.DataFrame:
+    """Sources with what they count as under the conventions, and the country of their firm."""
     in_force = roles["convention"].isna() | (
         roles["convention"].map(dict(options)) == roles["option"]
     )
     meaning = roles[in_force].set_index("org_type")
-    rows = source_rows.merge(
-        firms[["firm_id", "country"]].rename(columns={"country": "home"}), on="firm_id"
+    home = firms[["firm_id", "country"]].rename(columns={"country": "home"})
+    rows = source_rows.merge(home, on="firm_id")
+    return rows.assign(
+        as_founder=rows["org_type"].map(meaning["as_founder"]),
+        as_parent=rows["org_type"].map(meaning["as_parent"]),
     )
-    rows["as_founder"] = rows["org_type"].map(meaning["as_founder"])
-    rows["as_parent"] = rows["org_type"].map(meaning["as_parent"])
-    known = pd.DataFrame(index=pd.Index(firms["firm_id"], name="firm_id"))
 
-    founders = rows[rows["role"] == "founder"].dropna(subset=["as_founder"])
-    lead = _lead_founder(founders, options["founders"])
+
+def _pre_reform(register: pd.DataFrame) -> pd.Series:
+    """Whether a firm is a Chinese one from before the reforms."""
+    early = (register["founded_year"] < 1980).fillna(False)
+    settled = (register["pre_reform"] == "yes").fillna(False)
+    return (early | settled) & (register["country"] == "China")
+
+
+def _parent_conditions(
+    rows: pd.DataFrame, register: pd.DataFrame, options: Mapping[str, str]
+) -> pd.DataFrame:
+    """What the rules ask about the parents of each firm at its entry."""
     parents = rows[(rows["role"] == "parent") & (rows["timing"] == "at_entry")].copy()
     foreign = _foreign(parents, options)
     parents["as_parent"] = parents["as_parent"].mask(
@@ -175,65 +231,42 @@ def conditions(
     domestic = (
         parents[~foreign].dropna(subset=["as_parent"]).groupby("firm_id")["as_parent"].first()
     )
-
-    known["moved"] = known.index.isin(rows.loc[rows["role"] == "mover", "firm_id"])
-    register = firms.set_index("firm_id")
-    before = (register["founded_year"] < 1980).fillna(False) | (
-        register["pre_reform"] == "yes"
-    ).fillna(False)
-    known["pre_reform"] = before & (register["country"] == "China")
-    known["foreign_parent"] = known.index.isin(parents.loc[foreign, "firm_id"])
+    met = pd.DataFrame(index=register.index)
+    met["foreign_parent"] = met.index.isin(parents.loc[foreign, "firm_id"])
     if options["joint_venture"] == "domestic":
-        known["foreign_parent"] &= ~known.index.isin(domestic.index)
-    for source in ["same_industry_firm", "other_firm", "academia", "government", "hospital"]:
-        known[f"parent_{source}"] = (
-            known.index.map(domestic).isin([source]) & ~known["foreign_parent"]
-        )
+        met["foreign_parent"] &= ~met.index.isin(domestic.index)
+    for source in PARENT_SOURCES:
+        met[f"parent_{source}"] = met.index.map(domestic).isin([source]) & ~met["foreign_parent"]
     owned = register["ownership_at_entry"].isin(["foreign", "joint_venture"])
-    known["foreign_owned"] = owned & ~known.index.isin(parents["firm_id"])
-    for source in [
-        "academia",
-        "same_industry_firm",
-        "government",
-        "hospital",
-        "other_firm",
-        "abroad",
-        "capital",
-        "individual",
-    ]:
-        known[f"founder_{source}"] = known.index.map(lead).isin([source])
-    known["returnee"] = (register["returnee_founder"] == "yes").fillna(False)
-    known["founders_named"] = register["founder_names"].notna()
-    has_founder = known.index.isin(lead.index)
-    known["parent_decides"] = ~has_founder if options["control"] == "founder_first" else True
-    return known.astype(bool)
+    met["foreign_owned"] = owned & ~met.index.isin(parents["firm_id"])
+    return met
 
 
 def _lead_founder(founders: pd.DataFrame, convention: str) -> pd.Series:
     """Source of the founder who leads; venture capital leads only where nobody else is known."""
     ranked = founders.assign(money=founders["as_founder"] == "capital")
-    wanted = {"academia_first": "academia", "firm_first": "same_industry_firm"}.get(convention)
-    ranked["preferred"] = ranked["as_founder"] != wanted
+    first = {"academia_first": "academia", "firm_first": "same_industry_firm"}.get(convention)
+    ranked["preferred"] = ranked["as_founder"] != first
     order = ["firm_id", "money", "preferred", "position"]
     return ranked.sort_values(order).groupby("firm_id")["as_founder"].first()
 
 
 def _foreign(parents: pd.DataFrame, options: Mapping[str, str]) -> pd.Series:
-    """Say for each parent whether it is foreign; an offshore parent is only if it is named first."""
+    """Say for each parent whether it is foreign; an offshore one only if it is named first."""
     outside = parents["country"].notna() & (parents["country"] != parents["home"])
-    foreign = outside | parents["org_type"].isin(ABROAD)
+    foreign = outside | parents["org_type"].isin(FOREIGN_TYPES)
     offshore = parents["country"].isin(OFFSHORE) & (parents["home"] == "China")
     leads = parents["position"] == parents.groupby("firm_id")["position"].transform("min")
     counts = leads if options["hong_kong"] == "foreign" else False
     return foreign & (~offshore | counts)
 
 
-def classify(known: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
+def classify(met: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
     """Apply the rules in order: the first whose conditions all hold wins.
 
     Parameters
     ----------
-    known : DataFrame
+    met : DataFrame
         From `conditions`.
     rules : DataFrame
         ``rule``, ``when`` (conditions separated by blanks; none: always), ``mode``, ``source``.
@@ -249,15 +282,15 @@ def classify(known: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
     ValueError
         If a rule asks for a condition that does not exist, or if no rule holds for a firm.
     """
-    holds = pd.DataFrame(index=known.index)
+    holds = pd.DataFrame(index=met.index)
     for rule in rules.itertuples():
-        wanted = split_words(rule.when)
-        if missing := [name for name in wanted if name not in known]:
+        needed = split_words(rule.when)
+        if missing := [name for name in needed if name not in met]:
             raise ValueError(
                 f"data/raw/coding/origin_rules.csv, rule '{rule.rule}': there is no condition"
-                f" {missing[0]!r}; there are: {', '.join(known.columns)}."
+                f" {missing[0]!r}; there are: {', '.join(met.columns)}."
             )
-        holds[rule.rule] = known[wanted].all(axis=1) if wanted else True
+        holds[rule.rule] = met[needed].all(axis=1) if needed else True
     if not holds.any(axis=1).all():
         raise ValueError("No rule holds for some firms: the last rule must have no condition.")
     names = np.array(list(holds.columns))
@@ -266,11 +299,11 @@ def classify(known: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
     rest = table.copy()
     rest[np.arange(len(rest)), first] = False
     second = np.where(rest.any(axis=1), names[rest.argmax(axis=1)], None)
-    chosen = pd.DataFrame({"firm_id": known.index, "rule": names[first], "runner_up": second})
+    decided = pd.DataFrame({"firm_id": met.index, "rule": names[first], "runner_up": second})
     meaning = rules.set_index("rule")
     for column in ("mode", "source"):
-        chosen[column] = chosen["rule"].map(meaning[column])
-    return chosen[["firm_id", "mode", "source", "rule", "runner_up"]]
+        decided[column] = decided["rule"].map(meaning[column])
+    return decided[["firm_id", "mode", "source", "rule", "runner_up"]]
 
 
 def split_words(cell) -> list[str]:
@@ -324,27 +357,14 @@ def reach(
         ``firm_id``, ``reach`` (``home``, ``elsewhere``, ``abroad``, ``mixed``, ``unknown``),
         ``reach_basis`` (``places``, ``coder``, ``returnee`` or blank).
     """
-    column = {"metro": "metro", "city": "name", "province": "admin", "economic": "economic_region"}[
-        level
-    ]
-    own = {"metro": "region", "city": "city", "province": "admin", "economic": "economic_region"}[
-        level
-    ]
-    here = firms.set_index("firm_id")
-    role = origins.set_index("firm_id")["mode"].map(
-        {"relocation": "mover", "subsidiary": "parent", "spin_off": "parent", "backbone": "parent"}
-    )
-    rows = source_rows[
-        (source_rows["timing"] == "at_entry") & source_rows["firm_id"].isin(here.index)
-    ].copy()
-    wanted = rows["firm_id"].map(role).fillna("founder")
-    has_wanted = rows["firm_id"].isin(rows.loc[rows["role"] == wanted, "firm_id"])
-    rows = rows[(rows["role"] == wanted) | ~has_wanted]
+    field, own = LEVELS[level]
+    register = firms.set_index("firm_id")
+    rows = _deciding(source_rows[source_rows["firm_id"].isin(register.index)], origins)
     placed = [gazetteer.find(city) for city in rows["city"]]
-    rows["there"] = [None if place is None else getattr(place, column) for place in placed]
+    rows["there"] = [None if place is None else getattr(place, field) for place in placed]
     if hong_kong == "domestic":
         rows["country"] = rows["country"].mask(rows["country"].isin(OFFSHORE), "China")
-    seats = here[["country", own]].to_dict("index")
+    seats = register[["country", own]].to_dict("index")
     rows["where"] = [
         _where(row, seats[row.firm_id], own)
         for row in rows[["firm_id", "country", "org_type", "there"]].itertuples()
@@ -359,26 +379,33 @@ def reach(
     # as text: where no source at all has a known place, pandas would make a column of numbers
     table["reach"] = table["firm_id"].map(seen).astype("str")
     table["reach_basis"] = table["reach"].map(lambda _: "places", na_action="ignore").astype("str")
-    stated = here["founder_scope"].reindex(table["firm_id"]).to_numpy()
-    for word, values in {
-        "coder": pd.Series(stated, dtype="object"),
-        "returnee": (
-            (here["returnee_founder"].reindex(table["firm_id"]) == "yes")
-            .map({True: "abroad"})
-            .reset_index(drop=True)
-        ),
-    }.items():
-        fill = table["reach"].isna() & values.notna().to_numpy()
-        table.loc[fill, "reach"] = values[fill].to_numpy()
-        table.loc[fill, "reach_basis"] = word
+    return _with_statements(table, register)
+
+
+def _deciding(source_rows: pd.DataFrame, origins: pd.DataFrame) -> pd.DataFrame:
+    """Sources at entry in the role that the mode of a firm asks for, all where none has it."""
+    role = origins.set_index("firm_id")["mode"].map(ROLE_OF_MODE)
+    rows = source_rows[source_rows["timing"] == "at_entry"]
+    fits = rows["role"] == rows["firm_id"].map(role).fillna("founder")
+    some_fit = rows["firm_id"].isin(rows.loc[fits, "firm_id"])
+    return rows[fits | ~some_fit].copy()
+
+
+def _with_statements(table: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+    """Fill reach that no place tells: the coder's own words, then that a founder is a returnee."""
+    rows = register.reindex(table["firm_id"])
+    returned = (rows["returnee_founder"] == "yes").map({True: "abroad"})
+    for basis, words in {"coder": rows["founder_scope"], "returnee": returned}.items():
+        values = pd.Series(words.to_numpy(), index=table.index, dtype="object")
+        fill = table["reach"].isna() & values.notna()
+        table.loc[fill, "reach"] = values[fill]
+        table.loc[fill, "reach_basis"] = basis
     table["reach"] = table["reach"].fillna("unknown")
     return table
 
 
 def _together(kinds: pd.Series) -> str:
-    """Reach of several sources: mixed if one of them is at home, else that of the source named
-    first.
-    """
+    """Reach of several sources: mixed if one is at home, else that of the source named first."""
     several = len(set(kinds)) > 1 and "home" in set(kinds)
     return "mixed" if several else kinds.iloc[0]
 
@@ -388,7 +415,7 @@ def _where(row, firm: Mapping, own: str):
     if pd.notna(row.country) and row.country != firm["country"]:
         return "abroad"
     if pd.isna(row.there) or row.there is None:
-        return "abroad" if pd.notna(row.org_type) and row.org_type in ABROAD else None
+        return "abroad" if pd.notna(row.org_type) and row.org_type in FOREIGN_TYPES else None
     if pd.isna(firm[own]):
         return None
     return "home" if row.there == firm[own] else "elsewhere"
@@ -409,9 +436,9 @@ def flags(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
     founder = at_entry[at_entry["role"] == "founder"]
 
     def seen(rows: pd.DataFrame, types: list[str]) -> pd.Series:
-        found = rows.loc[rows["org_type"].isin(types), "firm_id"]
+        having = rows.loc[rows["org_type"].isin(types), "firm_id"]
         return pd.Series(
-            np.where(register.index.isin(found), "yes", "not_seen"), index=register.index
+            np.where(register.index.isin(having), "yes", "not_seen"), index=register.index
         )
 
     table = pd.DataFrame(index=register.index)
@@ -429,8 +456,9 @@ def flags(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def second_order(origins: pd.DataFrame) -> pd.Series:
-    """Say of each firm whether staff of an existing firm of the industry started it (Romanelli and
-    Feldman 2006).
+    """Say of each firm whether staff of an existing firm of the industry started it.
+
+    Second-order founding after Romanelli and Feldman (2006).
 
     Returns
     -------
@@ -499,9 +527,7 @@ def serial(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def serial_of_firm(serial_table: pd.DataFrame, kind: str) -> pd.Series:
-    """Return the serial persons or organisations behind each firm (index ``firm_id``, ``|`` between
-    them).
-    """
+    """Return the serial persons or organisations behind each firm, ``|`` between them."""
     chosen = serial_table[serial_table["kind"] == kind]
     pairs = chosen.assign(firm_id=chosen["firm_ids"].map(split)).explode("firm_id")
     return pairs.groupby("firm_id")["actor"].agg("|".join)

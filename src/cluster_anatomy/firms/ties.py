@@ -47,9 +47,7 @@ DOMESTIC_FIRMS = ["firm_same_industry", "firm"]
 
 
 def measured(rows: pd.DataFrame) -> pd.DataFrame:
-    """Add ``kind`` (`reach`) and ``kilometres`` (`distance.kilometres`) to rows or pairs with
-    places.
-    """
+    """Add ``kind`` (`reach`) and ``kilometres`` to rows or pairs with places."""
     angles = [
         f"{end}_{angle}" for end in ("source", "target") for angle in ("latitude", "longitude")
     ]
@@ -77,10 +75,12 @@ def reach(rows: pd.DataFrame) -> pd.Series:
         what: [rows[f"{side}_{what}"] for side in ("source", "target")]
         for what in ("country", "cluster", "admin")
     }
-    known = {what: (one.notna() & two.notna()).to_numpy() for what, (one, two) in end.items()}
+    known = {
+        what: (source.notna() & target.notna()).to_numpy() for what, (source, target) in end.items()
+    }
     same = {
-        what: (one.astype(object) == two.astype(object)).to_numpy()
-        for what, (one, two) in end.items()
+        what: (source.astype(object) == target.astype(object)).to_numpy()
+        for what, (source, target) in end.items()
     }
     china = (end["country"][0].astype(object) == "China").to_numpy()
     provinces = known["country"] & same["country"] & china & known["admin"] & ~same["admin"]
@@ -121,9 +121,8 @@ def collapse(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     own, outside = rows["source"] == rows["target"], neither_at_home(rows)
     kept = from_giver(rows[~own & ~outside])
-    order = {coder: rank for rank, coder in enumerate(["paper", "figures", *CODER_ORDER[1:]])}
     by_pair: dict[tuple[str, str], list[dict]] = {}
-    for row in sorted(kept.to_dict("records"), key=lambda row: order.get(row["coder"], len(order))):
+    for row in sorted(kept.to_dict("records"), key=lambda row: _rank(row["coder"])):
         by_pair.setdefault(tuple(sorted((row["source"], row["target"]))), []).append(row)
     pairs = pd.DataFrame([_pair(part) for part in by_pair.values()])
     pairs["year"] = pairs["year"].astype("Int64")
@@ -131,30 +130,32 @@ def collapse(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     pairs["country"] = pairs["seen_from"].where(pairs["kind"] != "foreign", "cross")
     if (twice := pairs["tie_id"].duplicated()).any():
         raise ValueError(f"Two pairs have one id: {sorted(pairs.loc[twice, 'tie_id'])}")
+    ledger = _ledger(rows, own, outside, kept, pairs)
+    assert ledger["rows_out"].iloc[-1] == len(pairs), "the ledger does not add up"
+    assert pairs["rows"].sum() == len(kept), "rows were lost or doubled on the way to pairs"
+    return pairs.sort_values("tie_id", ignore_index=True), ledger
+
+
+def _ledger(
+    rows: pd.DataFrame,
+    own: pd.Series,
+    outside: pd.Series,
+    kept: pd.DataFrame,
+    pairs: pd.DataFrame,
+) -> pd.DataFrame:
+    """Count the rows of `collapse` into and out of every stage."""
+    coders = sorted(rows.groupby("coder"), key=lambda item: _rank(item[0]))
+    away = "neither end is in the country that the coder looked at"
     lines = [
-        ("read", len(part), _READ.get(coder, f"ties of {coder}"))
-        for coder, part in sorted(
-            rows.groupby("coder"), key=lambda item: order.get(item[0], len(order))
-        )
+        *(("read", len(part), _READ.get(coder, f"ties of {coder}")) for coder, part in coders),
+        ("own", -int(own.sum()), "both ends are one actor under two names"),
+        ("outside", -int((outside & ~own).sum()), away),
+        ("collapsed", len(pairs) - len(kept), "further rows on a pair that another row names"),
     ]
-    lines.append(("own", -int(own.sum()), "both ends are one actor under two names"))
-    lines.append(
-        (
-            "outside",
-            -int((outside & ~own).sum()),
-            "neither end is in the country that the coder looked at",
-        )
-    )
-    lines.append(
-        ("collapsed", len(pairs) - len(kept), "further rows on a pair that another row names")
-    )
     ledger = pd.DataFrame(lines, columns=["stage", "change", "reason"])
     ledger["rows_out"] = ledger["change"].cumsum()
     ledger["rows_in"] = ledger["rows_out"] - ledger["change"]
-    assert ledger["rows_out"].iloc[-1] == len(pairs), "the ledger does not add up"
-    assert pairs["rows"].sum() == len(kept), "rows were lost or doubled on the way to pairs"
-    columns = ["stage", "rows_in", "change", "rows_out", "reason"]
-    return pairs.sort_values("tie_id", ignore_index=True), ledger[columns]
+    return ledger[["stage", "rows_in", "change", "rows_out", "reason"]]
 
 
 _READ = {
@@ -164,6 +165,12 @@ _READ = {
     "south": "ties of the coder south",
     "usa": "ties of the coder usa",
 }
+
+
+def _rank(coder: str) -> int:
+    """Place of a coder among those whose row decides."""
+    order = ["paper", "figures", *CODER_ORDER[1:]]
+    return order.index(coder) if coder in order else len(order)
 
 
 def neither_at_home(rows: pd.DataFrame) -> pd.Series:
@@ -195,79 +202,75 @@ def _pair(part: list[dict]) -> dict:
     first = part[0]
     pair = {"seen_from": min(row["seen_from"] for row in part)}
     for end, other in (("source", "target"), ("target", "source")):
-        sides = [(row, end if row[end] == first[end] else other) for row in part]
-        pair[end] = first[end]
-        for what in ("firm_id", "type"):
-            values = [
-                row[f"{side}_{what}"] for row, side in sides if pd.notna(row[f"{side}_{what}"])
-            ]
-            pair[f"{end}_{what}"] = next(
-                (value for value in values if value != "firm"), next(iter(values), pd.NA)
-            )
-        places = [{column: row[f"{side}_{column}"] for column in PLACE} for row, side in sides]
-        best = min(places, key=lambda place: (pd.isna(place["cluster"]), pd.isna(place["country"])))
-        pair |= {f"{end}_{column}": value for column, value in best.items()}
-    stated = any(in_paper(row["coder"], row["source_urls"]) for row in part)
-    coders = {row["coder"] for row in part}
-    found = (
-        "paper"
-        if stated
-        else (
-            "usa"
-            if coders == {"usa"}
-            else (
-                "regional"
-                if coders & {"north", "south"}
-                else "own_list"
-                if coders == {"own_list"}
-                else "paper_coder"
-            )
-        )
-    )
-    types = {row["tie_type"] for row in part}
-    pair |= {
-        "tie_id": "--".join(
-            slug(f"China {name}").removeprefix("cn-") for name in (first["source"], first["target"])
-        ),
+        pair |= _end_of_pair(part, end, other)
+    in_text = any(in_paper(row["coder"], row["source_urls"]) for row in part)
+    coders, types = {row["coder"] for row in part}, {row["tie_type"] for row in part}
+    years = [row["year"] for row in part if pd.notna(row["year"])]
+    names = (slug(f"China {first[end]}").removeprefix("cn-") for end in ("source", "target"))
+    return pair | {
+        "tie_id": "--".join(names),
         "tie_types": "|".join(kind for kind in TIE_TYPES if kind in types),
-        "year": min((row["year"] for row in part if pd.notna(row["year"])), default=pd.NA),
-        "stated_in_paper": "yes" if stated else "no",
-        "found_by": found,
+        "year": min(years, default=pd.NA),
+        "stated_in_paper": "yes" if in_text else "no",
+        "found_by": "paper" if in_text else _found_by(coders),
         "rows": len(part),
         "coders": "|".join(sorted(coders)),
     }
-    return pair
+
+
+def _end_of_pair(part: list[dict], end: str, other: str) -> dict:
+    """Name, firm, kind and place of one end of a pair, the best of its rows."""
+    actor = part[0][end]
+    sides = [(row, end if row[end] == actor else other) for row in part]
+    about = {end: actor}
+    for what in ("firm_id", "type"):
+        values = [row[f"{side}_{what}"] for row, side in sides if pd.notna(row[f"{side}_{what}"])]
+        about[f"{end}_{what}"] = next(
+            (value for value in values if value != "firm"), next(iter(values), pd.NA)
+        )
+    places = [{column: row[f"{side}_{column}"] for column in PLACE} for row, side in sides]
+    best = min(places, key=lambda place: (pd.isna(place["cluster"]), pd.isna(place["country"])))
+    return about | {f"{end}_{column}": value for column, value in best.items()}
+
+
+def _found_by(coders: set[str]) -> str:
+    """Whose search found a pair that the paper does not state."""
+    if coders == {"usa"}:
+        return "usa"
+    if coders & {"north", "south"}:
+        return "regional"
+    return "own_list" if coders == {"own_list"} else "paper_coder"
 
 
 def in_paper(coder: str, addresses: str) -> bool:
-    """Say whether a row states what the paper states: its coder read the paper and gives it as a
-    source.
-    """
+    """Say whether a row states what the paper states: its coder read it and names it."""
     return coder in ("paper", "figures") and "seed" in split(addresses)
 
 
 def stated(rows: pd.DataFrame) -> list[str]:
+    """Say of each row whether the paper states it: ``yes`` or ``no``."""
     pairs = zip(rows["coder"], rows["source_urls"], strict=True)
     return ["yes" if in_paper(coder, addresses) else "no" for coder, addresses in pairs]
 
 
 def having(pairs: pd.DataFrame, types: Iterable[str]) -> pd.DataFrame:
     """Return the pairs that have one of some types."""
-    wanted = set(types)
-    return pairs[[bool(wanted & set(split(cell))) for cell in pairs["tie_types"]]]
+    kinds = set(types)
+    return pairs[[bool(kinds & set(split(cell))) for cell in pairs["tie_types"]]]
 
 
 def between(pairs: pd.DataFrame, one: Iterable[str], other: Iterable[str]) -> pd.DataFrame:
-    """Return the pairs with one end of a kind in ``one`` and the other end of a kind in ``other``."""
+    """Return the pairs with one end of a kind in ``one`` and the other of one in ``other``."""
     a, b = list(one), list(other)
     straight = pairs["source_type"].isin(a) & pairs["target_type"].isin(b)
     return pairs[straight | (pairs["source_type"].isin(b) & pairs["target_type"].isin(a))]
 
 
-def described(hits: int, n: int, unknown: int = 0) -> dict[str, float]:
-    """Return a share with its counts and bounds but without an interval, since ties are no sample."""
-    return share(hits, n, unknown) | {"low": np.nan, "high": np.nan}
-
-
-def known_kind(kinds: Iterable[str]) -> str:
+def first_known(kinds: Iterable[str]) -> str:
+    """Return the first kind of tie that is known; ``unknown`` if none is."""
     return next((kind for kind in kinds if kind != "unknown"), "unknown")
+
+
+def described(hits: int, n: int, unknown: int = 0) -> dict[str, float]:
+    """Return a share with counts and bounds but no interval, since ties are no sample."""
+    return share(hits, n, unknown) | {"low": np.nan, "high": np.nan}

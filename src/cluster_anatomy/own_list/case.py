@@ -9,7 +9,7 @@ import networkx as nx
 import pandas as pd
 
 from cluster_anatomy import tables
-from cluster_anatomy.firms import actors
+from cluster_anatomy.firms import actors, foundings
 from cluster_anatomy.firms import entries as firms_entries
 from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.coders import MERGED_COLUMNS
@@ -17,7 +17,6 @@ from cluster_anatomy.firms.names import is_chinese, slug
 from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.firms.ties import collapse, neither_at_home
 from cluster_anatomy.study import entry_patterns, firm_origins
-from cluster_anatomy.study import founders as founding
 from cluster_anatomy.tables.cells import split
 from cluster_anatomy.tables.contract import ADDRESS, TableError, contracts
 
@@ -405,7 +404,10 @@ def located(
         "persons": empty["persons"],
         "reviewed": empty["actor_names"],
     }
-    every = [actors.gather(rows, empty["paper_figures"]), founding.founder_rows(source_rows, firms)]
+    every = [
+        actors.gather(rows, empty["paper_figures"]),
+        foundings.founder_rows(source_rows, firms),
+    ]
     return tuple(
         actors.locate(
             actors.name_actors(part, **known),
@@ -426,12 +428,12 @@ def tie_pairs(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def families(rows: pd.DataFrame, founders: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
-    """Arrange second-order foundings in families (`founders.foundings`, `founders.genealogies`).
+    """Arrange second-order foundings in families (`foundings.foundings`, `foundings.genealogies`).
 
     Firms between which people went in a circle have no order of descent; links among them are left
     out.
     """
-    founded = founding.foundings(pd.concat([rows, founders], ignore_index=True), firms)
+    founded = foundings.foundings(pd.concat([rows, founders], ignore_index=True), firms)
     graph = nx.DiGraph(list(founded[["parent", "child"]].itertuples(index=False, name=None)))
     circle = {
         node: place
@@ -439,7 +441,7 @@ def families(rows: pd.DataFrame, founders: pd.DataFrame, firms: pd.DataFrame) ->
         for node in nodes
     }
     apart = founded["parent"].map(circle) != founded["child"].map(circle)
-    return shaped(founding.genealogies(founded[apart]), "genealogies")
+    return shaped(foundings.genealogies(founded[apart]), "genealogies")
 
 
 def entry_years(firms: pd.DataFrame) -> pd.DataFrame:

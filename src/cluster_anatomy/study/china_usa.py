@@ -74,7 +74,7 @@ def differences(
 def origin_table(
     table: pd.DataFrame, frames: pd.DataFrame, chosen: list[str], column: str = "mode"
 ) -> pd.DataFrame:
-    """Count the entries of some frames by one dimension of origin (rows: frames; unknown left out)."""
+    """Count the entries of some frames (rows) by one dimension of origin; unknown left out."""
     counts = {frame: in_frame(table, frames, frame)[column].value_counts() for frame in chosen}
     return (
         pd.DataFrame(counts)
@@ -93,8 +93,7 @@ def representation(
     periods: pd.DataFrame,
     industry: str = "biotechnology",
 ) -> pd.DataFrame:
-    """Set the spread of entries over regions and periods beside that of the firms of each open
-    list.
+    """Set the spread of entries over regions and periods beside that of each open list.
 
     Both sides hold firms with a known year up to the last year of entry of the frame (a list that
     goes on for longer would else count firms that the frame cannot have), for regions also with a
@@ -124,35 +123,35 @@ def representation(
     for frame in frames.itertuples():
         dated = in_frame(entries, frames, frame.frame).dropna(subset=["entry_year"])
         until = int(dated["entry_year"].max())
-        dated = dated.assign(unit=dated["place_id"].map(region).fillna("unknown").astype("str"))
+        units = dated["place_id"].map(region).fillna("unknown").astype("str")
+        ours = {"region": units.value_counts(), "period": dated["period"].value_counts()}
+        in_time = (counts["year"] <= until).fillna(False)
+        listed = counts[(counts["country"] == frame.country) & in_time]
         for name in dict.fromkeys(counts.loc[counts["country"] == frame.country, "list"]):
-            listed = counts[(counts["list"] == name) & (counts["country"] == frame.country)]
-            listed = listed[(listed["year"] <= until).fillna(False)]
-            ours = {
-                "region": dated["unit"].value_counts(),
-                "period": dated["period"].value_counts(),
-            }
-            theirs = {
-                "region": listed.groupby("region")["firms"].sum(),
-                "period": (
-                    listed.groupby(listed["year"].map(lambda year: period_of(year, periods)))[
-                        "firms"
-                    ].sum()
-                ),
-            }
+            theirs = _listed_spread(listed[listed["list"] == name], periods)
             about = {
                 "country": frame.country,
                 "frame": frame.frame,
                 "carries_shares": frame.carries_shares,
+                "list": name,
+                "industry": industry,
+                "until": until,
             }
-            about |= {"list": name, "industry": industry, "until": until}
             for dimension in ours:
-                spread = beside(
-                    ours[dimension].drop("unknown", errors="ignore"),
-                    theirs[dimension].drop("unknown", errors="ignore"),
+                known = (
+                    spread[dimension].drop("unknown", errors="ignore") for spread in (ours, theirs)
                 )
-                rows += [about | {"dimension": dimension} | row for row in spread]
+                rows += [about | {"dimension": dimension} | row for row in beside(*known)]
     return pd.DataFrame(rows)
+
+
+def _listed_spread(listed: pd.DataFrame, periods: pd.DataFrame) -> dict[str, pd.Series]:
+    """Firms of a list by region and by period."""
+    period = listed["year"].map(lambda year: period_of(year, periods))
+    return {
+        "region": listed.groupby("region")["firms"].sum(),
+        "period": listed.groupby(period)["firms"].sum(),
+    }
 
 
 def period_of(year: int, periods: pd.DataFrame) -> str:

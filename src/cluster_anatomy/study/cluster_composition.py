@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
-from cluster_anatomy.firms.origins import ABROAD
+from cluster_anatomy.firms.origins import FOREIGN_TYPES
 from cluster_anatomy.firms.sites import BIO_BASE
 from cluster_anatomy.methods.contingency import independence
 from cluster_anatomy.methods.correspondence import correspondence
@@ -80,7 +80,7 @@ def agreement(
         steps = linkage(squareform(square, checks=False), "average")
         apart = permutation_test(partial(gap, square.to_numpy()), labels)
         for number in groups:
-            rand = rand_test(leaf_groups(steps, len(table), number), labels)
+            rand = rand_test(list(leaf_groups(steps, len(table), number)), labels)
             rows.append(
                 {
                     "origin": origin,
@@ -237,9 +237,7 @@ def profiles(
 
 
 def central_officials(entries: pd.DataFrame, source_rows: pd.DataFrame) -> pd.Series:
-    """Say of each entry whether a founder came from a government body that sits in Beijing
-    (``True``, ``False``).
-    """
+    """Say of each entry whether a founder came from a government body that sits in Beijing."""
     hit = source_rows[
         (source_rows["role"] == "founder")
         & (source_rows["timing"] == "at_entry")
@@ -269,7 +267,7 @@ def has_source(entries: pd.DataFrame, source_rows: pd.DataFrame, where: str) -> 
     rows = source_rows[source_rows["timing"] == "at_entry"].join(here, on="firm_id", how="inner")
     abroad = (rows["country"].notna() & (rows["country"] != rows["own_country"])) | rows[
         "org_type"
-    ].isin(ABROAD)
+    ].isin(FOREIGN_TYPES)
     home = (rows["region"] == rows["own_region"]).fillna(False).astype(bool)
     rows["where"] = np.select(
         [abroad, rows["region"].isna(), home], ["abroad", "unknown", "home"], "elsewhere"
@@ -280,9 +278,7 @@ def has_source(entries: pd.DataFrame, source_rows: pd.DataFrame, where: str) -> 
 
 
 def pairs_of(square: pd.DataFrame) -> pd.DataFrame:
-    """Turn a square table of distances into one row per pair, nearest first (``left``, ``right``,
-    ``distance``).
-    """
+    """Turn a square of distances into rows ``left``, ``right``, ``distance``, nearest first."""
     rows = [(left, right, square.loc[left, right]) for left, right in combinations(square.index, 2)]
     return pd.DataFrame(rows, columns=["left", "right", "distance"]).sort_values(
         ["distance", "left", "right"], ignore_index=True

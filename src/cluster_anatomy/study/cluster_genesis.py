@@ -70,8 +70,7 @@ def endowments(
     sites: pd.DataFrame,
     first: int = 5,
 ) -> pd.DataFrame:
-    """Say of each Chinese cluster what the open record shows to have been there when firms began to
-    enter.
+    """Say of each Chinese cluster what the open record shows of its beginnings.
 
     The record does not date institutes: one counts if it is a founder's or a parent's organisation
     of any entry, anywhere, or if the paper names it. That it was there before the firm follows;
@@ -158,15 +157,12 @@ def take_off(years: pd.Series, window: int = 5, part: int = 3, least: int = 5):
 
 
 def entrants(entries: pd.DataFrame) -> pd.DataFrame:
-    """Return the entries that have a cluster and are no works from before the reforms (those are
-    stock, not entry).
-    """
+    """Return the entries that have a cluster, without pre-reform works (stock, not entry)."""
     return entries[entries["cluster"].notna() & (entries["label"] != "state_backbone")]
 
 
 def cumulated(entries: pd.DataFrame) -> pd.DataFrame:
-    """Count dated entrants per cluster and year, and cumulate them (every year from the first to
-    the last).
+    """Count dated entrants per cluster in every year from the first to the last, and cumulate.
 
     Returns
     -------
@@ -187,8 +183,7 @@ def cumulated(entries: pd.DataFrame) -> pd.DataFrame:
 
 
 def first_entrants(entries: pd.DataFrame, first: int = 5) -> pd.DataFrame:
-    """List the first dated entrants of each cluster; firms of the year of the last one are all
-    kept.
+    """List the first dated entrants of each cluster, with all firms of the last one's year.
 
     Returns
     -------
@@ -278,8 +273,7 @@ def phases(entries: pd.DataFrame, window: int = 5, part: int = 3, least: int = 5
 
 
 def growth(numbers: pd.DataFrame) -> pd.DataFrame:
-    """Compare published numbers over time, where one source gives one measure of one region in one
-    unit twice.
+    """Compare published numbers over time, where one source gives the same measure twice.
 
     Returns
     -------
@@ -291,15 +285,15 @@ def growth(numbers: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for key, group in numbers.dropna(subset=["period_end"]).groupby(keys, sort=True):
         group = group.sort_values("period_end").drop_duplicates("period_end")
-        for one, other in zip(group[:-1].itertuples(), group[1:].itertuples(), strict=True):
-            ratio, years = other.value / one.value, int(other.period_end - one.period_end)
+        for earlier, later in zip(group[:-1].itertuples(), group[1:].itertuples(), strict=True):
+            ratio, years = later.value / earlier.value, int(later.period_end - earlier.period_end)
             rows.append(
                 (
                     *key[:4],
-                    one.period_end,
-                    one.value,
-                    other.period_end,
-                    other.value,
+                    earlier.period_end,
+                    earlier.value,
+                    later.period_end,
+                    later.value,
                     ratio,
                     ratio ** (1 / years) - 1,
                 )

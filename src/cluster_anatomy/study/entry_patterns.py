@@ -11,6 +11,7 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from cluster_anatomy.firms.entries import DIMENSIONS, home_share, in_frame, property_share
+from cluster_anatomy.firms.origins import ROLE_OF_MODE
 from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.methods.count_models import count_model, rate_ratio
 from cluster_anatomy.methods.differences import difference_test, fisher_power
@@ -20,8 +21,7 @@ from cluster_anatomy.methods.shares import composition, share
 
 
 def compositions(table: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
-    """Share out the entries of every frame by mode, source, reach and origin: in all, by cluster,
-    by period.
+    """Share out the entries of every frame by origin: in all, by cluster, by period.
 
     Returns
     -------
@@ -44,8 +44,7 @@ def compositions(table: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
 
 
 def entry_counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Count entries by country, year and origin; firms without a year are counted under the year
-    ``<NA>``.
+    """Count entries by country, year and origin; a firm without a year has a blank one.
 
     Returns
     -------
@@ -75,19 +74,10 @@ PATTERNS = {
     "San Diego": ["academic", "second_order"],
 }
 """What the paper expects to be frequent in four American regions (section 4.4)."""
-ROLE_OF_MODE = {
-    "relocation": "mover",
-    "subsidiary": "parent",
-    "spin_off": "parent",
-    "backbone": "parent",
-}
-"""The source by which a firm's reach is measured; founders for all others (as in step 02)."""
 
 
 def origin_group(entries: pd.DataFrame) -> pd.Series:
-    """Return the group of origin of each entry: academic, second-order, subsidiary, other (unknown
-    among them).
-    """
+    """Return the group of origin of each entry (`ORIGIN_GROUPS`)."""
     groups = {
         "a_academic": "academic",
         "b_enterprise": "second_order",
@@ -199,20 +189,20 @@ def source_distances(
     points = gazetteer.table.set_index("place_id")[["latitude", "longitude"]].astype(float)
     rows = source_rows[source_rows["timing"] == "at_entry"]
     rows = rows[rows["firm_id"].isin(firms["firm_id"])].reset_index(drop=True)
-    found = [gazetteer.find(city) for city in rows["city"]]
+    placed = [gazetteer.find(city) for city in rows["city"]]
     here = (
         firms.set_index("firm_id")[["place_id", "country"]]
         .reindex(rows["firm_id"])
         .reset_index(drop=True)
     )
     there = pd.Series(
-        [None if place is None else place.place_id for place in found], dtype="object"
+        [None if place is None else place.place_id for place in placed], dtype="object"
     )
-    one, other = points.reindex(there).to_numpy(), points.reindex(here["place_id"]).to_numpy()
+    far, near = points.reindex(there).to_numpy(), points.reindex(here["place_id"]).to_numpy()
     table = rows[["firm_id", "role", "position"]].assign(
         place_id=there, firm_place_id=here["place_id"]
     )
-    table["kilometres"] = kilometres(one[:, 0], one[:, 1], other[:, 0], other[:, 1])
+    table["kilometres"] = kilometres(far[:, 0], far[:, 1], near[:, 0], near[:, 1])
     # Two firms of one company campus that has no point of its own are still nowhere apart.
     same = (there == here["place_id"].astype("object")).fillna(False).astype(bool)
     table.loc[same, "kilometres"] = 0.0
@@ -251,8 +241,7 @@ def distance_summary(
 
 
 def farthest_source(distances: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
-    """Return how far the sources that decide a firm's reach lie from it: parents, founders or the
-    seat it left.
+    """Return how far the sources that decide a firm's reach lie from it.
 
     Returns
     -------
@@ -260,18 +249,16 @@ def farthest_source(distances: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFr
         ``firm_id``, ``reach``, ``kilometres`` of the farthest known source, missing where none is
         known.
     """
-    wanted = entries.set_index("firm_id")["mode"].map(ROLE_OF_MODE).fillna("founder")
-    rows = distances[distances["firm_id"].isin(wanted.index)]
-    fits = rows["role"] == rows["firm_id"].map(wanted)
+    role = entries.set_index("firm_id")["mode"].map(ROLE_OF_MODE).fillna("founder")
+    rows = distances[distances["firm_id"].isin(role.index)]
+    fits = rows["role"] == rows["firm_id"].map(role)
     rows = rows[fits | ~rows["firm_id"].isin(rows.loc[fits, "firm_id"])]
     farthest = rows.groupby("firm_id")["kilometres"].max()
     return entries[["firm_id", "reach"]].assign(kilometres=entries["firm_id"].map(farthest))
 
 
 def near_share(farthest: pd.DataFrame, within: float) -> dict[str, float]:
-    """Share of entries all of whose located sources lie within so many kilometres; others are
-    unknown.
-    """
+    """Share of entries whose located sources all lie within so many kilometres."""
     known = farthest["kilometres"].dropna()
     return share(int((known <= within).sum()), len(known), len(farthest) - len(known))
 
@@ -361,42 +348,45 @@ def year_sensitivity(
     """
     rows = []
     for frame in frames["frame"]:
-        dated = (
-            in_frame(entries, frames, frame).dropna(subset=["entry_year"]).sort_values("firm_id")
-        )
+        dated = in_frame(entries, frames, frame).dropna(subset=["entry_year"])
+        dated = dated.sort_values("firm_id")
         years = dated["entry_year"].to_numpy(dtype=int)
-        scenarios = {"moved_by_one": move_years(years, draws, part, seed)}
-        for scenario, column in {"earliest": "entry_year_low", "latest": "entry_year_high"}.items():
-            scenarios[scenario] = (
-                dated[column].fillna(dated["entry_year"]).to_numpy(dtype=int)[None, :]
-            )
         base = _by_period(dated, years[None, :], periods)
+        base["curve", "all"] = np.zeros(1)
+        scenarios = {
+            "moved_by_one": move_years(years, draws, part, seed),
+            "earliest": _bound_of_years(dated, "entry_year_low"),
+            "latest": _bound_of_years(dated, "entry_year_high"),
+        }
         for scenario, moved in scenarios.items():
+            values = _by_period(dated, moved, periods)
+            values["curve", "all"] = _gap(years, moved)
             about = {
                 "n": len(dated),
                 "draws": len(moved),
                 "seed": seed if scenario == "moved_by_one" else pd.NA,
+                "moved": int((moved != years).sum(axis=1).max(initial=0)),
             }
-            about["moved"] = int((moved != years).sum(axis=1).max(initial=0))
-            values = _by_period(dated, moved, periods)
-            values["curve", "all"] = _gap(years, moved)
-            for (measure, category), drawn in values.items():
-                start = 0.0 if measure == "curve" else base[measure, category][0]
-                low, high = _limits(drawn)
-                largest = (
-                    np.nan
-                    if np.isnan(start) or np.isnan(drawn).all()
-                    else np.nanmax(np.abs(drawn - start))
-                )
-                row = {
-                    "frame": frame,
-                    "scenario": scenario,
-                    "measure": measure,
-                    "category": category,
-                }
-                numbers = {"base": start, "low": low, "high": high, "largest_change": largest}
-                rows.append(row | numbers | about)
+            rows += [
+                {"frame": frame, "scenario": scenario, "measure": measure, "category": category}
+                | _changes(base[measure, category][0], drawn)
+                | about
+                for (measure, category), drawn in values.items()
+            ]
     return pd.DataFrame(rows)
+
+
+def _bound_of_years(dated: pd.DataFrame, column: str) -> np.ndarray:
+    """One row of years, each the earliest or the latest that any source gives."""
+    return dated[column].fillna(dated["entry_year"]).to_numpy(dtype=int)[None, :]
+
+
+def _changes(base: float, drawn: np.ndarray) -> dict[str, float]:
+    """How a value changes over the draws; undefined where it is."""
+    low, high = _limits(drawn)
+    undefined = np.isnan(base) or np.isnan(drawn).all()
+    largest = np.nan if undefined else np.nanmax(np.abs(drawn - base))
+    return {"base": base, "low": low, "high": high, "largest_change": largest}
 
 
 def _limits(drawn: np.ndarray) -> tuple[float, float]:
@@ -406,7 +396,7 @@ def _limits(drawn: np.ndarray) -> tuple[float, float]:
 
 
 def _by_period(dated: pd.DataFrame, years: np.ndarray, periods: pd.DataFrame) -> dict:
-    """Share of each period among the dated, and of start-ups in each period, in every row of years."""
+    """Share of each period, and of start-ups in each period, in every row of years."""
     known = (dated["mode"] != "unknown").to_numpy()
     start_up = (dated["mode"] == "start_up").to_numpy()
     values = {}

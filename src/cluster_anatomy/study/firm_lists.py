@@ -13,6 +13,18 @@ from cluster_anatomy.firms.names import NameRules
 from cluster_anatomy.firms.places import Gazetteer, Place
 from cluster_anatomy.tables.cells import split
 
+SEAT = [
+    "place_id",
+    "city",
+    "admin",
+    "region",
+    "economic_region",
+    "cluster",
+    "latitude",
+    "longitude",
+]
+"""Columns of the register that say where a firm is."""
+
 
 def register(
     members: pd.DataFrame,
@@ -43,50 +55,64 @@ def register(
     conflicts : DataFrame
         See `resolve`.
     """
-    firms, conflicts = resolve(members, evidence)
+    joined = with_evidence(members, evidence, how="left")
+    coded = joined[joined["kind"] == "evidence"]
+    firms, conflicts = resolve(joined)
     listed = {} if rows is None else _listed_places(rows, members)
     located = [
         _locate(firm, gazetteer, rules, listed.get(firm.firm_id)) for firm in firms.itertuples()
     ]
-    columns = [
-        "place_id",
-        "city",
-        "admin",
-        "region",
-        "economic_region",
-        "cluster",
-        "latitude",
-        "longitude",
-    ]
     firms = firms.drop(columns=["city", "region", "province_or_state"])
-    firms[columns] = pd.DataFrame(located, columns=columns, index=firms.index)
-    chinese = firms["firm_id"].str.startswith("cn-")
-    firms["country"] = firms["firm_id"].map(_country(members, evidence))
-    firms["entry_year"] = firms["entry_year"].fillna(
-        firms["founded_year"].where(firms["relocated_from"].isna())
+    firms[SEAT] = pd.DataFrame(located, columns=SEAT, index=firms.index)
+    country = joined.groupby("firm_id")["country"].first().fillna("China")
+    firms["country"] = firms["firm_id"].map(country)
+    firms = _with_years(firms, coded)
+    firms = _with_frame(firms, coded)
+    return firms.sort_values("firm_id", ignore_index=True), conflicts
+
+
+def _with_years(firms: pd.DataFrame, coded: pd.DataFrame) -> pd.DataFrame:
+    """Add the year of entry and the earliest and latest one that any coder gives."""
+    year, years = _entry_year(firms), _entry_year(coded).groupby(coded["firm_id"])
+    low = firms["firm_id"].map(years.min()).where(year.notna())
+    high = firms["firm_id"].map(years.max()).where(year.notna())
+    return firms.assign(
+        entry_year=year,
+        entry_year_low=pd.concat([low, year], axis=1).min(axis=1),
+        entry_year_high=pd.concat([high, year], axis=1).max(axis=1),
     )
-    spread = _years(members, evidence)
-    firms["entry_year_low"] = firms["firm_id"].map(spread["low"]).where(firms["entry_year"].notna())
-    firms["entry_year_high"] = (
-        firms["firm_id"].map(spread["high"]).where(firms["entry_year"].notna())
+
+
+def _entry_year(rows: pd.DataFrame) -> pd.Series:
+    """Year of entry: as coded, else the year of founding unless the firm moved here."""
+    stayed = rows["founded_year"].where(rows["relocated_from"].isna())
+    return rows["entry_year"].fillna(stayed)
+
+
+def _with_frame(firms: pd.DataFrame, coded: pd.DataFrame) -> pd.DataFrame:
+    """Add why each firm is in the data, and whether it is an entry of the industry at all."""
+    chinese, firm_id = firms["firm_id"].str.startswith("cn-"), firms["firm_id"]
+    in_paper = firm_id.isin(coded.loc[coded["lists"].map(_names_paper), "firm_id"])
+    sample, scope = (
+        coded.dropna(subset=[column]).set_index("firm_id")[column].to_dict()
+        for column in ("sample", "scope")
     )
-    firms["entry_year_low"] = firms[["entry_year_low", "entry_year"]].min(axis=1)
-    firms["entry_year_high"] = firms[["entry_year_high", "entry_year"]].max(axis=1)
-    in_paper, sample, scope = _membership(members, evidence)
-    firms["named_in_paper"] = (
-        firms["firm_id"]
-        .isin(in_paper)
-        .map(yes_or_no)
-        .where(chinese | firms["firm_id"].isin(in_paper))
+    firms = firms.assign(
+        named_in_paper=in_paper.map(yes_or_no).where(chinese | in_paper),
+        on_open_list=firms["lists"].notna().map(yes_or_no).where(chinese),
+        us_sample=firm_id.map(sample),
+        scope=firm_id.map(scope).fillna("entry"),
+        frame="found_otherwise",
     )
-    firms["on_open_list"] = firms["lists"].notna().map(yes_or_no).where(chinese)
-    firms["us_sample"] = firms["firm_id"].map(sample)
-    firms["scope"] = firms["firm_id"].map(scope).fillna("entry")
-    firms["frame"] = "found_otherwise"
     firms.loc[firms["on_open_list"] == "yes", "frame"] = "on_open_list"
     firms.loc[firms["named_in_paper"] == "yes", "frame"] = "named_in_paper"
     firms.loc[firms["us_sample"].notna(), "frame"] = "us_" + firms["us_sample"].astype("string")
-    return firms.sort_values("firm_id", ignore_index=True), conflicts
+    return firms
+
+
+def _names_paper(cell) -> bool:
+    """Whether a coder's cell of lists says that the paper names the firm."""
+    return any(part.startswith(("seed", "named in seed paper")) for part in split(cell))
 
 
 def _listed_places(rows: pd.DataFrame, members: pd.DataFrame) -> dict[str, Place]:
@@ -98,9 +124,7 @@ def _listed_places(rows: pd.DataFrame, members: pd.DataFrame) -> dict[str, Place
 
 
 def _locate(firm, gazetteer: Gazetteer, rules: NameRules, listed: Place | None) -> tuple:
-    """Place of a firm: its city, else its coder's region, else what a list prints beside or in its
-    name.
-    """
+    """Place of a firm: its city, else its coder's region, else what a list prints."""
     place = gazetteer.find_within(firm.city, firm.province_or_state)
     if place is None and pd.isna(firm.coders):
         place = gazetteer.find((listed or rules.place(_printed(firm))).metro)
@@ -135,32 +159,6 @@ def _printed(firm) -> str:
     return firm.name_zh if pd.notna(firm.name_zh) else firm.name_en
 
 
-def _country(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.Series:
-    joined = with_evidence(members, evidence, how="left")
-    return joined.groupby("firm_id")["country"].first().fillna("China")
-
-
-def _years(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
-    """Earliest and latest year of entry that any coder gives for a firm."""
-    joined = with_evidence(members, evidence)
-    joined["year"] = joined["entry_year"].fillna(
-        joined["founded_year"].where(joined["relocated_from"].isna())
-    )
-    years = joined.groupby("firm_id")["year"].agg(["min", "max"])
-    return years.rename(columns={"min": "low", "max": "high"})
-
-
-def _membership(members: pd.DataFrame, evidence: pd.DataFrame) -> tuple[set, dict, dict]:
-    """Firms that the paper names; the sample of US firms; firms that are no entry."""
-    joined = with_evidence(members, evidence)
-    named = joined["lists"].map(
-        lambda cell: any(part.startswith(("seed", "named in seed paper")) for part in split(cell))
-    )
-    sample = joined.dropna(subset=["sample"]).set_index("firm_id")["sample"].to_dict()
-    scope = joined.dropna(subset=["scope"]).set_index("firm_id")["scope"].to_dict()
-    return set(joined.loc[named, "firm_id"]), sample, scope
-
-
 def ledger(rows: pd.DataFrame, members: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
     """Count rows in and out of every stage; each line must follow from the one above.
 
@@ -174,37 +172,25 @@ def ledger(rows: pd.DataFrame, members: pd.DataFrame, firms: pd.DataFrame) -> pd
     AssertionError
         If the lines do not add up.
     """
-    lines = []
-
-    def line(stage: str, change: int, reason: str) -> None:
-        before = lines[-1]["rows_out"] if lines else 0
-        lines.append(
-            {
-                "stage": stage,
-                "rows_in": before,
-                "change": change,
-                "rows_out": before + change,
-                "reason": reason,
-            }
-        )
-
-    for coder, part in rows[rows["kind"] == "evidence"].groupby("coder"):
-        line("read", len(part), f"evidence rows of the coder {coder}")
-    for name, part in rows[rows["kind"] == "list"].groupby("coder"):
-        line("read", len(part), f"rows of the list {name}")
-    line(
-        "linked",
-        members["firm_id"].nunique() - len(members),
-        "rows that are another row's firm under another name",
-    )
+    changes: list[tuple[str, int, str]] = []
+    for kind, what in {
+        "evidence": "evidence rows of the coder",
+        "list": "rows of the list",
+    }.items():
+        for coder, part in rows[rows["kind"] == kind].groupby("coder"):
+            changes.append(("read", len(part), f"{what} {coder}"))
+    linked = members["firm_id"].nunique() - len(members)
+    changes.append(("linked", linked, "rows that are another row's firm under another name"))
     for scope, part in firms[firms["scope"] != "entry"].groupby("scope"):
-        line("scope", -len(part), f"firms that are no entry of the industry: {scope}")
-    table = pd.DataFrame(lines)
+        changes.append(("scope", -len(part), f"firms that are no entry of the industry: {scope}"))
+    table = pd.DataFrame(changes, columns=["stage", "change", "reason"])
+    table["rows_out"] = table["change"].cumsum()
+    table["rows_in"] = table["rows_out"] - table["change"]
     assert len(rows) == len(members), "rows were lost or doubled between reading and linking"
     assert table["rows_out"].iloc[-1] == (firms["scope"] == "entry").sum(), (
         "the ledger does not add up"
     )
-    return table
+    return table[["stage", "rows_in", "change", "rows_out", "reason"]]
 
 
 def register_counts(rows: pd.DataFrame, firms: pd.DataFrame, links: pd.DataFrame) -> dict[str, int]:

@@ -1,14 +1,12 @@
-"""Step 07: every reading of the evidence at once: which findings stand, and which choice moves them
-most.
+"""Step 07: every reading of the evidence at once.
 
 A multiverse (Steegen, Tuerlinckx, Gelman and Vanpaemel 2016) tries all combinations of the choices
 that honest researchers could make; a specification curve (Simonsohn, Simmons and Nelson 2020) sorts
-what comes out. `multiverse`, `judge`, `by_option`, `weights` and `curve` are general: they know
-nothing of firms.
+what comes out. What is general about both is in `cluster_anatomy.methods.multiverse`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 
 import numpy as np
@@ -35,15 +33,11 @@ FOUNDER_SIDE = ["employer_abroad", "institutes", "stations", "founders"]
 PARENT_SIDE = ["joint_venture", "institutes", "hong_kong", "stations"]
 """Conventions that change what is known of parents."""
 STAND_IN = {"relocation": "relocation", "start_up": "start_up", "unknown": "start_up"}
-"""A mode whose sources are looked for in the same place; all others are made by an organisation
-(`subsidiary`).
-"""
+"""A mode whose sources are looked for in the same role; all other modes are as `subsidiary`."""
 UNKNOWN = ["left_out", "not_hit", "hit"]
 CONFIDENCE = ["low", "medium", "high"]
 HOME_USA = "home_usa"
-"""The American share from the home region, less the published one: an outcome beside the
-differences.
-"""
+"""The American share from the home region, less the published one, beside the differences."""
 
 
 def origins_everywhere(
@@ -75,59 +69,28 @@ def origins_everywhere(
     ValueError
         If there is a convention on origin of which this function does not know what it changes.
     """
-    conventions = coding["conventions"]
-    options, usual = options_of(conventions), defaults(conventions)
-    names = [
-        name
-        for name in options
-        if name in set(conventions.loc[conventions["changes"] == "origin", "convention"])
-    ]
-    if new := set(names) - {*FOUNDER_SIDE, *PARENT_SIDE, "control", "disputed"}:
-        raise ValueError(
-            f"robustness.py does not say which side of an entry the convention '{min(new)}'"
-            " changes."
-        )
-
-    def side(of: list[str], **fixed: str) -> dict[tuple, pd.DataFrame]:
-        return {
-            key: conditions(
-                firms,
-                source_rows,
-                coding["source_roles"],
-                usual | dict(zip(of, key, strict=True)) | fixed,
-            )
-            for key in product(*(options[name] for name in of))
-        }
-
-    founders, parents = (
-        side(FOUNDER_SIDE, control="founder_first"),
-        side(PARENT_SIDE, control="parent_first"),
-    )
+    options, usual = options_of(coding["conventions"]), defaults(coding["conventions"])
+    names = _conventions_on_origin(coding["conventions"])
+    side = partial(_side, firms, source_rows, coding["source_roles"], options, usual)
+    founders = side(FOUNDER_SIDE, control="founder_first")
+    parents = side(PARENT_SIDE, control="parent_first")
     varied = [name for name in names if name != "disputed"]
     parts = {}
     for combination in product(*(options[name] for name in varied)):
-        chosen = dict(zip(varied, combination, strict=True))
-        known = parents[tuple(chosen[name] for name in PARENT_SIDE)].copy()
-        founder = founders[tuple(chosen[name] for name in FOUNDER_SIDE)]
-        on_founders = [column for column in known if column.startswith("founder_")]
-        if chosen["control"] == "founder_first":
-            on_founders.append("parent_decides")
-        known[on_founders] = founder[on_founders]
-        parts[combination] = known
+        reading = dict(zip(varied, combination, strict=True))
+        parts[combination] = _both_sides(
+            parents[tuple(reading[name] for name in PARENT_SIDE)],
+            founders[tuple(reading[name] for name in FOUNDER_SIDE)],
+            reading["control"],
+        )
     stacked = pd.concat(parts, names=varied)
     coded = classify(stacked.reset_index(drop=True), coding["origin_rules"])
     coded = coded.set_index(stacked.index)[["mode", "source"]]
-
-    usual_origins = classify(parts[tuple(usual[name] for name in varied)], coding["origin_rules"])
-    other = override(usual_origins, members, coding["alternatives"]).set_index("firm_id")
-    other = other.loc[other["rule"] == "disputed_alternative", ["mode", "source"]]
-    changed = coded.copy()
-    firm = changed.index.get_level_values("firm_id")
-    for column in other:
-        changed[column] = pd.Series(firm.map(other[column]), index=changed.index).fillna(
-            changed[column]
-        )
-    both = pd.concat({"as_coded": coded, "alternative": changed}, names=["disputed"])
+    by_default = classify(parts[tuple(usual[name] for name in varied)], coding["origin_rules"])
+    other = override(by_default, members, coding["alternatives"])
+    both = pd.concat(
+        {"as_coded": coded, "alternative": _with_alternatives(coded, other)}, names=["disputed"]
+    )
     both = both.reset_index().merge(
         coding["origin_views"], on=["mode", "source"], how="left", validate="m:1"
     )
@@ -135,6 +98,58 @@ def origins_everywhere(
     return both.set_index([*names, "firm_id"])[
         ["mode", "source", "label", "paper_type", "second_order"]
     ]
+
+
+def _conventions_on_origin(conventions: pd.DataFrame) -> list[str]:
+    """Names of the conventions that change an origin, each of which this module must know."""
+    on_origin = set(conventions.loc[conventions["changes"] == "origin", "convention"])
+    if new := on_origin - {*FOUNDER_SIDE, *PARENT_SIDE, "control", "disputed"}:
+        raise ValueError(
+            f"robustness.py does not say which side of an entry the convention '{min(new)}'"
+            " changes."
+        )
+    return [name for name in options_of(conventions) if name in on_origin]
+
+
+def _side(
+    firms: pd.DataFrame,
+    source_rows: pd.DataFrame,
+    roles: pd.DataFrame,
+    options: Mapping[str, list[str]],
+    usual: Mapping[str, str],
+    names: list[str],
+    control: str,
+) -> dict[tuple[str, ...], pd.DataFrame]:
+    """Conditions of all firms for each combination of the conventions on one side of an entry."""
+    return {
+        key: conditions(
+            firms,
+            source_rows,
+            roles,
+            {**usual, **dict(zip(names, key, strict=True)), "control": control},
+        )
+        for key in product(*(options[name] for name in names))
+    }
+
+
+def _both_sides(parents: pd.DataFrame, founders: pd.DataFrame, control: str) -> pd.DataFrame:
+    """Conditions on parents and on founders, put together."""
+    on_founders = [column for column in parents if column.startswith("founder_")]
+    if control == "founder_first":
+        on_founders.append("parent_decides")
+    return parents.assign(**{column: founders[column] for column in on_founders})
+
+
+def _with_alternatives(coded: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Origins with the other reading of each disputed firm, from `override`."""
+    disputed = other[other["rule"] == "disputed_alternative"].set_index("firm_id")
+    firm = coded.index.get_level_values("firm_id")
+    return coded.assign(
+        **{
+            column: pd.Series(firm.map(disputed[column]), index=coded.index).fillna(coded[column])
+            for column in ("mode", "source")
+        }
+    )
 
 
 def readings(
@@ -174,7 +189,7 @@ def readings(
     entries = firms.loc[firms["scope"] == "entry", "firm_id"].tolist()
     modes = origins["mode"].unstack("firm_id").loc[every, entries]
     reaches = _reaches(firms, source_rows, gazetteer, modes, options)
-    found = {}
+    by_property = {}
     for prop in coding["properties"].itertuples():
         words = (
             reaches
@@ -185,8 +200,8 @@ def readings(
         values = np.select(
             [cells == prop.unknown, cells == prop.value, cells == "mixed"], [np.nan, 1.0, 0.5], 0.0
         )
-        found[prop.property] = pd.DataFrame(values, index=words.index, columns=entries)
-    return found
+        by_property[prop.property] = pd.DataFrame(values, index=words.index, columns=entries)
+    return by_property
 
 
 def _reaches(
@@ -196,9 +211,7 @@ def _reaches(
     modes: pd.DataFrame,
     options: Mapping[str, list[str]],
 ) -> pd.DataFrame:
-    """Return the reach of each entry for each combination in ``modes`` and each definition of a
-    region.
-    """
+    """Reach of each entry for each combination in ``modes`` and each definition of a region."""
     stand_in = modes.apply(lambda column: column.map(STAND_IN)).fillna("subsidiary").to_numpy()
     offshore = modes.index.get_level_values("hong_kong").to_numpy()[:, None]
     parts = {}
@@ -208,11 +221,12 @@ def _reaches(
             options["hong_kong"], ["relocation", "subsidiary", "start_up"]
         ):
             assumed = pd.DataFrame({"firm_id": firms["firm_id"], "mode": mode})
-            one = firms_origins.reach(
+            table = firms_origins.reach(
                 firms, source_rows, assumed, gazetteer, level, hong_kong
             ).set_index("firm_id")
-            here = (offshore == hong_kong) & (stand_in == mode)
-            reach = np.where(here, one["reach"].loc[list(modes.columns)].to_numpy()[None, :], reach)
+            fits = (offshore == hong_kong) & (stand_in == mode)
+            words = table["reach"].loc[list(modes.columns)].to_numpy()
+            reach = np.where(fits, words[None, :], reach)
         parts[level] = pd.DataFrame(reach, index=modes.index, columns=modes.columns)
     names = [*modes.index.names, "region"]
     every = pd.MultiIndex.from_product([options[name] for name in names], names=names)
@@ -234,11 +248,11 @@ def moved(values: pd.DataFrame) -> pd.DataFrame:
     """
     shape = [len(values.index.get_level_values(name).unique()) for name in values.index.names]
     cube = values.fillna(-1).to_numpy().reshape(*shape, values.shape[1])
-    found = {}
+    moves = {}
     for axis, name in enumerate(values.index.names):
         differs = cube != cube.take([0], axis=axis)
-        found[name] = differs.any(axis=tuple(range(len(shape))))
-    return pd.DataFrame(found, index=values.columns)
+        moves[name] = differs.any(axis=tuple(range(len(shape))))
+    return pd.DataFrame(moves, index=values.columns)
 
 
 def movable(
@@ -293,13 +307,16 @@ def movable(
     return pd.DataFrame.from_dict(rows, orient="index").fillna(0).astype(int)
 
 
-def estimator(
-    values: Mapping[str, pd.DataFrame],
-    entries: pd.DataFrame,
-    frames: pd.DataFrame,
-    published: float,
-) -> Callable[[str, Mapping[str, str]], dict[str, float]]:
-    """Make the function that estimates a property under one specification (`multiverse` calls it).
+class Estimator:
+    """Estimates a property under one specification (`multiverse` calls it).
+
+    Called with a property (or `HOME_USA`) and an option for every convention, ``frame``,
+    ``us_frame``, ``unknown`` (``left_out``, ``not_hit``, ``hit``: in both countries alike) and
+    ``confidence`` (firms whose evidence is less sure are dropped; a firm that only a list names has
+    no evidence to be sure of, and stays as unknown), it returns ``value`` (China minus USA; for
+    `HOME_USA` American share minus the published one), ``low``, ``high`` (Newcombe 1998; Wilson
+    1927), ``n``, ``n2``, ``bound_low``, ``bound_high`` (all unknown firms against, all for the
+    difference, whatever ``unknown`` says).
 
     Parameters
     ----------
@@ -307,74 +324,76 @@ def estimator(
         As in `movable`.
     published : float
         The published American share from the home region.
-
-    Returns
-    -------
-    callable
-        Takes a property (or `HOME_USA`) and an option for every convention, ``frame``,
-        ``us_frame``, ``unknown`` (``left_out``, ``not_hit``, ``hit``: in both countries alike) and
-        ``confidence`` (firms whose evidence is less sure are dropped; a firm that only a list names
-        has no evidence to be sure of, and stays as unknown). Returns ``value`` (China minus USA;
-        for `HOME_USA` American share minus the published one), ``low``, ``high`` (Newcombe 1998;
-        Wilson 1927), ``n``, ``n2``, ``bound_low``, ``bound_high`` (all unknown firms against, all
-        for the difference, whatever ``unknown`` says).
     """
-    rank = {word: place for place, word in enumerate(CONFIDENCE_ORDER)}
-    sure = (
-        entries.set_index("firm_id")["confidence"]
-        .map(rank)
-        .reindex(next(iter(values.values())).columns)
-    )
-    masks = {}
-    for frame, level in product(frames["frame"], CONFIDENCE):
-        member = sure.index.isin(in_frame(entries, frames, frame)["firm_id"])
-        masks[frame, level] = member & (sure.isna() | (sure <= rank[level])).to_numpy(dtype=bool)
-    rows = {
-        name: dict(zip(table.index, table.to_numpy(), strict=True))
-        for name, table in values.items()
-    }
-    levels = {name: list(table.index.names) for name, table in values.items()}
-    newcombe, wilson = lru_cache(maxsize=None)(difference), lru_cache(maxsize=None)(share)
 
-    def count(name: str, chosen: Mapping[str, str], frame: str) -> tuple[float, int, int]:
-        known = rows[name][tuple(chosen[level] for level in levels[name])][
-            masks[frame, chosen["confidence"]]
-        ]
-        weight = MIXED_WEIGHT[chosen["mixed"]] if name == "home" else 0.0
-        unknown = int(np.isnan(known).sum())
-        return (
-            float((known == 1).sum() + weight * (known == 0.5).sum()),
-            len(known) - unknown,
-            unknown,
-        )
+    def __init__(
+        self,
+        values: Mapping[str, pd.DataFrame],
+        entries: pd.DataFrame,
+        frames: pd.DataFrame,
+        published: float,
+    ):
+        self.published = published
+        self.levels = {name: list(table.index.names) for name, table in values.items()}
+        self.rows = {
+            name: dict(zip(table.index, table.to_numpy(), strict=True))
+            for name, table in values.items()
+        }
+        self.inside = _masks(entries, frames, next(iter(values.values())).columns)
+        self.difference = lru_cache(maxsize=None)(difference)
+        self.share = lru_cache(maxsize=None)(share)
 
-    def treat(hits: float, n: int, unknown: int, treatment: str) -> tuple[float, int]:
-        if treatment == "left_out":
-            return hits, n
-        return hits + (unknown if treatment == "hit" else 0), n + unknown
-
-    def compute(outcome: str, chosen: Mapping[str, str]) -> dict[str, float]:
+    def __call__(self, outcome: str, chosen: Mapping[str, str]) -> dict[str, float | None]:
+        """Estimate one property under one specification."""
         name = "home" if outcome == HOME_USA else outcome
-        usa = count(name, chosen, chosen["us_frame"])
-        us_bounds = wilson(*usa)
-        us_hits, us_n = treat(*usa, chosen["unknown"])
+        usa = self.count(name, chosen, chosen["us_frame"])
+        us_bounds = self.share(*usa)
+        us_hits, us_n = _treated(*usa, chosen["unknown"])
         if outcome == HOME_USA:
-            one = wilson(us_hits, us_n)
-            numbers = {key: one[key] - published for key in ("value", "low", "high")} | {
+            own, gap = self.share(us_hits, us_n), self.published
+            return {
+                **{key: own[key] - gap for key in ("value", "low", "high")},
                 "n": us_n,
                 "n2": None,
+                **{key: us_bounds[key] - gap for key in ("bound_low", "bound_high")},
             }
-            return numbers | {
-                key: us_bounds[key] - published for key in ("bound_low", "bound_high")
-            }
-        china = count(name, chosen, chosen["frame"])
-        bounds = wilson(*china)
-        return newcombe(*treat(*china, chosen["unknown"]), us_hits, us_n) | {
+        china = self.count(name, chosen, chosen["frame"])
+        bounds = self.share(*china)
+        return {
+            **self.difference(*_treated(*china, chosen["unknown"]), us_hits, us_n),
             "bound_low": bounds["bound_low"] - us_bounds["bound_high"],
             "bound_high": bounds["bound_high"] - us_bounds["bound_low"],
         }
 
-    return compute
+    def count(self, name: str, chosen: Mapping[str, str], frame: str) -> tuple[float, int, int]:
+        """Return hits, firms known and firms unknown of a property in a frame."""
+        row = self.rows[name][tuple(chosen[level] for level in self.levels[name])]
+        cells = row[self.inside[frame, chosen["confidence"]]]
+        weight = MIXED_WEIGHT[chosen["mixed"]] if name == "home" else 0.0
+        unknown = int(np.isnan(cells).sum())
+        hits = float((cells == 1).sum() + weight * (cells == 0.5).sum())
+        return hits, len(cells) - unknown, unknown
+
+
+def _masks(
+    entries: pd.DataFrame, frames: pd.DataFrame, firm_ids: pd.Index
+) -> dict[tuple[str, str], np.ndarray]:
+    """Which firms are in each frame, and sure enough, by frame and level of confidence."""
+    rank_of = {word: rank for rank, word in enumerate(CONFIDENCE_ORDER)}
+    rank = entries.set_index("firm_id")["confidence"].map(rank_of).reindex(firm_ids)
+    masks = {}
+    for frame, level in product(frames["frame"], CONFIDENCE):
+        member = rank.index.isin(in_frame(entries, frames, frame)["firm_id"])
+        sure = (rank.isna() | (rank <= rank_of[level])).to_numpy(dtype=bool)
+        masks[frame, level] = member & sure
+    return masks
+
+
+def _treated(hits: float, n: int, unknown: int, treatment: str) -> tuple[float, int]:
+    """Return hits and firms once unknown firms are left out, or counted as hits or as none."""
+    if treatment == "left_out":
+        return hits, n
+    return hits + (unknown if treatment == "hit" else 0), n + unknown
 
 
 def specifications(
@@ -395,9 +414,9 @@ def specifications(
     -------
     DataFrame
         ``property``, ``specification`` (1 is the default), ``carries_shares`` (yes, no), the
-        choices, what `estimator` computes, ``excludes_zero``, ``sign_kept``, ``default``.
+        choices, what `Estimator` computes, ``excludes_zero``, ``sign_kept``, ``default``.
     """
-    compute = estimator(values, entries, frames, published)
+    compute = Estimator(values, entries, frames, published)
     parts = []
     for carries in ("yes", "no"):
         choices = choices_of(frames, conventions, carries)
@@ -415,29 +434,26 @@ def specifications(
         )
     table = judge(pd.concat(parts, ignore_index=True))
     table["specification"] = table.groupby("outcome").cumcount() + 1
-    order = {name: place for place, name in enumerate(table["outcome"].unique())}
-    table = table.sort_values(
-        ["outcome", "specification"], key=lambda column: column.replace(order), ignore_index=True
-    )
-    return table.rename(columns={"outcome": "property"})
+    table["outcome"] = pd.Categorical(table["outcome"], table["outcome"].unique())
+    table = table.sort_values(["outcome", "specification"], ignore_index=True)
+    return table.astype({"outcome": "str"}).rename(columns={"outcome": "property"})
 
 
 def choices_of(
     frames: pd.DataFrame, conventions: pd.DataFrame, carries: str
 ) -> dict[str, list[str]]:
-    """Return all choices with their options, defaults first, on frames that can (yes) or cannot
-    (no) carry shares.
+    """Return all choices with their options, defaults first, on frames that carry shares or not.
 
     Of the frames that cannot, only the widest of each country is taken (``scope=entry``: all firms
     found).
     """
-    wanted = frames[frames["carries_shares"] == carries]
+    compared = frames[frames["carries_shares"] == carries]
     if carries == "no":
-        wanted = wanted[wanted["includes"] == "scope=entry"]
-    wanted = wanted.sort_values("default", ascending=False, kind="stable")
+        compared = compared[compared["includes"] == "scope=entry"]
+    compared = compared.sort_values("default", ascending=False, kind="stable")
     return {
-        "frame": wanted.loc[wanted["country"] == "China", "frame"].tolist(),
-        "us_frame": wanted.loc[wanted["country"] == "USA", "frame"].tolist(),
+        "frame": compared.loc[compared["country"] == "China", "frame"].tolist(),
+        "us_frame": compared.loc[compared["country"] == "USA", "frame"].tolist(),
         "confidence": CONFIDENCE,
         "unknown": UNKNOWN,
         **options_of(conventions),
@@ -526,25 +542,23 @@ def convention_weight(
         ``variance_share``, ``rank`` (the last four blank where the choice is not varied). See
         `weights`.
     """
-    found = weights(table[table["carries_shares"] == "yes"], list(counted.columns), "property")
+    weight = weights(table[table["carries_shares"] == "yes"], list(counted.columns), "property")
     long = (
         counted.rename_axis("property")
         .reset_index()
         .melt("property", var_name="choice", value_name="entries_moved")
     )
-    both = long.merge(found, on=["property", "choice"], how="left", validate="1:1")
+    both = long.merge(weight, on=["property", "choice"], how="left", validate="1:1")
     both["kind"] = (
         both["choice"].isin(conventions["convention"]).map({True: "coding", False: "data"})
     )
-    order = {name: place for place, name in enumerate(counted.index)}
     both = both[
         (both["choice"] != "us_frame")
         & ((both["property"] != HOME_USA) | (both["choice"] != "frame"))
     ]
-    both = both.assign(place=both["property"].map(order)).sort_values(
-        ["place", "rank", "choice"], ignore_index=True
-    )
-    return both.drop(columns="place").rename(columns={"choice": "convention"})
+    both["property"] = pd.Categorical(both["property"], counted.index)
+    both = both.sort_values(["property", "rank", "choice"], ignore_index=True)
+    return both.astype({"property": "str"}).rename(columns={"choice": "convention"})
 
 
 QUOTED = [

@@ -6,7 +6,8 @@ found and wrote down: they are no sample of anything, so every count and share d
 ties it names.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import networkx as nx
 import pandas as pd
@@ -19,8 +20,8 @@ from cluster_anatomy.firms.ties import (
     TIE_TYPES,
     between,
     described,
+    first_known,
     having,
-    known_kind,
     measured,
     neither_at_home,
     stated,
@@ -47,7 +48,7 @@ def kind_share(
         Kinds that are compared; with ``("local", "external")`` foreign ties are left out.
     """
     counts = pairs["kind"].value_counts()
-    n = int(sum(counts.get(one, 0) for one in among))
+    n = int(sum(counts.get(each, 0) for each in among))
     return described(int(counts.get(kind, 0)), n, int(counts.get("unknown", 0)))
 
 
@@ -70,7 +71,7 @@ def kind_results(id: str, table: pd.DataFrame, what: str, frame: str) -> list[di
     list of dict
         From `results.result`, one for each of `KINDS`, unknown included.
     """
-    counts = {
+    counts: dict[str, dict[str, float]] = {
         kind: {"value": int((table["kind"] == kind).sum()), "n": len(table)} for kind in KINDS
     }
     return [
@@ -86,8 +87,7 @@ def kind_results(id: str, table: pd.DataFrame, what: str, frame: str) -> list[di
 
 
 def kind_counts(pairs: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Count pairs by kind in each group, with the share of external ties among local and external
-    ones.
+    """Count pairs by kind in each group, with the share of external among domestic ties.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def kind_counts(pairs: pd.DataFrame, by: str) -> pd.DataFrame:
 
 
 def by_type(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per pair and tie type (column ``tie_type``), with the channel it belongs to."""
+    """Return one row per pair and tie type (column ``tie_type``), with its channel."""
     table = pairs.assign(tie_type=pairs["tie_types"].map(split)).explode(
         "tie_type", ignore_index=True
     )
@@ -114,7 +114,7 @@ def by_type(pairs: pd.DataFrame) -> pd.DataFrame:
 
 def ei_edges(
     pairs: pd.DataFrame, foreign: str = "left_out"
-) -> tuple[list[tuple[str, str]], dict[str, str]]:
+) -> tuple[list[tuple[Hashable, Hashable]], dict[Hashable, Hashable]]:
     """Turn pairs into edges and groups for the E-I index.
 
     A node is an actor at a place: one that has ties from two places is two nodes. Its group is the
@@ -126,33 +126,49 @@ def ei_edges(
         From `collapse`.
     foreign : {"left_out", "external"}
         Whether ties with abroad are left out or count as external.
+
+    Returns
+    -------
+    edges : list of tuple
+        Two nodes each.
+    groups : dict
+        Group of each node.
     """
     kinds = ["local", "external"] + (["foreign"] if foreign == "external" else [])
-    chosen = pairs[pairs["kind"].isin(kinds)]
-    edges, groups = [], {}
-    for pair in chosen.to_dict("records"):
-        ends = []
-        for end in ("source", "target"):
-            at_home = pair[f"{end}_country"] == pair["seen_from"]
-            group = pair[f"{end}_cluster"] if at_home else pair[f"{end}_country"]
-            if pd.isna(group):
-                group = (
-                    f"{pair[f'{end}_admin']} (city unknown)"
-                    if pd.notna(pair[f"{end}_admin"])
-                    else "unknown"
-                )
-            node = f"{pair[end]} @ {group}"
-            groups[node] = group
-            ends.append(node)
-        edges.append(tuple(ends))
+    edges: list[tuple[Hashable, Hashable]] = []
+    groups: dict[Hashable, Hashable] = {}
+    for pair in pairs[pairs["kind"].isin(kinds)].to_dict("records"):
+        group_of = {end: _group(pair, end) for end in ("source", "target")}
+        source, target = (f"{pair[end]} @ {group}" for end, group in group_of.items())
+        groups |= {source: group_of["source"], target: group_of["target"]}
+        edges.append((source, target))
     return edges, groups
+
+
+def _group(pair: Mapping, end: str) -> str:
+    """Group of one end of a pair: cluster, else province; abroad the country."""
+    at_home = pair[f"{end}_country"] == pair["seen_from"]
+    group = pair[f"{end}_cluster"] if at_home else pair[f"{end}_country"]
+    if pd.notna(group):
+        return group
+    admin = pair[f"{end}_admin"]
+    return f"{admin} (city unknown)" if pd.notna(admin) else "unknown"
+
+
+class TieSet(NamedTuple):
+    """A set of pairs whose E-I index is computed."""
+
+    scope: str
+    member: str
+    pairs: pd.DataFrame
+    foreign: str = "left_out"
+    cluster: str | None = None
 
 
 def ei_table(
     pairs: pd.DataFrame, smallest: int = 5, draws: int = DRAWS, seed: int = SEED
 ) -> pd.DataFrame:
-    """Compute the E-I index of all ties, of the sets they come from, of each tie type and of each
-    cluster.
+    """Compute the E-I index of all ties, of the sets they come from, of each type and cluster.
 
     Parameters
     ----------
@@ -168,67 +184,70 @@ def ei_table(
     DataFrame
         The columns of the contract ``ei_index``.
     """
-    found = []
-
-    def add(
-        country: str,
-        scope: str,
-        member: str,
-        part: pd.DataFrame,
-        foreign: str,
-        cluster: str | None = None,
-    ) -> None:
-        edges, groups = ei_edges(part, foreign)
-        row = ei_with_null(edges, groups, cluster, draws, seed)
-        touching = (
-            part
-            if cluster is None
-            else part[(part["source_cluster"] == cluster) | (part["target_cluster"] == cluster)]
+    rows = [
+        {"country": country, **_ei_of(tie_set, draws, seed)}
+        for country, part in pairs.groupby("seen_from")
+        for sets in (
+            _sets_by_finder(part, country == "China"),
+            _sets_by_type(part, smallest),
+            _sets_by_cluster(part, smallest),
         )
-        counts = touching["kind"].value_counts()
-        found.append(
-            {"country": country, "scope": scope, "member": member, "foreign_ties": foreign, **row}
-            | {"foreign": counts.get("foreign", 0), "unknown": counts.get("unknown", 0)}
-        )
-
-    for country, part in pairs.groupby("seen_from"):
-        persons = (part["source_type"] == "individual") | (part["target_type"] == "individual")
-        sets = {"all": part, "organisations": part[~persons]}
-        if country == "China":
-            sets |= {
-                name: part[part["found_by"] == name]
-                for name in ("paper", "paper_coder", "regional")
-            }
-            sets["elsewhere"] = part[part["stated_in_paper"] == "no"]
-        for name, chosen in sets.items():
-            for foreign in ("left_out", "external"):
-                add(country, "all" if name == "all" else "set", name, chosen, foreign)
-        for kind in TIE_TYPES:
-            chosen = having(part, [kind])
-            if chosen["kind"].isin(["local", "external"]).sum() >= smallest:
-                add(country, "tie_type", kind, chosen, "left_out")
-        domestic = part[part["kind"].isin(["local", "external"])]
-        sizes = pd.concat(
-            [
-                domestic["source_cluster"],
-                domestic.loc[domestic["kind"] == "external", "target_cluster"],
-            ]
-        ).value_counts()
-        for cluster in sorted(sizes.index[sizes >= smallest]):
-            add(country, "cluster", cluster, part, "left_out", cluster)
-    columns = [
-        "country",
-        "scope",
-        "member",
-        "foreign_ties",
-        "internal",
-        "external",
-        "foreign",
-        "unknown",
-        "nodes",
+        for tie_set in sets
     ]
+    key = ["country", "scope", "member", "foreign_ties"]
+    columns = [*key, "internal", "external", "foreign", "unknown", "nodes"]
     columns += ["ei", "null_mean", "null_low", "null_high", "p", "draws", "seed"]
-    return pd.DataFrame(found)[columns].sort_values(columns[:4], ignore_index=True)
+    return pd.DataFrame(rows)[columns].sort_values(key, ignore_index=True)
+
+
+def _ei_of(tie_set: TieSet, draws: int, seed: int) -> dict:
+    """Row of `ei_table` for one set of ties."""
+    edges, groups = ei_edges(tie_set.pairs, tie_set.foreign)
+    touching, cluster = tie_set.pairs, tie_set.cluster
+    if cluster is not None:
+        ends = touching[["source_cluster", "target_cluster"]] == cluster
+        touching = touching[ends.any(axis=1)]
+    counts = touching["kind"].value_counts()
+    return {
+        "scope": tie_set.scope,
+        "member": tie_set.member,
+        "foreign_ties": tie_set.foreign,
+        **ei_with_null(edges, groups, cluster, draws, seed),
+        "foreign": counts.get("foreign", 0),
+        "unknown": counts.get("unknown", 0),
+    }
+
+
+def _sets_by_finder(part: pd.DataFrame, split_by_finder: bool) -> list[TieSet]:
+    """All ties of a country, those between organisations, and (China) by who found them."""
+    persons = (part["source_type"] == "individual") | (part["target_type"] == "individual")
+    sets = {"all": part, "organisations": part[~persons]}
+    if split_by_finder:
+        for finder in ("paper", "paper_coder", "regional"):
+            sets[finder] = part[part["found_by"] == finder]
+        sets["elsewhere"] = part[part["stated_in_paper"] == "no"]
+    return [
+        TieSet("all" if name == "all" else "set", name, pairs, foreign)
+        for name, pairs in sets.items()
+        for foreign in ("left_out", "external")
+    ]
+
+
+def _sets_by_type(part: pd.DataFrame, smallest: int) -> list[TieSet]:
+    """The ties of each type that occurs often enough."""
+    sets = [TieSet("tie_type", kind, having(part, [kind])) for kind in TIE_TYPES]
+    return [one for one in sets if one.pairs["kind"].isin(["local", "external"]).sum() >= smallest]
+
+
+def _sets_by_cluster(part: pd.DataFrame, smallest: int) -> list[TieSet]:
+    """All ties, once for each cluster that enough of them touch."""
+    domestic = part[part["kind"].isin(["local", "external"])]
+    crossing = domestic.loc[domestic["kind"] == "external", "target_cluster"]
+    sizes = pd.concat([domestic["source_cluster"], crossing]).value_counts()
+    return [
+        TieSet("cluster", cluster, part, cluster=cluster)
+        for cluster in sorted(sizes.index[sizes >= smallest])
+    ]
 
 
 def brokers(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -259,7 +278,7 @@ def brokers(pairs: pd.DataFrame) -> pd.DataFrame:
         between_all = nx.betweenness_centrality(graph)
         for actor in graph:
             near = sorted(graph[actor])
-            clusters = {cluster[one] for one in near if one in cluster}
+            clusters = {cluster[neighbour] for neighbour in near if neighbour in cluster}
             if len(clusters) > 1:
                 roles = brokerage(graph, cluster, actor)
                 row = {
@@ -290,10 +309,10 @@ def brokers(pairs: pd.DataFrame) -> pd.DataFrame:
 
 def _about(pairs: pd.DataFrame) -> pd.DataFrame:
     """Firm id, kind and most frequent cluster of each actor of some pairs."""
-    wanted = ["firm_id", "type", "cluster", "country"]
+    about = ["firm_id", "type", "cluster", "country"]
     ends = pd.concat(
         [
-            pairs[[end, *(f"{end}_{what}" for what in wanted)]].set_axis(["actor", *wanted], axis=1)
+            pairs[[end, *(f"{end}_{what}" for what in about)]].set_axis(["actor", *about], axis=1)
             for end in ("source", "target")
         ]
     )
@@ -309,9 +328,7 @@ def _about(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def acquisitions(located: pd.DataFrame) -> pd.DataFrame:
-    """List who bought whom: the columns of the contract ``acquisitions``, one row per buyer and
-    bought.
-    """
+    """List who bought whom (contract ``acquisitions``), one row per buyer and bought."""
     rows = located[
         (located["tie_type"] == "acquired")
         & (located["source"] != located["target"])
@@ -325,7 +342,7 @@ def acquisitions(located: pd.DataFrame) -> pd.DataFrame:
         bought_cluster=("target_cluster", "first"),
         bought_firm_id=("target_firm_id", "first"),
         year=("year", "min"),
-        kind=("kind", known_kind),
+        kind=("kind", first_known),
         kilometres=("kilometres", "first"),
         stated_in_paper=("stated_in_paper", "max"),
     )
@@ -333,8 +350,7 @@ def acquisitions(located: pd.DataFrame) -> pd.DataFrame:
 
 
 def sites(located: pd.DataFrame, provinces: pd.DataFrame) -> pd.DataFrame:
-    """List research and manufacturing sites away from, or at, the seat of their owner (contract
-    ``sites``).
+    """List research and manufacturing sites with their owners (contract ``sites``).
 
     ``border`` says how the provinces of a site and of a Chinese owner lie: ``same``, ``neighbour``,
     ``farther``; blank where one is not known or the owner is abroad. ``provinces`` gives the
@@ -347,8 +363,8 @@ def sites(located: pd.DataFrame, provinces: pd.DataFrame) -> pd.DataFrame:
             {"rd_site_of": "research", "manufacturing_site_of": "manufacturing"}
         ),
         border=[
-            province_border(one, other, neighbours) if country == other_country == "China" else None
-            for one, other, country, other_country in zip(
+            province_border(site, owner, neighbours) if country == of_owner == "China" else None
+            for site, owner, country, of_owner in zip(
                 rows["source_admin"],
                 rows["target_admin"],
                 rows["source_country"],
@@ -365,7 +381,7 @@ def sites(located: pd.DataFrame, provinces: pd.DataFrame) -> pd.DataFrame:
         owner_cluster=("target_cluster", "first"),
         owner_country=("target_country", "first"),
         year=("year", "min"),
-        kind=("kind", known_kind),
+        kind=("kind", first_known),
         border=("border", "first"),
         kilometres=("kilometres", "first"),
         stated_in_paper=("stated_in_paper", "max"),
@@ -373,15 +389,13 @@ def sites(located: pd.DataFrame, provinces: pd.DataFrame) -> pd.DataFrame:
     return table.rename_axis(["activity", "site", "owner"]).reset_index()
 
 
-def province_border(one, other, neighbours: Mapping[str, list[str]]) -> str | None:
-    """Say how two Chinese provinces lie: ``same``, ``neighbour`` or ``farther``; nothing if one is
-    not known.
-    """
-    if pd.isna(one) or pd.isna(other):
+def province_border(province: str, other: str, neighbours: Mapping[str, list[str]]) -> str | None:
+    """Say how two Chinese provinces lie: ``same``, ``neighbour`` or ``farther``, else None."""
+    if pd.isna(province) or pd.isna(other):
         return None
-    if one == other:
+    if province == other:
         return "same"
-    return "neighbour" if other in neighbours.get(one, []) else "farther"
+    return "neighbour" if other in neighbours.get(province, []) else "farther"
 
 
 SETS = {

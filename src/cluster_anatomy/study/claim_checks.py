@@ -1,0 +1,347 @@
+"""The small language of checks, in which claims of the paper are put to the test (step 09).
+
+A check names a result of the register, or a table, conditions on its rows (`select`) and what to
+read there (`measure`), and compares that with what a claim leads one to expect (`holds`). A number
+is never its own witness: rows whose only source is the paper do not count.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from cluster_anatomy import results, tables
+from cluster_anatomy.results.numbers import Shown
+from cluster_anatomy.tables import contract
+from cluster_anatomy.tables.contract import nearest
+
+ADDRESSES = ("source_urls", "source_url")
+SECOND_HAND = r"second-hand|stated in the paper$"
+SHOWN_ROWS = 8
+ON_INTERVALS = ("above_zero", "below_zero", "within_interval")
+"""Operators that look at the interval of a result."""
+
+
+class ClaimError(ValueError):
+    """A check or a reading cannot be evaluated; the message names the claim."""
+
+
+def read_table(name: str) -> pd.DataFrame:
+    """Read a table that checks may name, each row with the ``file`` and ``line`` it stands on.
+
+    Parameters
+    ----------
+    name : str
+        Path of a table, name of a contract (all its files one below the other), or ``entries``
+        (an entry stands where the register of firms has its sources).
+    """
+    if name == "entries":
+        register = read_table("data/processed/firms.csv")[["firm_id", "file", "line"]]
+        return tables.read("data/processed/entries.csv").merge(register, validate="1:1")
+    if name.endswith(".csv"):
+        frame = tables.read(name)
+        return frame.assign(file=name, line=np.arange(2, len(frame) + 2))
+    key = contract.contracts()[name].file_column
+    parts = []
+    for file in tables.files_of(name):
+        part = read_table(file)
+        if key and key not in part:
+            part.insert(0, key, file.rpartition("/")[2].removesuffix(".csv"))
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def select(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Return the rows for which all conditions hold.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Any table.
+    where : str
+        Conditions between ``;``: ``column=value``, ``column!=value``, ``column~regular expression``
+        (looked for anywhere), ``column>=number``, ``column<=number``. A blank cell fulfils only
+        ``!=``.
+
+    Raises
+    ------
+    KeyError
+        If the table has no such column.
+    ClaimError
+        If a condition cannot be read.
+    """
+    keep = pd.Series(True, index=frame.index)
+    for condition in filter(None, map(str.strip, where.split(";"))):
+        parts = re.match(r"(\w+)(!=|>=|<=|=|~)(.*)", condition, re.DOTALL)
+        if parts is None:
+            raise ClaimError(f"'{condition}' is no condition")
+        column, operator, value = parts.groups()
+        cells = frame[column]
+        if operator in (">=", "<="):
+            numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
+            keep &= numbers >= float(value) if operator == ">=" else numbers <= float(value)
+            continue
+        text = cells.map(_text, na_action="ignore")
+        if operator == "~":
+            hits = [bool(re.search(value, cell)) for cell in text.fillna("")]
+            keep &= pd.Series(hits, index=text.index) & text.notna()
+        else:
+            same = text.eq(value).fillna(False)
+            keep &= same if operator == "=" else ~same
+    return frame[keep.fillna(False).astype(bool)]
+
+
+def measure(rows: pd.DataFrame, read: str) -> float | str:
+    """Read one value from selected rows.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        From `select`.
+    read : str
+        ``rows``, ``distinct COLUMN``, ``top COLUMN`` (rows with its most frequent value), ``sum
+        COLUMN``, ``min COLUMN``, ``max COLUMN``, or a column, which then must stand in exactly one
+        row.
+
+    Raises
+    ------
+    ClaimError
+        If a column is read from no row or from several.
+    """
+    if read == "rows":
+        return float(len(rows))
+    how, _, column = read.rpartition(" ")
+    cells = rows[column].dropna()
+    if how == "distinct":
+        return float(cells.nunique())
+    if how == "top":
+        return float(cells.value_counts().max()) if len(cells) else 0.0
+    if not how and len(rows) != 1:
+        raise ClaimError(f"column '{column}' must be read from one row, but {len(rows)} rows fit")
+    if not len(cells):
+        raise ClaimError(f"nothing to read in column '{column}'")
+    if how:
+        return float(getattr(pd.to_numeric(cells), how)())
+    value = cells.iloc[0]
+    return float(value) if pd.api.types.is_number(value) else str(value)
+
+
+def holds(operator: str, found: float | str, expected: str, tolerance: float = np.nan) -> bool:
+    """Say whether a check is passed.
+
+    Parameters
+    ----------
+    operator : str
+        ``equals``, ``near``, ``at_least``, ``at_most``, ``greater``, ``less`` compare numbers
+        (``equals`` text too); ``contains`` looks for a part of a list between ``|``; ``matches``
+        for a regular expression.
+    found : float or str
+        From `measure`.
+    expected : str
+        What is expected.
+    tolerance : float
+        Greatest absolute difference of ``near``.
+    """
+    if operator == "contains":
+        return expected in [part.strip() for part in str(found).split("|")]
+    if operator == "matches":
+        return bool(re.search(expected, str(found)))
+    if operator == "equals" and isinstance(found, str):
+        return found == expected
+    number, limit = float(found), float(expected)
+    return {
+        "equals": bool(np.isclose(number, limit)),
+        "near": abs(number - limit) <= tolerance + 1e-9,
+        "at_least": number >= limit,
+        "at_most": number <= limit,
+        "greater": number > limit,
+        "less": number < limit,
+    }[operator]
+
+
+def holds_for_interval(operator: str, result: Mapping, expected: str | None) -> bool:
+    """Say whether the 95 % interval of a result passes a check; an undefined one never does.
+
+    ``above_zero`` and ``below_zero``: it lies on one side; ``within_interval``: it holds the
+    expected value.
+    """
+    low, high = (
+        float("nan") if pd.isna(result[end]) else float(result[end]) for end in ("low", "high")
+    )
+    if operator == "above_zero":
+        return low > 0
+    if operator == "below_zero":
+        return high < 0
+    return expected is not None and low <= float(expected) <= high
+
+
+def is_independent(rows: pd.DataFrame) -> bool:
+    """Say whether every row names a source other than the paper, if rows name sources at all."""
+    column = next((name for name in ADDRESSES if name in rows), None)
+    if column is None:
+        return True
+    return bool((~rows[column].fillna("").str.fullmatch(r"seed")).all())
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a check read, and where."""
+
+    value: float | str
+    shown: str
+    result: Mapping = field(default_factory=dict)
+    result_id: str | None = None
+    places: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
+
+
+def evaluate(
+    checks: pd.DataFrame,
+    claims: pd.DataFrame,
+    register: pd.DataFrame,
+    read: Callable[[str], pd.DataFrame] = read_table,
+) -> pd.DataFrame:
+    """Evaluate every check.
+
+    Parameters
+    ----------
+    checks : DataFrame
+        Contract ``claim_checks``.
+    claims : DataFrame
+        Contract ``claims``; its ``value`` is expected where a check names nothing else.
+    register : DataFrame
+        Results of the other steps.
+    read : callable
+        Returns a table by name, such as `read_table`.
+
+    Returns
+    -------
+    DataFrame
+        The checks with ``found`` (as read), ``shown`` (as text), ``wanted``, ``outcome`` (passed,
+        failed or counted), ``result_id``, ``places`` and ``urls`` (lists).
+
+    Raises
+    ------
+    ClaimError
+        If a check names a result that does not exist, reads what is not there, or claims to be
+        independent of the paper while its rows name no other source. The message names claim and
+        check.
+    """
+    value_of = claims.set_index("claim_id")["value"]
+    shown, read = results.lookup(register), cache(read)
+    outcomes: dict[tuple[str, int], dict] = {}
+    for check in checks.sort_values(["claim_id", "check"]).to_dict("records"):
+        claim_id, number = check["claim_id"], int(check["check"])
+        try:
+            in_register = check["table"] == "results"
+            reading = _of_result(check, shown) if in_register else _of_table(check, read)
+            expected = _expected(check, value_of.get(claim_id), shown, outcomes)
+            outcome = _outcome(check, reading, expected)
+        except (ClaimError, KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ClaimError(f"{claim_id}, check {check['check']}: {_words(error)}") from error
+        outcomes[claim_id, number] = check | {
+            "found": reading.value,
+            "shown": reading.shown,
+            "wanted": expected,
+            "outcome": outcome,
+            "result_id": reading.result_id,
+            "places": reading.places,
+            "urls": reading.urls,
+        }
+    return pd.DataFrame(outcomes.values())
+
+
+def _of_result(check: Mapping, shown: Mapping[str, Shown]) -> Reading:
+    """Read a result of the register."""
+    result_id = check["where"]
+    if result_id not in shown:
+        raise ClaimError(f"there is no result '{result_id}'{nearest(result_id, shown)}")
+    result = dict(shown[result_id])
+    value = result[check["read"]]
+    text = shown[result_id][check["read"]]
+    if pd.isna(value):
+        raise ClaimError(f"result '{result_id}' has no {check['read']}")
+    if check["independent"] == "yes" and re.search(SECOND_HAND, str(result["frame"])):
+        raise ClaimError(
+            f"it is marked independent, but result '{result_id}' is the paper's own number"
+        )
+    return Reading(value, text, result, result_id)
+
+
+def _of_table(check: Mapping, read: Callable[[str], pd.DataFrame]) -> Reading:
+    """Read rows of a table."""
+    rows = select(read(check["table"]), check["where"])
+    value = measure(rows, check["read"])
+    if check["independent"] == "yes" and not is_independent(rows):
+        raise ClaimError(
+            "it is marked independent, but rows that it reads name only the paper as their source"
+        )
+    places, urls = _provenance(rows)
+    return Reading(value, _text(value), places=places, urls=urls)
+
+
+def _outcome(check: Mapping, reading: Reading, expected: str | None) -> str:
+    """Compare what was read with what is expected."""
+    operator = check["operator"]
+    if operator == "counted":
+        return "counted"
+    if operator in ON_INTERVALS:
+        passed = holds_for_interval(operator, reading.result, expected)
+    else:
+        passed = holds(operator, reading.value, str(expected), check["tolerance"])
+    return "passed" if passed else "failed"
+
+
+def _expected(
+    check: Mapping,
+    value: str | None,
+    shown: Mapping[str, Shown],
+    outcomes: Mapping[tuple[str, int], Mapping],
+) -> str | None:
+    """What a check expects: its own text, another check, a result, or the value of its claim."""
+    if check["operator"] in ("counted", "above_zero", "below_zero"):
+        return None
+    if pd.isna(check["expected"]):
+        if pd.isna(value):
+            raise ClaimError("nothing is expected, and the claim has no value of its own")
+        return str(value)
+    reference = re.fullmatch(r"\{(\w+)(?:\.(\w+))?\}(/2)?", str(check["expected"]))
+    if not reference:
+        return str(check["expected"])
+    name, part, half = reference.groups()
+    if name.isdigit():
+        number = outcomes[check["claim_id"], int(name)]["found"]
+    elif name in shown:
+        number = dict(shown[name])[part or "value"]
+    else:
+        raise ClaimError(f"there is no result '{name}'{nearest(name, shown)}")
+    return str(float(number) / 2 if half else number)
+
+
+def _provenance(rows: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Where the rows stand and the addresses behind them; of many rows, only the files."""
+    if not len(rows):
+        return [], []
+    if len(rows) > SHOWN_ROWS:
+        return sorted(set(rows["file"])), []
+    places = [f"{file}:{line}" for file, line in zip(rows["file"], rows["line"], strict=True)]
+    column = next((name for name in ADDRESSES if name in rows), None)
+    cells = rows[column].dropna() if column else []
+    parts = [part.strip() for cell in cells for part in cell.split("|")]
+    return places, [part for part in parts if re.match("https?://", part)]
+
+
+def _text(value: float | str) -> str:
+    """Write a value as a reader expects it: whole numbers without a point."""
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    return f"{number:,.0f}".replace(",", "") if number.is_integer() else f"{number:.10g}"
+
+
+def _words(error: Exception) -> str:
+    """Return what an error says, without the quotes of a KeyError."""
+    return f"no column or name {error}" if isinstance(error, KeyError) else str(error)

@@ -1,0 +1,18 @@
+"""Step 00: the study in one page."""
+
+from collections.abc import Iterable
+
+from cluster_anatomy.compendium.steps import Step
+
+SHOWN_FILES = 3
+
+
+def step_table(steps: Iterable[Step]) -> str:
+    """Write the steps as a table in Markdown: name and title, tables read, first files written."""
+    lines = ["| step | reads | writes |", "|---|---|---|"]
+    for step in steps:
+        written = ", ".join(f"`{path}`" for path in step.writes[:SHOWN_FILES])
+        more = " …" if len(step.writes) > SHOWN_FILES else ""
+        link = f"[{step.name}]({step.name}.ipynb): {step.title}"
+        lines.append(f"| {link} | {len(step.reads)} | {written}{more} |")
+    return "\n".join(lines)
