@@ -150,7 +150,7 @@ def archive_command(arguments: argparse.Namespace) -> int:
     """Write the metadata for archives, or compare them, or build or verify a release."""
     from cluster_anatomy.archive import (
         documents,
-        release,  # brings pandera, which the other commands do not need
+        release,  # brings pandas, which the other commands do not need
     )
 
     if arguments.verify:

@@ -42,7 +42,7 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_threa
 """A process with more than one thread cannot be forked safely: BLAS and Arrow are told to start
 none.
 """
-FIRST = ["ipykernel.kernelapp", "ipykernel.ipkernel", "IPython", "pandas", "pandera.pandas"]
+FIRST = ["ipykernel.kernelapp", "ipykernel.ipkernel", "IPython", "pandas"]
 """What the server imports before it gives out the first kernel; the rest it imports while it waits.
 """
 LATER = [
@@ -53,7 +53,6 @@ LATER = [
     "statsmodels.api",
     "statsmodels.stats.proportion",
     "statsmodels.stats.multitest",
-    "pandera.backends.pandas.builtin_checks",
     "scipy.cluster.hierarchy",
     "matplotlib.pyplot",
     "seaborn",

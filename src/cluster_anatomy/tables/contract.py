@@ -33,12 +33,13 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-import pandera.pandas as pa
+import pandas as pd
 
 from cluster_anatomy.compendium.paths import StudyError
 from cluster_anatomy.tables.cells import LONGEST, visible
 
 SHOWN = 20
+NUMBERS, LISTS = ("integer", "number", "year"), ("list", "url_list")
 ADDRESS = r"https?://\S.*|seed|github-index:\d+"
 
 
@@ -80,7 +81,7 @@ class Column:
 
     def parts(self, value: str) -> list[str]:
         """Return the parts of a cell that are checked one by one: the cell itself if it is no list."""
-        if self.type not in ("list", "url_list"):
+        if self.type not in LISTS:
             return [value]
         parts = [part.strip() for part in value.split(self.separator)]
         return [part for part in parts if part] if self.blank_parts else parts
@@ -163,38 +164,32 @@ def contract_of(relative: str | Path) -> Table:
     raise TableError([f"{text}: no contract names this file.{nearest(text, known, 0.85)}"])
 
 
-def schema(table: Table) -> pa.DataFrameSchema:
-    """Return the pandera schema of a contract, for a typed table."""
-    columns = {c.name: pa.Column(checks=_checks(c), nullable=not c.required) for c in table.columns}
-    return pa.DataFrameSchema(columns, strict=True)
+def failed_check(column: Column, value: object) -> str | None:
+    """Return the field of the contract that a value of a column does not keep (None: it keeps all).
 
-
-def _checks(column: Column) -> list[pa.Check]:
-    """Return the checks of one column, each named after the field of the contract."""
-    low, high = limits(column)
-    tests = {
-        "blank part": (
-            column.type in ("list", "url_list") and (lambda value: "" not in column.parts(value))
-        ),
-        "minimum": low is not None and (lambda value: value >= low),
-        "maximum": high is not None and (lambda value: value <= high),
-        "allowed": (
-            column.allowed and (lambda value: set(column.parts(value)) <= set(column.allowed))
-        ),
-        "pattern": (
-            column.pattern
-            and (
-                lambda value: all(
-                    re.fullmatch(column.pattern, part) for part in column.parts(value)
-                )
-            )
-        ),
-        "address": (
-            column.type == "url_list"
-            and (lambda value: all(re.fullmatch(ADDRESS, part) for part in column.parts(value)))
-        ),
-    }
-    return [pa.Check(test, element_wise=True, name=name) for name, test in tests.items() if test]
+    Parameters
+    ----------
+    column : Column
+    value : str, int, float or missing
+        In the type of the column.
+    """
+    if pd.isna(value):
+        return "required" if column.required else None
+    if column.type in NUMBERS:
+        low, high = limits(column)
+        if low is not None and value < low:
+            return "minimum"
+        return "maximum" if high is not None and value > high else None
+    parts = column.parts(value)
+    if column.type in LISTS and "" in parts:
+        return "blank_parts"
+    if column.allowed and not set(parts) <= set(column.allowed):
+        return "allowed"
+    if column.pattern and not all(re.fullmatch(column.pattern, part) for part in parts):
+        return "pattern"
+    if column.type == "url_list" and not all(re.fullmatch(ADDRESS, part) for part in parts):
+        return "address"
+    return None
 
 
 def limits(column: Column) -> tuple[float | None, float | None]:

@@ -1,10 +1,8 @@
 """Read, check and write the CSV files of the compendium, each under its contract.
 
 The contracts are the TOML files in `cluster_anatomy.tables.contract`, whose docstring explains their
-format. Pandera checks vocabularies, ranges and blanks. Columns, text that is no number, characters
-that nobody sees, duplicate keys and references are checked here: their messages name the row of the
-file and the other row, which pandera does not keep. A row has the number that a spreadsheet gives
-it: the first line of the file is row 1.
+format. A message names the row and the column of each fault and says what would be right there. A
+row has the number that a spreadsheet gives it: the first line of the file is row 1.
 
 Nothing is guessed or repaired. A cell means its text, but for two conventions of the format: a line
 break inside a cell is ``\n`` however the file writes it, and an apostrophe before what a
@@ -24,7 +22,6 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
-import pandera.pandas as pa
 
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.tables.cells import UNSEEN, guard, unguard, visible
@@ -36,9 +33,9 @@ from cluster_anatomy.tables.contract import (
     TableError,
     contract_of,
     contracts,
+    failed_check,
     limits,
     nearest,
-    schema,
 )
 
 # The same kind of text column whether or not pyarrow is installed, which changes what a comparison
@@ -289,14 +286,7 @@ def _checked(cells: pd.DataFrame, table: Table, places: list[str]) -> pd.DataFra
     problems = _odd_text(cells)
     if not problems:  # else pandas and the checks would meet what is no text
         typed, problems = _typed(cells, table)
-        try:
-            schema(table).validate(typed, lazy=True)
-        except pa.errors.SchemaErrors as errors:
-            columns = {column.name: column for column in table.columns}
-            cases = errors.failure_cases[["column", "check", "index"]]
-            for label, check, row in cases.itertuples(index=False):
-                cure = partial(_cure, check, columns[label], cells[label].iloc[row])
-                problems.setdefault((row, label), cure)
+        problems = _unfit(typed, cells, table) | problems
         problems = _repeated(cells, table, places) | _dangling(cells, table) | problems
     if problems:
         order = {label: position for position, label in enumerate(cells.columns)}
@@ -369,6 +359,17 @@ def _typed(cells: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, Problems]:
     return typed, problems
 
 
+def _unfit(typed: pd.DataFrame, cells: pd.DataFrame, table: Table) -> Problems:
+    """Return what is wrong with each value that its contract does not allow."""
+    problems: Problems = {}
+    for column in table.columns:
+        pairs = zip(typed[column.name].tolist(), cells[column.name], strict=True)
+        for row, (value, cell) in enumerate(pairs):
+            if failed := failed_check(column, value):
+                problems[row, column.name] = partial(_cure, failed, column, cell)
+    return problems
+
+
 def _is_number(cell: str, kind: str) -> bool:
     """Whether a cell is a number of its kind, with no more digits than can be kept."""
     counted = re.split("[eE]", cell)[0].lstrip("+-0.")
@@ -382,16 +383,16 @@ def _cure(check: str, column: Column, value: str) -> str:
     hint = nearest(wrong, column.allowed) or f" The values are: {', '.join(column.allowed)}"
     which = f"part '{visible(wrong)}'" if wrong != value else "it"
     return {
-        "not_nullable": "must not be blank; fill it in",
+        "required": "must not be blank; fill it in",
         "minimum": f"must be at least {low}",
         "maximum": f"must be at most {high}",
         "allowed": f"{which} is not one of the {len(column.allowed)} values.{hint}",
         "pattern": f"must have the form {column.pattern}",
         "address": f"each part between '{column.separator}' must be an http(s) address or 'seed'",
-        "blank part": (
+        "blank_parts": (
             f"a part between two '{column.separator}' is blank; take the extra separator out"
         ),
-    }.get(check, f"fails {check}")
+    }[check]
 
 
 def _repeated(cells: pd.DataFrame, table: Table, places: list[str]) -> Problems:
