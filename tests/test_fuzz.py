@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cluster_anatomy import tables
 from cluster_anatomy.compendium import paths
-from cluster_anatomy.tables import contract, files
+from cluster_anatomy.tables import contract
 
 ROOT = paths.root()
 SPEC = importlib.util.spec_from_file_location("bad_input", ROOT / "benchmarks/bad_input.py")
@@ -37,7 +37,10 @@ unit_of_observation = "one note"
 source = "nowhere"
 licence = "none"
 key = []
-columns = [{ name = "text", type = "string", description = "Any text." }, { name = "size", type = "number", description = "Size." }]
+columns = [
+    { name = "text", type = "string", description = "Any text." },
+    { name = "size", type = "number", description = "Size." },
+]
 """
 
 
@@ -55,7 +58,6 @@ def notes(tmp_path, monkeypatch):
     """A compendium with one made-up contract."""
     found = contract.parse_contracts(NOTE)
     monkeypatch.setattr(contract, "contracts", lambda: found)
-    monkeypatch.setattr(files, "contracts", lambda: found)
     monkeypatch.setenv("CLUSTER_ANATOMY_ROOT", str(tmp_path))
     monkeypatch.delenv("CLUSTER_ANATOMY_STAGE", raising=False)
     (tmp_path / "data").mkdir()

@@ -16,7 +16,8 @@ from cluster_anatomy.own_list.content import FILLED
 from cluster_anatomy.reading import values
 from cluster_anatomy.reading.sheets import plausibility
 from cluster_anatomy.tables import contract
-from cluster_anatomy.tables.contract import TableError, contracts, failed_check
+from cluster_anatomy.tables.checks import failed_check
+from cluster_anatomy.tables.contract import TableError, contracts
 
 CHINA = 'title = "A list"\ncountry = "China"\n'
 INDIA = 'title = "A list"\ncountry = "India"\n'

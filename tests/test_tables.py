@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cluster_anatomy import tables
-from cluster_anatomy.tables import codebook, contract, files
+from cluster_anatomy.tables import codebook, contract
 
 CONTRACTS = """
 [firms]
@@ -36,10 +36,18 @@ unit_of_observation = "one tie"
 source = "nowhere"
 licence = "none"
 key = []
-columns = [
-    { name = "firms", type = "list", blank_parts = true, references = "firms.name", description = "Firms | tied." },
-    { name = "weight", type = "number", description = "Weight." },
-]
+
+[[ties.columns]]
+name = "firms"
+type = "list"
+blank_parts = true
+references = "firms.name"
+description = "Firms | tied."
+
+[[ties.columns]]
+name = "weight"
+type = "number"
+description = "Weight."
 
 [closed]
 path = "data/raw/firms/closed.csv"
@@ -66,8 +74,6 @@ def room(tmp_path, monkeypatch):
     """A compendium in a temporary folder with three made-up contracts."""
     found = contract.parse_contracts(CONTRACTS)
     monkeypatch.setattr(contract, "contracts", lambda: found)
-    monkeypatch.setattr(files, "contracts", lambda: found)
-    monkeypatch.setattr(codebook, "contracts", lambda: found)
     monkeypatch.setenv("CLUSTER_ANATOMY_ROOT", str(tmp_path))
     monkeypatch.delenv("CLUSTER_ANATOMY_STAGE", raising=False)
 
