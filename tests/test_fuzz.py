@@ -181,7 +181,7 @@ def test_what_is_written_is_read_again_or_refused_with_the_old_file_kept(notes, 
     notes.write_text("text,size\nold,1\n")
     refusal = None
     try:
-        tables.write(frame, "data/notes.csv")
+        written = tables.write(frame, "data/notes.csv")
     except tables.TableError as error:
         refusal = str(error)
     if refusal is not None:
@@ -189,6 +189,7 @@ def test_what_is_written_is_read_again_or_refused_with_the_old_file_kept(notes, 
         assert notes.read_text() == "text,size\nold,1\n"
         return
     again = tables.read("data/notes.csv")
+    pd.testing.assert_frame_equal(written, again)
     for (text, size), found in zip(rows, again.itertuples(), strict=True):
         same = text.replace("\r\n", "\n").replace("\r", "\n")
         assert ("" if pd.isna(found.text) else found.text) == same

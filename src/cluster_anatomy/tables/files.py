@@ -59,10 +59,15 @@ def read_all(table_name: str) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def write(frame: pd.DataFrame, relative: str | Path) -> Path:
+def write(frame: pd.DataFrame, relative: str | Path) -> pd.DataFrame:
     """Check a table and write it as CSV: UTF-8, LF, no index, columns in the order of the contract.
 
     The old file stays as it was unless the whole new one is valid and written.
+
+    Returns
+    -------
+    pandas.DataFrame
+        What `read` gives for the file: the types of the contract, numbers as they were written.
 
     Raises
     ------
@@ -72,10 +77,10 @@ def write(frame: pd.DataFrame, relative: str | Path) -> Path:
     name, table = Path(relative).as_posix(), contract_of(relative)
     cells = _cells(frame, table, name)
     check_header(list(cells.columns), table, name)
-    checked(cells, table, [f"{name}, row {row}" for row in range(2, len(cells) + 2)])
-    path = paths.target(relative)
-    paths.replace_text(path, _csv(cells, table))
-    return path
+    places = [f"{name}, row {row}" for row in range(2, len(cells) + 2)]
+    written = checked(cells, table, places)
+    paths.replace_text(paths.target(relative), _csv(cells, table))
+    return written
 
 
 def _cells(frame: pd.DataFrame, table: Table, name: str) -> pd.DataFrame:
