@@ -5,7 +5,6 @@ since the committed run. Only the standard library is imported, so that a run wi
 stays fast.
 """
 
-import csv
 import io
 import json
 import math
@@ -21,12 +20,12 @@ from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from cluster_anatomy.compendium import steps
+from cluster_anatomy.compendium import results_file, steps
 from cluster_anatomy.compendium.git import git
 from cluster_anatomy.compendium.paths import replace_text
+from cluster_anatomy.compendium.results_file import PARTS, WHOLE
 
 JSON, HTML = "build/report.json", "build/report.html"
-PARTS, WHOLE = "data/processed/results", "data/processed/results.csv"
 COMPARED = ("value", "low", "high", "bound_low", "bound_high", "count", "n", "unknown")
 TOLERANCE = 1e-9  # relative; smaller differences are the arithmetic of another processor
 STATES = {"ran": "ran", "up_to_date": "up to date", "failed": "failed", "not_run": "not run"}
@@ -63,7 +62,7 @@ def committed(base: Path, paths: list[str]) -> dict[str, str] | None:
 
 
 def _results(texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    rows = (row for text in texts.values() for row in csv.DictReader(io.StringIO(text)))
+    rows = (row for text in texts.values() for row in results_file.rows(text))
     return {row["id"]: row for row in rows if row.get("id")}
 
 
