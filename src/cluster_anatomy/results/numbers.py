@@ -182,9 +182,7 @@ def record(rows: Iterable[Result], notebook: str) -> pd.DataFrame:
     """
     table = pd.DataFrame(list(rows), columns=COLUMNS)
     table["notebook"] = notebook
-    table = table.sort_values("id", ignore_index=True)
-    tables.write(table, f"{FOLDER}/{notebook}.csv")
-    return table
+    return tables.write(table.sort_values("id"), f"{FOLDER}/{notebook}.csv")
 
 
 def collect() -> pd.DataFrame:
