@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from cluster_anatomy.__main__ import main, parser
 from cluster_anatomy.archive import citation as archive_citation
 from cluster_anatomy.archive import datapackage, documents, record, release
-from cluster_anatomy.compendium import notebooks, paths, steps
+from cluster_anatomy.compendium import notebooks, paths, results_file, steps
 from cluster_anatomy.compendium.steps import PipelineError
-from cluster_anatomy.results import exhibits
+from cluster_anatomy.results import exhibits, provenance
 from cluster_anatomy.tables.contract import Column, TableError, contract_of
 
 BASE = paths.root()
@@ -526,7 +526,7 @@ def test_readme_answers_every_heading_of_the_template():
 def test_lists_name_every_figure_table_and_number():
     readme = (BASE / "README.md").read_text(encoding="utf-8")
     assert exhibits.fill(readme, BASE) == readme
-    page = exhibits.numbers_page(BASE)
+    page = provenance.numbers_page(BASE)
     for step in steps.load_steps(BASE):
         for path in step.writes:
             if path.endswith(".png") or (
@@ -534,30 +534,49 @@ def test_lists_name_every_figure_table_and_number():
             ):
                 assert f"]({path})" in readme, path
                 assert f"](../{path})" in page, path
-    ids = [row["id"] for row in exhibits.register(BASE)]
+    ids = [row["id"] for row in results_file.read(BASE)]
     assert len(ids) > 400
     assert len(set(ids)) == len(ids)
     assert all(f"| `{name}` |" in page for name in ids)
 
 
 def test_the_cell_that_is_named_writes_the_exhibit():
-    page, checked = exhibits.numbers_page(BASE), 0
+    page = provenance.numbers_page(BASE)
     cells = {
         s.name: dict(notebooks.code_cells(notebooks.read_notebook(BASE / s.notebook)))
         for s in steps.load_steps(BASE)
     }
-    for name, notebook, number in re.findall(
-        r"^\| `([a-z0-9_]+)` \| \[(\w+)\][^|]*\| (\d+) \|", page, re.MULTILINE
-    ):
-        source = cells[notebook][int(number)]["source"]
-        if f'"{name}"' in source:
-            checked += 1
-        else:
-            assert (
-                any(f'"{name.rsplit("_", k)[0]}_' in source for k in range(1, name.count("_") + 1))
-                or "record" in source
-            )
-    assert checked > 150
+    rows = re.findall(r"^\| [^|]+ \| \[(\w+)\][^|]* \| (\d+) \| .*\]\(\.\./(.+)\)", page, re.M)
+    assert len(rows) > 50
+    for notebook, number, path in rows:
+        stem = Path(path).stem
+        code = cells[notebook][int(number)]["source"]
+        assert "style.save(" in code if path.startswith("figures/") else "tables.write(" in code
+        assert f'"{stem}"' in code or f"/{stem}." in code or re.search(r"[a-z_/]\{name\}", code), (
+            path
+        )
+    register = {row["id"]: row["cell"] for row in results_file.read(BASE)}
+    named = re.findall(r"^\| `([a-z0-9_]+)` \| [^|]+ \| (\d+) \|", page, re.M)
+    assert dict(named) == register
+
+
+@pytest.mark.parametrize(
+    ("code", "cell"),
+    [
+        (['tables.write(t, "data/processed/a.csv")', "tables.read(x)"], 1),
+        (["x = 1", 'for n in p:\n    tables.write(p[n], f"data/processed/{n}.csv")'], 2),
+        (["x = 1", 'style.save(figure, "a", data, words)'], None),
+        (["x = 1", "# tables.write(t, 'data/processed/a.csv')"], None),
+        (['tables.write(t, "data/processed/a.csv")'] * 2, None),
+    ],
+)
+def test_a_table_is_written_by_one_cell_or_nobody_says_which(code, cell):
+    notebook = {"cells": [{"cell_type": "code", "source": source} for source in code]}
+    if cell:
+        assert provenance.writing_cell(notebook, "data/processed/a.csv") == cell
+    else:
+        with pytest.raises(TableError, match=r"^data/processed/a\.csv: [02] code cells"):
+            provenance.writing_cell(notebook, "data/processed/a.csv")
 
 
 def test_a_list_that_nobody_knows_is_an_error():
@@ -570,7 +589,10 @@ def test_a_list_that_nobody_knows_is_an_error():
 
 
 def test_cells_of_a_markdown_table_cannot_break_it():
-    assert exhibits.table(["a"], [["x|y\nz<script>"]]) == "| a |\n| --- |\n| x\\|y z&lt;script> |\n"
+    assert (
+        exhibits.markdown_table(["a"], [["x|y\nz<script>"]])
+        == "| a |\n| --- |\n| x\\|y z&lt;script> |\n"
+    )
 
 
 def test_references_are_all_there_and_whole():

@@ -177,7 +177,8 @@ def redrawn():
 def test_the_table_behind_a_figure_is_that_of_the_study(tmp_path, monkeypatch):
     monkeypatch.setenv("CLUSTER_ANATOMY_STAGE", str(tmp_path))
     for name, data in redrawn().items():
-        again = tables.write(data, f"figures/{name}.csv").read_bytes()
+        tables.write(data, f"figures/{name}.csv")
+        again = (tmp_path / f"figures/{name}.csv").read_bytes()
         assert again == (paths.root() / f"figures/{name}.csv").read_bytes(), name
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cluster_anatomy import tables
-from cluster_anatomy.tables import contract, files
+from cluster_anatomy.tables import contract
 
 LIGHT = [kind for kind in MUTATIONS if kind not in HEAVY]
 SLOW = settings(
@@ -33,8 +33,8 @@ source = "nowhere"
 licence = "none"
 key = []
 columns = [
-  { name = "text", type = "string", description = "Any text." },
-  { name = "size", type = "number", description = "Size." },
+    { name = "text", type = "string", description = "Any text." },
+    { name = "size", type = "number", description = "Size." },
 ]
 """
 
@@ -53,7 +53,6 @@ def notes(tmp_path, monkeypatch):
     """A compendium with one made-up contract."""
     found = contract.parse_contracts(NOTE)
     monkeypatch.setattr(contract, "contracts", lambda: found)
-    monkeypatch.setattr(files, "contracts", lambda: found)
     monkeypatch.setenv("CLUSTER_ANATOMY_ROOT", str(tmp_path))
     monkeypatch.delenv("CLUSTER_ANATOMY_STAGE", raising=False)
     (tmp_path / "data").mkdir()
@@ -177,7 +176,7 @@ def test_what_is_written_is_read_again_or_refused_with_the_old_file_kept(notes, 
     notes.write_text("text,size\nold,1\n")
     refusal = None
     try:
-        tables.write(frame, "data/notes.csv")
+        written = tables.write(frame, "data/notes.csv")
     except tables.TableError as error:
         refusal = str(error)
     if refusal is not None:
@@ -185,6 +184,7 @@ def test_what_is_written_is_read_again_or_refused_with_the_old_file_kept(notes, 
         assert notes.read_text() == "text,size\nold,1\n"
         return
     again = tables.read("data/notes.csv")
+    pd.testing.assert_frame_equal(written, again)
     for (text, size), found in zip(rows, again.itertuples(), strict=True):
         same = text.replace("\r\n", "\n").replace("\r", "\n")
         assert ("" if pd.isna(found.text) else found.text) == same

@@ -1,12 +1,16 @@
 """The register of results and the text that is rendered from it."""
 
+import ast
+from fnmatch import fnmatchcase
+
 import nbformat
 import pandas as pd
 import pytest
 
 from cluster_anatomy import results, tables
-from cluster_anatomy.compendium import paths
-from cluster_anatomy.results import numbers
+from cluster_anatomy.compendium import notebooks, paths
+from cluster_anatomy.compendium.run import run
+from cluster_anatomy.results import numbers, provenance
 from cluster_anatomy.results.notebook import must, say
 
 SHARE = {"value": 0.6909, "low": 0.5597, "high": 0.7972, "count": 38, "n": 55, "unknown": 18}
@@ -121,3 +125,94 @@ def test_every_result_says_its_frame_and_n():
     published = shares["id"].str.startswith("published_")
     assert shares.loc[~published & shares["value"].notna(), ["n"]].notna().all(axis=None)
     assert not register["statement"].str.contains(r"[{}]|\bnan\b").any()
+
+
+TINY = {
+    "parameters": "size = 3",
+    "a": """from cluster_anatomy import results
+
+def made(name):
+    return results.result(name, size, "{value} of them.", frame="all", unit="count")""",
+    "b": 'rows = [made("first"), made("second")]',
+    "c": "print(len(rows))",
+    "d": 'rows.append(made("third"))',
+    "e": 'part = results.record(rows, "01_tiny")',
+}
+STEPS = """[[step]]
+name = "01_tiny"
+title = "Tiny"
+reads = []
+writes = ["data/processed/results/01_tiny.csv"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("parameters", "cells"),
+    [
+        ({}, {"first": 3, "second": 3, "third": 5}),
+        ({"size": 4}, {"first": 4, "second": 4, "third": 6}),
+    ],
+)
+def test_a_number_knows_the_cell_that_made_it(tmp_path, monkeypatch, parameters, cells):
+    """Also where a cell with parameters came in between: the reader of that notebook counts it."""
+    monkeypatch.setenv("CLUSTER_ANATOMY_ROOT", str(tmp_path))
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks/steps.toml").write_text(STEPS)
+    code = [
+        nbformat.v4.new_code_cell(
+            text, id=id, metadata={"tags": ["parameters"] * (id == "parameters")}
+        )
+        for id, text in TINY.items()
+    ]
+    path = tmp_path / "notebooks/01_tiny.ipynb"
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Tiny", id="x"), *code]),
+        path,
+    )
+    report = run(tmp_path, parameters=parameters, jobs=1)
+    assert report.ran == ["01_tiny"], report.failed
+    assert results.collect().set_index("id")["cell"].to_dict() == cells
+    shown = {
+        cell["execution_count"]: cell["source"]
+        for _, cell in notebooks.code_cells(notebooks.read_notebook(path))
+    }
+    assert all(f'"{name}"' in shown[number] for name, number in cells.items())
+
+
+def test_outside_a_notebook_no_cell_is_noted(home):
+    assert home["cell"] is None
+    assert numbers.COLUMNS[numbers.COLUMNS.index("notebook") + 1] == "cell"
+
+
+def calls(code):
+    """Return the calls in a code cell with the names of what is called."""
+    return [
+        (ast.unparse(node.func), node)
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Call)
+    ]
+
+
+def test_every_number_comes_from_a_cell_that_makes_it():
+    """The cell that the register names calls what makes results, with that id."""
+    register = tables.read("data/processed/results.csv")
+    for notebook, part in register.groupby("notebook"):
+        cells = dict(
+            notebooks.code_cells(
+                notebooks.read_notebook(paths.source(f"notebooks/{notebook}.ipynb"))
+            )
+        )
+        makers = {"results.result", "kind_results", "analyses.told", "analyses.counted"}
+        for cell in cells.values():
+            for node in ast.walk(ast.parse(cell["source"])):
+                if isinstance(node, ast.Assign) and "partial(results.result" in ast.unparse(
+                    node.value
+                ):
+                    makers.add(ast.unparse(node.targets[0]))
+        for row in part.itertuples():
+            ids = {
+                provenance.pattern(call.args[0]).replace("{kind}", "*")
+                for name, call in calls(cells[row.cell]["source"])
+                if name in makers
+            }
+            assert any(fnmatchcase(row.id, pattern) for pattern in ids), (row.id, row.cell, ids)

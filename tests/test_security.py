@@ -55,8 +55,9 @@ UNSAFE = {
 """Modules that may run what they read, or that read TOML other than as Python does."""
 NETWORK = {"urllib.request", "http.client", "requests", "httpx", "urllib3", "aiohttp", "smtplib"}
 DOWNLOADS = {"open_lists.py"}
-"""The one command that is there to download (`python -m cluster_anatomy.firms.open_lists`); no step of
-the study.
+"""The one command that is there to download, ``python -m cluster_anatomy.firms.open_lists``.
+
+No step of the study uses it.
 """
 GUARD = """
 import os, sys

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cluster_anatomy import tables
-from cluster_anatomy.tables import codebook, contract, files
+from cluster_anatomy.tables import codebook, contract
 
 CONTRACTS = """
 [firms]
@@ -36,10 +36,18 @@ unit_of_observation = "one tie"
 source = "nowhere"
 licence = "none"
 key = []
-columns = [
-    { name = "firms", type = "list", blank_parts = true, references = "firms.name", description = "Firms | tied." },
-    { name = "weight", type = "number", description = "Weight." },
-]
+
+[[ties.columns]]
+name = "firms"
+type = "list"
+blank_parts = true
+references = "firms.name"
+description = "Firms | tied."
+
+[[ties.columns]]
+name = "weight"
+type = "number"
+description = "Weight."
 
 [closed]
 path = "data/raw/firms/closed.csv"
@@ -66,8 +74,6 @@ def room(tmp_path, monkeypatch):
     """A compendium in a temporary folder with three made-up contracts."""
     found = contract.parse_contracts(CONTRACTS)
     monkeypatch.setattr(contract, "contracts", lambda: found)
-    monkeypatch.setattr(files, "contracts", lambda: found)
-    monkeypatch.setattr(codebook, "contracts", lambda: found)
     monkeypatch.setenv("CLUSTER_ANATOMY_ROOT", str(tmp_path))
     monkeypatch.delenv("CLUSTER_ANATOMY_STAGE", raising=False)
 
@@ -239,24 +245,45 @@ def test_unknown_files_and_tables(room):
 def test_write_and_read_give_the_same_bytes(room):
     path = room(GOOD)
     frame = tables.read(FILE)
-    assert tables.write(frame[frame.columns[::-1]], FILE) == path
+    tables.write(frame[frame.columns[::-1]], FILE)
     assert path.read_bytes() == GOOD.encode()
     tables.write(tables.read(FILE), FILE)
     assert path.read_bytes() == GOOD.encode()
 
 
-def test_write_formats_numbers_the_same_way_every_time(room):
+def test_write_formats_numbers_the_same_way_every_time(room, tmp_path):
     frame = pd.DataFrame({"weight": [1 / 3, -0.0, 1e6, None], "firms": [None] * 4})
-    path = tables.write(frame, "data/raw/ties.csv")
-    assert path.read_bytes() == b"firms,weight\n,0.3333333333\n,0\n,1000000\n,\n"
+    tables.write(frame, "data/raw/ties.csv")
+    assert (
+        tmp_path / "data/raw/ties.csv"
+    ).read_bytes() == b"firms,weight\n,0.3333333333\n,0\n,1000000\n,\n"
 
 
-def test_write_takes_floats_for_whole_numbers_and_one_line_end(room):
+def test_write_takes_floats_for_whole_numbers_and_one_line_end(room, tmp_path):
     frame = pd.DataFrame(
         {"name": ["A\r\nB"], "year": [1998.0], "staff": [3], "share": [0.125], "code": ["F1"]}
     )
-    path = tables.write(frame.assign(kinds=None, urls=float("nan")), FILE)
-    assert path.read_bytes() == (HEADER + '"A\nB",1998,3,0.12,F1,,\n').encode()
+    tables.write(frame.assign(kinds=None, urls=float("nan")), FILE)
+    assert (tmp_path / FILE).read_bytes() == (HEADER + '"A\nB",1998,3,0.12,F1,,\n').encode()
+
+
+def test_write_returns_what_a_reader_will_read(room):
+    frame = pd.DataFrame(
+        {
+            "urls": ["seed", None, float("nan")],
+            "name": ["A\r\nB", "=1+1", "'=1"],
+            "year": [1998.0, None, 2001],
+            "staff": [3, pd.NA, 4],
+            "share": [0.125, 1 / 3, -0.0],
+            "code": ["F1", None, pd.NA],
+            "kinds": ["hospital", "university|hospital", ""],
+        },
+        index=[7, 7, 1],
+    )
+    pd.testing.assert_frame_equal(tables.write(frame, FILE), tables.read(FILE))
+    empty = tables.write(frame.head(0), FILE)
+    pd.testing.assert_frame_equal(empty, tables.read(FILE))
+    assert len(empty) == 0
 
 
 def test_a_write_that_fails_leaves_the_old_file(room, monkeypatch):

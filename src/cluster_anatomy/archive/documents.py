@@ -12,7 +12,7 @@ from cluster_anatomy.archive.datapackage import datapackage
 from cluster_anatomy.archive.record import CITATION, CODEMETA, CRATE, PACKAGE, files, record
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.compendium.steps import PipelineError
-from cluster_anatomy.results import exhibits
+from cluster_anatomy.results import exhibits, provenance
 
 # --- All of them
 
@@ -26,14 +26,14 @@ def documents(base: Path) -> dict[str, str]:
         If the record, a contract or a step is not in order.
     """
     about, listed = record(base), files(base)
-    made = {CITATION, CODEMETA, PACKAGE, CRATE, exhibits.NUMBERS}
+    made = {CITATION, CODEMETA, PACKAGE, CRATE, provenance.NUMBERS}
     listed = sorted({*listed, *made})
     texts = {
         CITATION: citation(about),
         CODEMETA: codemeta(about),
         PACKAGE: datapackage(about, base, listed),
         CRATE: crate(about, base, listed),
-        exhibits.NUMBERS: exhibits.numbers_page(base),
+        provenance.NUMBERS: provenance.numbers_page(base),
     }
     for path in exhibits.pages(base):
         texts[path] = exhibits.fill((base / path).read_text(encoding="utf-8"), base)

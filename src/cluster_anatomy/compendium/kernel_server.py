@@ -26,7 +26,7 @@ from typing import TypedDict
 LAUNCHER = "ipykernel_launcher"
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 """A process with several threads cannot be forked safely: BLAS and Arrow are told to start none."""
-FIRST = ["ipykernel.kernelapp", "ipykernel.ipkernel", "IPython", "pandas", "pandera.pandas"]
+FIRST = ["ipykernel.kernelapp", "ipykernel.ipkernel", "IPython", "pandas"]
 """Imported before the first kernel is given out; the rest is imported between the requests."""
 LATER = [
     "rapidfuzz.fuzz",
@@ -36,7 +36,6 @@ LATER = [
     "statsmodels.api",
     "statsmodels.stats.proportion",
     "statsmodels.stats.multitest",
-    "pandera.backends.pandas.builtin_checks",
     "scipy.cluster.hierarchy",
     "matplotlib.pyplot",
     "seaborn",

@@ -4,7 +4,6 @@ It says what ran and how long it took, with which versions and parameters, and w
 since the committed run. Little is imported, so that a run with nothing to do stays fast.
 """
 
-import csv
 import io
 import json
 import math
@@ -20,14 +19,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypedDict
 
-from cluster_anatomy.compendium import steps
+from cluster_anatomy.compendium import results_file, steps
 from cluster_anatomy.compendium.git import git
 from cluster_anatomy.compendium.paths import replace_text
+from cluster_anatomy.compendium.results_file import PARTS, WHOLE
 from cluster_anatomy.compendium.run import Report
 
 JSON, HTML = "build/report.json", "build/report.html"
 TEMPLATE = Path(__file__).with_suffix(".html.j2")
-PARTS, WHOLE = "data/processed/results", "data/processed/results.csv"
 COMPARED = ("value", "low", "high", "bound_low", "bound_high", "count", "n", "unknown")
 TOLERANCE = 1e-9  # relative; smaller differences are the arithmetic of another processor
 STATES = {"ran": "ran", "up_to_date": "up to date", "failed": "failed", "not_run": "not run"}
@@ -93,7 +92,7 @@ def committed(base: Path, paths: list[str]) -> dict[str, str] | None:
 
 
 def _results(texts: Mapping[str, str]) -> dict[str, Row]:
-    rows = (row for text in texts.values() for row in csv.DictReader(io.StringIO(text)))
+    rows = (row for text in texts.values() for row in results_file.rows(text))
     return {row["id"]: row for row in rows if row.get("id")}
 
 

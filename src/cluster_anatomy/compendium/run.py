@@ -5,7 +5,6 @@ place only when all of them are there, so that a step which fails leaves every e
 was.
 """
 
-import csv
 import fcntl
 import os
 import shutil
@@ -19,13 +18,11 @@ from functools import partial
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
-from cluster_anatomy.compendium import freshness, steps
+from cluster_anatomy.compendium import freshness, results_file, steps
 from cluster_anatomy.compendium.execute import Finish, execute, kernel_environment, prepare_worker
 from cluster_anatomy.compendium.kernel_server import load_papermill
 from cluster_anatomy.compendium.parameters import default_parameters, resolve_parameters
 from cluster_anatomy.compendium.steps import PipelineError, Step
-
-RESULTS_FILE = "data/processed/results.csv"
 
 
 @dataclass
@@ -303,9 +300,9 @@ def summary(report: Report, base: Path) -> list[str]:
         " figures in figures"
     )
     if not report.failed:
-        if (base / RESULTS_FILE).is_file():
-            with open(base / RESULTS_FILE, newline="", encoding="utf-8") as file:
-                rows = [row for row in csv.DictReader(file) if row.get("headline") == "yes"]
-            lines += ["Headline results:", *(f"  {row['statement']}" for row in rows)]
+        if (base / results_file.WHOLE).is_file():
+            rows = results_file.rows((base / results_file.WHOLE).read_text(encoding="utf-8"))
+            headlines = [row["statement"] for row in rows if row.get("headline") == "yes"]
+            lines += ["Headline results:", *(f"  {statement}" for statement in headlines)]
         lines.append("Where to look next: README.md, notebooks/00_overview.ipynb, figures/")
     return lines

@@ -14,7 +14,7 @@ from cluster_anatomy.reading.problems import Problem, closest, meant
 from cluster_anatomy.reading.sheets import HEADER_WITHIN, UnreadableError, read_sheet
 from cluster_anatomy.reading.sources import NEEDED, Source
 from cluster_anatomy.reading.values import DOMAIN, clean, is_missing, word
-from cluster_anatomy.tables import files
+from cluster_anatomy.tables.cells import LARGEST
 
 EXAMPLE = "# example"
 """A row whose first filled cell begins so is an example of the template and is left out."""
@@ -180,8 +180,8 @@ def _body(
                     "holds the sign of a character that was lost",
                     "write it again",
                 )
-            if len(cell) > files.LARGEST:
-                right = f"at most {files.LARGEST} fit into a cell"
+            if len(cell) > LARGEST:
+                right = f"at most {LARGEST} fit into a cell"
                 cells.say(number, head, cell, f"has {len(cell)} characters", right)
         body.append((number, row))
     return body

@@ -25,7 +25,11 @@ PACKAGES = [
 ]
 
 
-def say(text: str, register: pd.DataFrame, holds: bool | Iterable[bool] = True):
+def _markdown(text: str) -> Markdown:
+    return Markdown(text)  # type: ignore[no-untyped-call]
+
+
+def say(text: str, register: pd.DataFrame, holds: bool | Iterable[bool] = True) -> Markdown:
     """Show a paragraph in a notebook, its numbers filled in from the register.
 
     Parameters
@@ -47,19 +51,19 @@ def say(text: str, register: pd.DataFrame, holds: bool | Iterable[bool] = True):
     claims = [holds] if isinstance(holds, bool) else list(holds)
     rendered = prose.render(text, register)
     if all(bool(claim) for claim in claims):
-        return Markdown(rendered)
+        return _markdown(rendered)
     if os.environ.get(paths.VARIANT_VARIABLE):
-        return Markdown(
+        return _markdown(
             f"**Falls under the parameters of this run** (at least in part): {rendered}"
         )
     raise AssertionError(f"The text says more than the numbers: {rendered!r}")
 
 
 def must(holds: bool, words: str) -> Markdown:
-    """Stop the study if something is not as it must be; a run with other parameters only says so."""
+    """Stop the study if something is not as it must be; with other parameters only say so."""
     if not holds and not os.environ.get(paths.VARIANT_VARIABLE):
         raise AssertionError(f"This must hold: {words}")
-    return Markdown(
+    return _markdown(
         ("Holds: " if holds else "**Does not hold under the parameters of this run:** ") + words
     )
 
@@ -67,7 +71,7 @@ def must(holds: bool, words: str) -> Markdown:
 def recorded(notebook: str) -> Markdown:
     """List the results that a notebook has just recorded, each with its name in the register."""
     part = tables.read(f"{numbers.FOLDER}/{notebook}.csv")
-    return Markdown(
+    return _markdown(
         "\n".join(f"- `{row.id}`: {cells.escaped(row.statement)}" for row in part.itertuples())
     )
 

@@ -1,38 +1,72 @@
-"""TODO"""
+"""The register of results: each number that anyone quotes, with its n, frame, unit and sentence.
+
+A notebook makes its numbers with `result` and writes them with `record`; `collect` puts the parts
+of all notebooks together.
+"""
 
 import re
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from cluster_anatomy import tables
+from cluster_anatomy.compendium import results_file
 
-FOLDER = "data/processed/results"
+FOLDER = results_file.PARTS
+COUNTS = ("count", "n", "unknown")
+VALUES = ("value", "low", "high", "bound_low", "bound_high")
 COLUMNS = [
     "id",
-    "value",
-    "low",
-    "high",
-    "bound_low",
-    "bound_high",
-    "count",
-    "n",
-    "unknown",
+    *VALUES,
+    *COUNTS,
     "frame",
     "unit",
     "decimals",
     "convention",
     "notebook",
+    "cell",
     "headline",
     "statement",
 ]
 FIELD = re.compile(r"\{([a-z_]+)\}")
-UNITS = {"share", "difference", "count", "year", "p", "index", "number", "kilometres"}
+DECIMALS = {
+    "share": 0,
+    "difference": 0,
+    "count": 0,
+    "year": 0,
+    "p": 3,
+    "index": 2,
+    "number": 2,
+    "kilometres": 0,
+}
+"""Decimals with which a number of each unit is shown if nothing else is said."""
+
+Field = str | float | None
+Result = dict[str, Field]
+"""One row of the register."""
+
+
+def running_cell() -> int | None:
+    """Return the n of ``In [n]`` of the notebook cell that is running.
+
+    None outside a notebook, and where cells run without being numbered.
+
+    In a run with other parameters the cell that sets them counts too, in the register as in the
+    notebook that the run leaves.
+    """
+    ipython = sys.modules.get("IPython")  # wherever a cell runs, it has been loaded
+    shell = ipython.get_ipython() if ipython else None
+    if not shell:
+        return None
+    # Not `execution_count`, which some releases raise before a cell runs and others after it.
+    number = len(shell.user_ns["In"]) - 1
+    return number or None
 
 
 def result(
     id: str,
-    estimate: dict[str, float] | float,
+    estimate: Mapping[str, float] | float,
     statement: str,
     *,
     frame: str,
@@ -40,8 +74,8 @@ def result(
     decimals: int | None = None,
     headline: bool = False,
     convention: str = "default",
-) -> dict:
-    """Make one result.
+) -> Result:
+    """Make one result, and note in which cell.
 
     Parameters
     ----------
@@ -54,8 +88,9 @@ def result(
         filled in.
     frame : str
         Which firms the result is computed on.
-    unit : {"share", "difference", "count", "year", "p", "index", "number", "kilometres"}
-        Shares and differences are kept as fractions and shown as percent and percentage points.
+    unit : str
+        One of `DECIMALS`. Shares and differences are kept as fractions and shown as percent and
+        percentage points.
     decimals : int, optional
         Decimals shown; the default fits the unit.
     headline : bool
@@ -70,20 +105,19 @@ def result(
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", id):
         raise ValueError(f"Result id '{id}': use lower case letters, digits and underscores.")
-    if unit not in UNITS:
-        raise ValueError(f"Result '{id}': unit '{unit}' is not one of {', '.join(sorted(UNITS))}.")
-    numbers = dict(estimate) if isinstance(estimate, dict) else {"value": estimate}
-    digits = {"share": 0, "difference": 0, "count": 0, "year": 0, "p": 3, "kilometres": 0}.get(
-        unit, 2
-    )
-    row = dict.fromkeys(COLUMNS) | {key: numbers.get(key) for key in COLUMNS if key in numbers}
+    if unit not in DECIMALS:
+        units = ", ".join(sorted(DECIMALS))
+        raise ValueError(f"Result '{id}': unit '{unit}' is not one of {units}.")
+    numbers = estimate if isinstance(estimate, Mapping) else {"value": estimate}
+    row: Result = {key: numbers.get(key) for key in COLUMNS}
     row |= {
         "id": id,
         "unit": unit,
         "frame": frame,
-        "decimals": digits if decimals is None else decimals,
+        "decimals": DECIMALS[unit] if decimals is None else decimals,
         "headline": "yes" if headline else "no",
         "convention": convention,
+        "cell": running_cell(),
     }
     shown = Shown(row)
     # Not `format`, which would follow what stands between the braces of a name.
@@ -91,11 +125,12 @@ def result(
     return row
 
 
-def show(value: float, unit: str, decimals: int) -> str:
-    """Write a number as it is read: shares as percent, differences as points, a missing one as
-    ``undefined``.
+def show(value: float | None, unit: str, decimals: int) -> str:
+    """Write a number as it is read: shares as percent, differences as percentage points.
+
+    A missing one is ``undefined``.
     """
-    if pd.isna(value):
+    if value is None or pd.isna(value):
         return "undefined"
     decimals = int(decimals)
     if unit == "share":
@@ -110,20 +145,17 @@ def show(value: float, unit: str, decimals: int) -> str:
     return f"{value:,.{decimals}f}".replace("-", "−")
 
 
-class Shown(dict):
-    """A result whose fields come out as text: ``value``, ``low`` and ``high`` in the unit, counts
-    as integers.
-    """
-
-    def __init__(self, row: dict):
-        super().__init__(row)
+class Shown(dict[str, Field]):
+    """A result whose fields come out as text: values in their unit, counts as integers."""
 
     def __getitem__(self, key: str) -> str:
         value = super().__getitem__(key)
-        if key in ("count", "n", "unknown"):
-            return "undefined" if pd.isna(value) else f"{value:,.10g}"
-        if key in ("value", "low", "high", "bound_low", "bound_high"):
-            return show(value, super().__getitem__("unit"), super().__getitem__("decimals"))
+        if isinstance(value, str):
+            return value
+        if key in COUNTS:
+            return "undefined" if value is None or pd.isna(value) else f"{value:,.10g}"
+        if key in VALUES:
+            return show(value, self["unit"], int(self["decimals"]))
         return str(value)
 
     def __getattr__(self, key: str) -> str:
@@ -133,7 +165,7 @@ class Shown(dict):
         return self["value"]
 
 
-def record(rows: Iterable[dict], notebook: str) -> pd.DataFrame:
+def record(rows: Iterable[Result], notebook: str) -> pd.DataFrame:
     """Write the results of one notebook to its part of the register.
 
     Parameters
@@ -150,9 +182,7 @@ def record(rows: Iterable[dict], notebook: str) -> pd.DataFrame:
     """
     table = pd.DataFrame(list(rows), columns=COLUMNS)
     table["notebook"] = notebook
-    table = table.sort_values("id", ignore_index=True)
-    tables.write(table, f"{FOLDER}/{notebook}.csv")
-    return table
+    return tables.write(table.sort_values("id"), f"{FOLDER}/{notebook}.csv")
 
 
 def collect() -> pd.DataFrame:

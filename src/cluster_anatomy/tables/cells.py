@@ -1,18 +1,18 @@
-"""Text in cells: what cannot be seen, what a spreadsheet or Markdown would run, lists between bars."""
+"""Text in cells: what nobody sees, what a spreadsheet or Markdown would run, parts between bars."""
 
 import re
 
 import pandas as pd
 
 LONGEST = 80
-
-
+"""Characters of a cell that a message shows."""
+LARGEST = 131_072
+"""Characters that a cell may hold; a spreadsheet takes a quarter of it."""
 UNSEEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     r"\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
-"""Characters that no cell may hold, as nobody sees them: control, direction, zero width, no
-character at all.
+"""Characters that no cell may hold, as nobody sees them: control, direction, zero width, no letter.
 
 Tab and line break are allowed, and the joiners U+200C and U+200D, which some scripts need for
 spelling.
@@ -20,9 +20,7 @@ spelling.
 
 
 def visible(text: str) -> str:
-    """Return text as a message shows it: cut to 80 characters, what cannot be seen written as
-    ``\\u200b``.
-    """
+    """Return text as a message shows it: cut short, what cannot be seen written as ``\\u200b``."""
     cut = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
     return re.sub(rf"{UNSEEN.pattern}|[\t\n]", lambda hit: f"\\u{ord(hit[0]):04x}", cut)
 
@@ -34,7 +32,7 @@ SIGNED = re.compile(r"[+-]?[0-9][0-9.,]*[ %\w]*")
 
 
 def guard(text: str) -> str:
-    """Return text as it is written into a cell: behind an apostrophe if a spreadsheet might run it.
+    """Return text as a cell holds it: behind an apostrophe if a spreadsheet might run it.
 
     A number with a sign, such as ``-1.5`` or ``+18 points``, stays as it is.
     """
@@ -46,11 +44,11 @@ def unguard(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell, 1) else cell
 
 
-def split(value) -> list[str]:
+def split(cell: str | float | None) -> list[str]:
     """Split a cell with ``|`` between its values; a blank cell has none."""
-    return (
-        [] if pd.isna(value) else [part.strip() for part in str(value).split("|") if part.strip()]
-    )
+    if pd.isna(cell):
+        return []
+    return [part.strip() for part in str(cell).split("|") if part.strip()]
 
 
 ACTIVE = re.compile(
@@ -60,7 +58,5 @@ ACTIVE = re.compile(
 
 
 def escaped(text: str) -> str:
-    """Return text that Markdown shows as it stands: no tag, link, formula or emphasis comes of a
-    name in it.
-    """
+    """Return text that Markdown shows as it stands, without tag, link, formula or emphasis."""
     return ACTIVE.sub(lambda hit: {"<": "&lt;", "&": "&amp;"}.get(hit[0], f"\\{hit[0]}"), text)

@@ -1,30 +1,31 @@
 """Contracts: what each CSV file of the compendium holds, and the codebook made from that.
 
-A contract is a TOML table in ``cluster_anatomy/contracts/*.toml``, one per file or family of like files::
+A contract is a TOML table in ``tables/contracts/*.toml``, one for each file or family of files::
 
     [table_name]
-    path = "data/raw/x.csv"         # or a list; a path may hold * (an exact path elsewhere wins)
-    title = "..."                   # also: description, unit_of_observation, source, licence
-    key = ["firm_id"]               # no two rows of a file may agree in all of these; [] for none
-    file_column = "coder"           # optional: `read_all` puts the file's stem into this first column
-    optional = true                 # optional: the file may be absent
+    path = "data/raw/x.csv"      # or a list; may hold * (a contract with the exact path wins)
+    title = "..."                # also: description, unit_of_observation, source, licence
+    key = ["firm_id"]            # no two rows of a file agree in all of these; [] for none
+    file_column = "coder"        # optional: `read_all` puts the file's stem into this first column
+    optional = true              # optional: the file may be absent
 
     [[table_name.columns]]
-    name = "..."                    # in the order of the file
-    type = "string"                 # string | integer | number | year | list | url_list
-    description = "..."             # what it is, with its unit
-    required = true                 # optional: may not be blank
-    allowed = ["a", "b"]            # optional: closed vocabulary (of each part of a list)
-    minimum = 0                     # optional, also maximum: of a number (a year is within 1800-2100)
-    pattern = "C[0-9]+"             # optional: regular expression for the whole text (of each part of a list)
-    separator = "|"                 # optional: between the parts of a list
-    blank_parts = true              # optional: a part of a list may be blank (its place in the list is known)
-    references = "table.column"     # optional: each value must occur in that column of that table's files
-    decimals = 3                    # optional: written with so many decimals (else ten significant digits)
+    name = "..."                 # in the order of the file
+    type = "string"              # string | integer | number | year | list | url_list
+    description = "..."          # what it is, with its unit
+    required = true              # optional: may not be blank
+    allowed = ["a", "b"]         # optional: closed vocabulary
+    minimum = 0                  # optional, also maximum: of a number (a year: 1800 to 2100)
+    pattern = "C[0-9]+"          # optional: regular expression for the whole text
+    separator = "|"              # optional: between the parts of a list
+    blank_parts = true           # optional: a part of a list may be blank (its place is known)
+    references = "table.column"  # optional: each value occurs in that column of that table's files
+    decimals = 3                 # optional: written with so many (else ten significant digits)
+
+Of a list, each part must be of the vocabulary, have the form and occur in the reference.
 """
 
 import difflib
-import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,8 +33,6 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
 from pathlib import Path
-
-import pandera.pandas as pa
 
 from cluster_anatomy.compendium.paths import StudyError
 from cluster_anatomy.tables.cells import LONGEST, visible
@@ -78,9 +77,19 @@ class Column:
     references: str | None = None
     decimals: int | None = None
 
+    @property
+    def is_list(self) -> bool:
+        """Whether a cell holds parts between separators."""
+        return self.type in ("list", "url_list")
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a cell holds a number."""
+        return self.type in ("integer", "number", "year")
+
     def parts(self, value: str) -> list[str]:
-        """Return the parts of a cell that are checked one by one: the cell itself if it is no list."""
-        if self.type not in ("list", "url_list"):
+        """Return the parts of a cell that are checked one by one (all of it, if it is no list)."""
+        if not self.is_list:
             return [value]
         parts = [part.strip() for part in value.split(self.separator)]
         return [part for part in parts if part] if self.blank_parts else parts
@@ -119,35 +128,21 @@ def parse_contracts(text: str) -> dict[str, Table]:
 
 @cache
 def contracts() -> dict[str, Table]:
-    """Return every contract of the package by table name: raw, seeds, coding, processed, then other
-    rooms.
-    """
-    rooms = ["raw", "seeds", "coding", "processed"]
-    files = [
-        f
-        for f in resources.files(__package__).joinpath("contracts").iterdir()
-        if f.name.endswith(".toml")
-    ]
-    files.sort(
-        key=lambda f: (rooms.index(f.name[:-5]) if f.name[:-5] in rooms else len(rooms), f.name)
-    )
-    found: dict[str, Table] = {}
-    for file in files:
-        new = parse_contracts(file.read_text(encoding="utf-8"))
-        if twice := found.keys() & new.keys():
-            raise TableError(
-                [
-                    f"{file.name}: table {', '.join(sorted(twice))} has a contract in another"
-                    " file too"
-                ]
-            )
-        found |= new
-    return found
+    """Return every contract by table name: raw, seeds, coding, processed, then the others."""
+    first = ["raw.toml", "seeds.toml", "coding.toml", "processed.toml"]
+    folder = resources.files(__package__).joinpath("contracts")
+    files = {file.name: file for file in folder.iterdir() if file.name.endswith(".toml")}
+    tables: dict[str, Table] = {}
+    for name in [*first, *sorted(files.keys() - {*first})]:
+        new = parse_contracts(files[name].read_text(encoding="utf-8"))
+        if repeated := ", ".join(sorted(tables.keys() & new.keys())):
+            raise TableError([f"{name}: table {repeated} has a contract in another file too"])
+        tables |= new
+    return tables
 
 
 def contract_of(relative: str | Path) -> Table:
-    """Return the contract of a file: the one that names it exactly, else the one whose pattern
-    fits.
+    """Return the contract of a file: the one that names it, else the one whose pattern fits.
 
     Raises
     ------
@@ -159,42 +154,8 @@ def contract_of(relative: str | Path) -> Table:
         for table in contracts().values():
             if any(fits(path) for path in table.path):
                 return table
-    known = [path for table in contracts().values() for path in table.path]
-    raise TableError([f"{text}: no contract names this file.{nearest(text, known, 0.85)}"])
-
-
-def schema(table: Table) -> pa.DataFrameSchema:
-    """Return the pandera schema of a contract, for a typed table."""
-    columns = {c.name: pa.Column(checks=_checks(c), nullable=not c.required) for c in table.columns}
-    return pa.DataFrameSchema(columns, strict=True)
-
-
-def _checks(column: Column) -> list[pa.Check]:
-    """Return the checks of one column, each named after the field of the contract."""
-    low, high = limits(column)
-    tests = {
-        "blank part": (
-            column.type in ("list", "url_list") and (lambda value: "" not in column.parts(value))
-        ),
-        "minimum": low is not None and (lambda value: value >= low),
-        "maximum": high is not None and (lambda value: value <= high),
-        "allowed": (
-            column.allowed and (lambda value: set(column.parts(value)) <= set(column.allowed))
-        ),
-        "pattern": (
-            column.pattern
-            and (
-                lambda value: all(
-                    re.fullmatch(column.pattern, part) for part in column.parts(value)
-                )
-            )
-        ),
-        "address": (
-            column.type == "url_list"
-            and (lambda value: all(re.fullmatch(ADDRESS, part) for part in column.parts(value)))
-        ),
-    }
-    return [pa.Check(test, element_wise=True, name=name) for name, test in tests.items() if test]
+    paths = [path for table in contracts().values() for path in table.path]
+    raise TableError([f"{text}: no contract names this file.{nearest(text, paths, 0.85)}"])
 
 
 def limits(column: Column) -> tuple[float | None, float | None]:
@@ -206,7 +167,7 @@ def limits(column: Column) -> tuple[float | None, float | None]:
     )
 
 
-def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """Return a hint at the known word most like this one (empty if none is)."""
-    found = difflib.get_close_matches(word[:LONGEST], list(known), 1, cutoff)
-    return f" Did you mean '{visible(found[0])}'?" if found else ""
+def nearest(word: str, words: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return a hint at the word most like this one (empty if none is)."""
+    similar = difflib.get_close_matches(word[:LONGEST], list(words), 1, cutoff)
+    return f" Did you mean '{visible(similar[0])}'?" if similar else ""
