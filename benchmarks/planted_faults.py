@@ -62,7 +62,7 @@ def changed_number(base: Path) -> None:
 
 def changed_number_in_a_notebook(base: Path) -> None:
     """Change a number that a committed notebook shows."""
-    path = base / "notebooks/04_entry_patterns.ipynb"
+    path = base / "notebooks/05_entry_patterns.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
@@ -84,7 +84,7 @@ def wrong_chart(base: Path) -> None:
 
 def wrong_chart_in_a_notebook(base: Path) -> None:
     """Swap two pictures that a committed notebook shows."""
-    path = base / "notebooks/08_figures.ipynb"
+    path = base / "notebooks/12_figures.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
     outputs = (output for cell in notebook["cells"] for output in cell.get("outputs", []))
     shown = [output["data"] for output in outputs if "image/png" in output.get("data", {})]
@@ -106,7 +106,7 @@ def stripped_notebook(base: Path) -> None:
         for cell in cells:
             cell["outputs"], cell["execution_count"] = [], None
 
-    _edit_notebook(base, "05_china_usa", strip)
+    _edit_notebook(base, "06_china_usa", strip)
 
 
 def swapped_column(base: Path) -> None:
@@ -144,7 +144,7 @@ def stale_output(base: Path) -> None:
     """Change the code of a notebook and keep the outputs of the old code."""
     _edit_notebook(
         base,
-        "04_entry_patterns",
+        "05_entry_patterns",
         lambda cells: cells[3].update(source=["1 + 1\n", *cells[3]["source"]]),
     )
 

@@ -21,7 +21,7 @@ from reporting import RESULTS, machine, spread, write_csv
 from cluster_anatomy.compendium import paths, steps
 
 RESULT = RESULTS / "waiting_times.csv"
-CHANGED = "06_ties"
+CHANGED = "08_ties"
 """The notebook that is changed: late enough to leave some alone, early enough to be waited for."""
 MEGA = 1_000_000
 

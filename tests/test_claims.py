@@ -1,4 +1,4 @@
-"""Step 09: how checks are evaluated, how verdicts follow, and the cases a reader will look up
+"""Step 11: how checks are evaluated, how verdicts follow, and the cases a reader will look up
 first.
 """
 
@@ -19,10 +19,10 @@ PARTS = [
     "01_firm_lists",
     "02_firm_origins",
     "03_clusters",
-    "04_entry_patterns",
-    "05_china_usa",
-    "06_ties",
-    "07_robustness",
+    "05_entry_patterns",
+    "06_china_usa",
+    "08_ties",
+    "10_robustness",
 ]
 CHECK = {
     "claim_id": "C001",

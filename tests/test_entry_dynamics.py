@@ -1,4 +1,4 @@
-"""Step 04: panels, distances of sources, American regions and other years, on hand-made data."""
+"""Step 05: panels, distances of sources, American regions and other years, on hand-made data."""
 
 import math
 
@@ -223,7 +223,7 @@ def test_what_the_step_wrote_says_where_it_is_too_small():
         not tables.files_of("entry_model")
         or not (paths.source("data/processed/entry_model.csv")).is_file()
     ):
-        pytest.skip("step 04 has not written data/processed/entry_model.csv yet")
+        pytest.skip("step 05 has not written data/processed/entry_model.csv yet")
     model = tables.read("data/processed/entry_model.csv")
     assert model["clusters"].max() < 20
     narrow = model[

@@ -1,4 +1,4 @@
-"""Steps 04 and 05 on hand-made entries whose answer is plain."""
+"""Steps 05 and 06 on hand-made entries whose answer is plain."""
 
 import math
 

@@ -138,7 +138,7 @@ def test_numbers_failures_pictures_and_texts_are_told_apart(tmp_path):
         "'pandas 3.0.0'",
     )
     picture = Difference("figures/x.png", "points", "the picture", "another one")
-    failed = Difference("notebooks/08_figures.ipynb", "run", "ran", "08_figures failed:\n“a”, b")
+    failed = Difference("notebooks/12_figures.ipynb", "run", "ran", "12_figures failed:\n“a”, b")
     text = Difference("README.md", "lines", "422", "423")
     packages.write_differences([number, versions, picture, failed, text], tmp_path / "d.json")
     kinds = packages.by_kind(packages.read_differences(tmp_path / "d.json"))

@@ -1036,11 +1036,11 @@ def test_a_word_that_is_neither_step_nor_list_gets_the_nearest(capsys):
     shown = capsys.readouterr().err
     assert "There is no list '05_chna_usa' in own_lists/ (lists: " in shown
     assert "and no step '05_chna_usa' (steps: " in shown
-    assert "Did you mean '05_china_usa'" in shown
-    assert main(["run", "05_china_usa", "--beside", "China"]) == 2
+    assert "Did you mean '06_china_usa'" in shown
+    assert main(["run", "06_china_usa", "--beside", "China"]) == 2
     assert main(["check", "isreal"]) == 2
     assert "There is no list 'isreal' in own_lists/" in capsys.readouterr().err
-    assert main(["new", "05_china_usa"]) == 2
+    assert main(["new", "06_china_usa"]) == 2
 
 
 # --- The contracts

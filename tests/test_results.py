@@ -94,9 +94,9 @@ def test_marks_in_markdown_are_filled_and_stay(home):
 
 def test_parts_are_collected_and_an_id_is_used_once(home, tmp_path, monkeypatch):
     monkeypatch.setenv("CLUSTER_ANATOMY_ROOT", str(tmp_path))
-    results.record([home], "04_entry_patterns")
-    assert list(results.collect()["notebook"]) == ["04_entry_patterns"]
-    results.record([home], "05_china_usa")
+    results.record([home], "05_entry_patterns")
+    assert list(results.collect()["notebook"]) == ["05_entry_patterns"]
+    results.record([home], "06_china_usa")
     with pytest.raises(ValueError, match="One id, two results"):
         results.collect()
 

@@ -1,4 +1,4 @@
-"""Step 07: the multiverse of the study on hand-made firms, and against steps 02 and 05."""
+"""Step 10: the multiverse of the study on hand-made firms, and against steps 02 and 06."""
 
 import itertools
 import math

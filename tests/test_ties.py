@@ -1,4 +1,4 @@
-"""Step 06: ties collapsed to pairs, their reach, the E-I index with its null, brokers, genealogies,
+"""Step 08: ties collapsed to pairs, their reach, the E-I index with its null, brokers, genealogies,
 sites.
 """
 

@@ -18,9 +18,9 @@ from cluster_anatomy.compendium.steps import PipelineError, load_steps
 
 EXAMPLES = """examples:
   python -m cluster_anatomy run                        run whatever is out of date
-  python -m cluster_anatomy run 05_china_usa --force   one step again, and what it needs first
+  python -m cluster_anatomy run 06_china_usa --force   one step again, and what it needs first
   python -m cluster_anatomy run --set seed=7           another value in all notebooks with a seed
-  python -m cluster_anatomy run --set 08_figures:years=5
+  python -m cluster_anatomy run --set 12_figures:years=5
   python -m cluster_anatomy status                     what is out of date, and why
   python -m cluster_anatomy check                      is what lies here what the code makes?
   python -m cluster_anatomy check --rerun              run a fresh copy; does any result move?

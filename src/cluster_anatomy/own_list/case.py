@@ -41,7 +41,7 @@ HEADERS = {
     "actor_names": "data/raw/coding/actor_names.csv",
     "paper_figures": "data/raw/ties/paper_figures.csv",
 }
-"""Tables that step 06 reads and that a list of one's own leaves empty."""
+"""Tables that step 08 reads and that a list of one's own leaves empty."""
 SEAT = {
     "place_id": "place_id",
     "name": "city",
@@ -388,7 +388,7 @@ def located(
     places: pd.DataFrame,
     country: str,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Name and place the ends of ties (step 06 of the study).
+    """Name and place the ends of ties (step 08 of the study).
 
     Returns
     -------
@@ -472,7 +472,7 @@ def derived(
     coding: Mapping[str, pd.DataFrame],
     places: pd.DataFrame,
 ) -> SimpleNamespace:
-    """Derive from a list all that the analyses ask for, as notebooks 01, 02 and 06 do one by one.
+    """Derive from a list all that the analyses ask for, as notebooks 01, 02 and 08 do one by one.
 
     Parameters
     ----------

@@ -173,7 +173,7 @@ def record(rows: Iterable[Result], notebook: str) -> pd.DataFrame:
     rows : iterable of dict
         From `result`.
     notebook : str
-        Name of the step, such as ``04_entry_patterns``.
+        Name of the step, such as ``05_entry_patterns``.
 
     Returns
     -------

@@ -154,7 +154,7 @@ def tie_words(ties: pd.DataFrame | None) -> dict[str, list[list]]:
     Parameters
     ----------
     ties : DataFrame or None
-        Pairs of actors (contract ``tie_pairs``); None if step 06 has not been run.
+        Pairs of actors (contract ``tie_pairs``); None if step 08 has not been run.
     """
     found: dict[str, list[list]] = {}
     if ties is None:

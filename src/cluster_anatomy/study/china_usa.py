@@ -1,4 +1,4 @@
-"""Step 05: China beside the USA, and both beside what Romanelli and Feldman (2006) found.
+"""Step 06: China beside the USA, and both beside what Romanelli and Feldman (2006) found.
 
 Differences are between a Chinese frame and the frame rows of the USA; purposive rows are described
 apart.

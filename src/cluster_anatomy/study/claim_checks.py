@@ -1,4 +1,4 @@
-"""The small language of checks, in which claims of the paper are put to the test (step 09).
+"""The small language of checks, in which claims of the paper are put to the test (step 11).
 
 A check names a result of the register, or a table, conditions on its rows (`select`) and what to
 read there (`measure`), and compares that with what a claim leads one to expect (`holds`). A number

@@ -1,4 +1,4 @@
-"""Step 09: every claim of the paper put to the test.
+"""Step 11: every claim of the paper put to the test.
 
 No verdict is typed. `data/raw/claims/claim_checks.csv` says for each claim where to look, what to
 read there and what the claim leads one to expect; `study.claim_checks` evaluates the checks, and
@@ -12,7 +12,7 @@ the verdict follows from a rule:
 - **partly**: anything in between.
 
 A statistical claim has (at least) two checks: its interval excludes the opposite, and the sign is
-kept in most specifications of step 07. A number is never its own witness: rows whose only source is
+kept in most specifications of step 10. A number is never its own witness: rows whose only source is
 the paper do not count.
 """
 
@@ -37,7 +37,7 @@ NUMERALS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eigh
 
 
 def register_of(notebooks: Iterable[str]) -> pd.DataFrame:
-    """Read the parts of the register that these notebooks wrote (not the one of step 09 itself).
+    """Read the parts of the register that these notebooks wrote (not the one of step 11 itself).
 
     Raises
     ------

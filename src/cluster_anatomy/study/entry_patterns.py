@@ -1,4 +1,4 @@
-"""Step 04: who enters where, and when: the composition of entry by origin.
+"""Step 05: who enters where, and when: the composition of entry by origin.
 
 An entry is a firm's start at a place. Every share carries its n, its frame, its interval and its
 bounds.

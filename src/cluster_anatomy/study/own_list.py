@@ -1,4 +1,4 @@
-"""Step 10: a list of one's own beside the frames of the study, property by property."""
+"""Step 13: a list of one's own beside the frames of the study, property by property."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""Step 07: every reading of the evidence at once.
+"""Step 10: every reading of the evidence at once.
 
 A multiverse (Steegen, Tuerlinckx, Gelman and Vanpaemel 2016) tries all combinations of the choices
 that honest researchers could make; a specification curve (Simonsohn, Simmons and Nelson 2020) sorts

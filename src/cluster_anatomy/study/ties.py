@@ -1,4 +1,4 @@
-"""Step 06: who is tied to whom, and how far ties reach.
+"""Step 08: who is tied to whom, and how far ties reach.
 
 A tie joins two *actors* (firms, organisations, persons). What coders wrote in several rows or under
 several names is collapsed to pairs of actors before anything is counted. Ties are what someone
