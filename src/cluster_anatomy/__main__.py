@@ -159,7 +159,7 @@ def archive_command(arguments: argparse.Namespace) -> int:
         return 1 if found else 0
     base = paths.root()
     if arguments.zip:
-        print(release.release(base, arguments.zip))
+        print(release.write_release(base, arguments.zip))
         return 0
     if arguments.validate:
         return documents.validate(base)
