@@ -1,4 +1,4 @@
-"""Metadata for archives, the release, and the documents that a data editor reads."""
+"""Metadata for archives, and the release."""
 
 import csv
 import json
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,12 +17,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster_anatomy.__main__ import main, parser
-from cluster_anatomy.archive import citation as archive_citation
-from cluster_anatomy.archive import datapackage, documents, record, release
-from cluster_anatomy.compendium import notebooks, paths, results_file, steps
+from cluster_anatomy.__main__ import main
+from cluster_anatomy.archive import citation, crate, datapackage, documents, record, release
+from cluster_anatomy.compendium import paths, steps
 from cluster_anatomy.compendium.steps import PipelineError
-from cluster_anatomy.results import exhibits, provenance
 from cluster_anatomy.tables.contract import Column, TableError, contract_of
 
 BASE = paths.root()
@@ -31,7 +30,7 @@ VOLATILE = {"bytes", "hash", "contentSize", "sha256"}
 @pytest.fixture(scope="module")
 def made():
     """All documents, as they would be written now."""
-    return documents.documents(BASE)
+    return documents.generate(BASE)
 
 
 @pytest.fixture(scope="module")
@@ -51,53 +50,56 @@ def resources(made):
 words = st.text(
     st.characters(categories=("L", "N", "P", "S", "Zs"), max_codepoint=0xFFFF), max_size=30
 )
-keys = st.sampled_from(["title", "date-released", "family-names", "name"])
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    st.dictionaries(
-        keys, words | st.lists(st.dictionaries(keys, words, min_size=1), min_size=1), min_size=1
+@given(words, words, st.lists(words, min_size=1))
+def test_any_words_of_the_record_can_be_read_from_the_citation(title, abstract, keywords):
+    about = replace(
+        record.read_record(BASE), title=title, abstract=abstract, keywords=tuple(keywords)
     )
-)
-def test_what_is_written_as_yaml_is_read_as_what_it_was(value):
-    assert yaml.safe_load("\n".join(archive_citation._yaml(value))) == value
+    text = citation.citation_file(about)
+    assert text.startswith("# Generated from pyproject.toml")
+    written = yaml.safe_load(text)
+    assert (written["title"], written["abstract"]) == (title, abstract)
+    assert written["keywords"] == keywords
+    assert written["date-released"] == about.released
 
 
 def test_all_metadata_say_the_same(made):
-    about = record.record(BASE)
-    citation = yaml.safe_load(made[record.CITATION])
+    about = record.read_record(BASE)
+    cff = yaml.safe_load(made[record.CITATION])
     codemeta, package = json.loads(made[record.CODEMETA]), json.loads(made[record.PACKAGE])
     root = next(e for e in json.loads(made[record.CRATE])["@graph"] if e["@id"] == "./")
-    assert {citation["title"], codemeta["name"], package["title"], root["name"]} == {about.title}
-    assert {citation["version"], codemeta["version"], package["version"], root["version"]} == {
+    assert {cff["title"], codemeta["name"], package["title"], root["name"]} == {about.title}
+    assert {cff["version"], codemeta["version"], package["version"], root["version"]} == {
         about.version
     }
     assert {
-        citation["abstract"],
+        cff["abstract"],
         codemeta["description"],
         package["description"],
         root["description"],
     } == {about.abstract}
-    assert {citation["date-released"], codemeta["dateModified"], root["datePublished"]} == {
+    assert {cff["date-released"], codemeta["dateModified"], root["datePublished"]} == {
         about.released
     }
     assert (
-        [author["name"] for author in citation["authors"]]
+        [author["name"] for author in cff["authors"]]
         == [a["name"] for a in codemeta["author"]]
         == list(about.authors)
     )
     assert (
-        citation["keywords"]
+        cff["keywords"]
         == codemeta["keywords"]
         == package["keywords"]
         == root["keywords"].split(", ")
     )
-    assert citation["license"] == [about.code_licence, about.data_licence]
+    assert cff["license"] == [about.code_licence, about.data_licence]
 
 
 def test_nobody_and_no_identifier_is_invented(made):
-    about = record.record(BASE)
+    about = record.read_record(BASE)
     assert about.authors == ("The Cluster Anatomy developers",)
     whole = "".join(made[name] for name in (record.CITATION, record.CODEMETA, record.CRATE))
     assert "orcid" not in whole.lower()
@@ -109,12 +111,10 @@ def test_nobody_and_no_identifier_is_invented(made):
 
 
 def test_an_identifier_goes_into_all_forms_once_there_is_one():
-    about = record.record(BASE)
-    about = record.Record(
-        **(vars(about) | {"doi": "10.0000/example", "repository": "https://example.org/x"})
-    )
-    assert yaml.safe_load(archive_citation.citation(about))["doi"] == "10.0000/example"
-    codemeta = json.loads(archive_citation.codemeta(about))
+    about = record.read_record(BASE)
+    about = replace(about, doi="10.0000/example", repository="https://example.org/x")
+    assert yaml.safe_load(citation.citation_file(about))["doi"] == "10.0000/example"
+    codemeta = json.loads(citation.codemeta_file(about))
     assert codemeta["identifier"] == "https://doi.org/10.0000/example"
     assert codemeta["codeRepository"] == "https://example.org/x"
 
@@ -152,7 +152,7 @@ def test_mistakes_in_the_record(tmp_path, old, new, message):
     (tmp_path / "seeds").mkdir()
     shutil.copy(BASE / "seeds/record.toml", tmp_path / "seeds")
     with pytest.raises(PipelineError, match=message):
-        record.record(tmp_path)
+        record.read_record(tmp_path)
 
 
 # --- Data Package
@@ -222,8 +222,8 @@ def test_a_contract_becomes_constraints():
 
 def test_a_list_with_headings_of_its_own_is_plain_text_and_a_data_table_may_not_have_them():
     own = contract_of("own_lists/x/firms.csv")
-    found = datapackage._schema(own, "own_lists/x/firms.csv", ["name", "Gründung"], [])
-    assert found["fields"][1] == {
+    schema = datapackage._schema(own, "own_lists/x/firms.csv", ["name", "Gründung"], [])
+    assert schema["fields"][1] == {
         "name": "Gründung",
         "type": "string",
         "description": "As the list names it.",
@@ -267,7 +267,7 @@ def test_the_crate_is_complete_and_closed(graph):
         if {"File", "Dataset"} & set(e["@type"] if isinstance(e["@type"], list) else [e["@type"]])
     ]
     assert set(data) <= reached
-    listed = [path for path in record.files(BASE) if path.startswith(tuple(record.FOLDERS))]
+    listed = [path for path in record.files(BASE) if path.startswith(tuple(crate.FOLDERS))]
     assert listed
     assert set(listed) <= reached
     for path in data:
@@ -360,8 +360,8 @@ def copy(small, tmp_path):
 
 
 def test_a_release_has_the_same_bytes_twice_and_lists_every_file(small, tmp_path):
-    first = release.release(small, tmp_path / "one.zip")
-    second = release.release(small, tmp_path / "deep" / "two.zip")
+    first = release.write_release(small, tmp_path / "one.zip")
+    second = release.write_release(small, tmp_path / "deep" / "two.zip")
     assert first.read_bytes() == second.read_bytes()
     with zipfile.ZipFile(first) as opened:
         names = opened.namelist()
@@ -369,7 +369,7 @@ def test_a_release_has_the_same_bytes_twice_and_lists_every_file(small, tmp_path
         assert names == sorted(names)
         assert inside == {*record.files(small, committed=True), record.MANIFEST, record.SUMS}
         assert {info.date_time[:3] for info in opened.infolist()} == {
-            tuple(map(int, record.record(small).released.split("-")))
+            tuple(map(int, record.read_record(small).released.split("-")))
         }
         assert (
             next(i for i in opened.infolist() if i.filename.endswith("/run")).external_attr >> 16
@@ -386,31 +386,33 @@ def test_a_release_has_the_same_bytes_twice_and_lists_every_file(small, tmp_path
 def test_a_release_holds_only_what_is_committed_and_current(copy, tmp_path):
     (copy / "data/raw/n.txt").write_text("5\n")
     with pytest.raises(PipelineError, match=r"commit or remove first: data/raw/n\.txt"):
-        release.release(copy, tmp_path / "a.zip")
+        release.write_release(copy, tmp_path / "a.zip")
     commit(copy)
     with pytest.raises(PipelineError, match=r"ro-crate-metadata\.json is stale"):
-        release.release(copy, tmp_path / "a.zip")
+        release.write_release(copy, tmp_path / "a.zip")
     assert documents.write(copy) == [record.CRATE]
     assert documents.write(copy) == []
     assert documents.stale(copy) == []
     commit(copy)
-    assert release.release(copy, tmp_path / "a.zip").is_file()
+    assert release.write_release(copy, tmp_path / "a.zip").is_file()
 
 
 def test_a_release_runs_elsewhere_without_git_and_gives_the_same_bytes(small, tmp_path, capfd):
-    made = release.release(small, tmp_path / "release.zip")
+    made = release.write_release(small, tmp_path / "release.zip")
     assert main(["check", "--release", str(made), "--into", str(tmp_path / "there")]) == 0
     assert "the release reproduces" in capfd.readouterr().out
     base = tmp_path / "there" / "cluster-anatomy-0.1.0"
     assert (base / "build/state.json").is_file()  # it did run there
     assert not (base / ".git").exists()
     assert record.files(base) == record.files(small, committed=True)
-    again = release.release(base, tmp_path / "again.zip")  # a release of a release, without git
+    # a release of a release, without git
+    again = release.write_release(base, tmp_path / "again.zip")
     assert again.read_bytes() == made.read_bytes()
 
 
 def test_a_result_that_does_not_reproduce_is_named(small, tmp_path):
-    base = release.unpack(release.release(small, tmp_path / "release.zip"), tmp_path / "there")
+    made = release.write_release(small, tmp_path / "release.zip")
+    base = release.unpack(made, tmp_path / "there")
     assert release.differing(base) == []
     (base / "build").mkdir()
     (base / "build/state.json").write_text("of the run")
@@ -456,7 +458,7 @@ TOP = "cluster-anatomy-0.1.0"
     ],
 )
 def test_a_damaged_or_strange_release_is_refused(small, tmp_path, change, message):
-    made = release.release(small, tmp_path / "release.zip")
+    made = release.write_release(small, tmp_path / "release.zip")
     strange = rewritten(made, tmp_path / "strange.zip", change)
     with pytest.raises(PipelineError, match=message):
         release.unpack(strange, tmp_path / "there")
@@ -491,151 +493,7 @@ def test_the_command_says_what_is_stale(copy, monkeypatch, capsys):
     assert main(["archive", "--check"]) == 0
 
 
-# --- What a data editor reads
-
-
-def test_readme_answers_every_heading_of_the_template():
-    headings = re.findall(
-        r"^#{2,3} (.*)$", (BASE / "README.md").read_text(encoding="utf-8"), re.MULTILINE
-    )
-    asked = [
-        "Overview",
-        "Data availability and provenance statements",
-        "Statement about rights",
-        "Licence for data",
-        "Summary of availability",
-        "Details on each data source",
-        "Dataset list",
-        "Computational requirements",
-        "Software requirements",
-        "Controlled randomness",
-        "Memory, run time and storage requirements",
-        "Description of programs",
-        "Licence for code",
-        "Instructions to replicators",
-        "Details",
-        "List of tables, figures and numbers, and programs",
-        "References",
-    ]
-    assert [heading for heading in headings if heading in asked] == asked
-    assert headings[0] == "What was found" or headings.index("What was found") < headings.index(
-        "Run it"
-    )
-
-
-def test_lists_name_every_figure_table_and_number():
-    readme = (BASE / "README.md").read_text(encoding="utf-8")
-    assert exhibits.fill(readme, BASE) == readme
-    page = provenance.numbers_page(BASE)
-    for step in steps.load_steps(BASE):
-        for path in step.writes:
-            if path.endswith(".png") or (
-                path.startswith("data/processed/") and "/results" not in path
-            ):
-                assert f"]({path})" in readme, path
-                assert f"](../{path})" in page, path
-    ids = [row["id"] for row in results_file.read(BASE)]
-    assert len(ids) > 400
-    assert len(set(ids)) == len(ids)
-    assert all(f"| `{name}` |" in page for name in ids)
-
-
-def test_the_cell_that_is_named_writes_the_exhibit():
-    page = provenance.numbers_page(BASE)
-    cells = {
-        s.name: dict(notebooks.code_cells(notebooks.read_notebook(BASE / s.notebook)))
-        for s in steps.load_steps(BASE)
-    }
-    rows = re.findall(r"^\| [^|]+ \| \[(\w+)\][^|]* \| (\d+) \| .*\]\(\.\./(.+)\)", page, re.M)
-    assert len(rows) > 50
-    for notebook, number, path in rows:
-        stem = Path(path).stem
-        code = cells[notebook][int(number)]["source"]
-        assert "style.save(" in code if path.startswith("figures/") else "tables.write(" in code
-        assert f'"{stem}"' in code or f"/{stem}." in code or re.search(r"[a-z_/]\{name\}", code), (
-            path
-        )
-    register = {row["id"]: row["cell"] for row in results_file.read(BASE)}
-    named = re.findall(r"^\| `([a-z0-9_]+)` \| [^|]+ \| (\d+) \|", page, re.M)
-    assert dict(named) == register
-
-
-@pytest.mark.parametrize(
-    ("code", "cell"),
-    [
-        (['tables.write(t, "data/processed/a.csv")', "tables.read(x)"], 1),
-        (["x = 1", 'for n in p:\n    tables.write(p[n], f"data/processed/{n}.csv")'], 2),
-        (["x = 1", 'style.save(figure, "a", data, words)'], None),
-        (["x = 1", "# tables.write(t, 'data/processed/a.csv')"], None),
-        (['tables.write(t, "data/processed/a.csv")'] * 2, None),
-    ],
-)
-def test_a_table_is_written_by_one_cell_or_nobody_says_which(code, cell):
-    notebook = {"cells": [{"cell_type": "code", "source": source} for source in code]}
-    if cell:
-        assert provenance.writing_cell(notebook, "data/processed/a.csv") == cell
-    else:
-        with pytest.raises(TableError, match=r"^data/processed/a\.csv: [02] code cells"):
-            provenance.writing_cell(notebook, "data/processed/a.csv")
-
-
-def test_a_list_that_nobody_knows_is_an_error():
-    with pytest.raises(TableError, match="there is no list 'colours'"):
-        exhibits.fill("<!--list:colours-->\n<!--/list-->", BASE)
-    with pytest.raises(TableError, match="quotes nothing_of_the_kind"):
-        exhibits.fill(
-            "<!--r:nothing_of_the_kind--><!--/r-->\n<!--list:numbers-->\n<!--/list-->", BASE
-        )
-
-
-def test_cells_of_a_markdown_table_cannot_break_it():
-    assert (
-        exhibits.markdown_table(["a"], [["x|y\nz<script>"]])
-        == "| a |\n| --- |\n| x\\|y z&lt;script> |\n"
-    )
-
-
-def test_references_are_all_there_and_whole():
-    found = exhibits.references(BASE)
-    assert len(found) == (BASE / "seeds/references.bib").read_text(encoding="utf-8").count("\n@")
-    assert all(re.search(r"\(\d{4}\)\. .+\.$", line) and "{" not in line for line in found)
-
-
-def test_checklists_are_counted():
-    page = "## A\n| yes | x | y |\n| no | x | y |\n## B\n| partly | x | y |\n## C\nnothing\n"
-    assert exhibits.checked(page) == [["A", 1, 0, 1], ["B", 0, 1, 0], ["all", 1, 1, 1]]
-
-
-def test_evidence_in_the_checklists_exists():
-    page = (BASE / "docs/CHECKLISTS.md").read_text(encoding="utf-8")
-    tests = "".join(file.read_text(encoding="utf-8") for file in (BASE / "tests").glob("test_*.py"))
-    makefile = (BASE / "Makefile").read_text(encoding="utf-8")
-    commands = parser().format_help()
-    kinds = Counter()
-    for named in re.findall(r"`([^`]+)`", page):
-        if named.startswith("test_"):
-            assert f"def {named}(" in tests, named
-            kinds["test"] += 1
-        elif command := re.match(r"python -m cluster_anatomy (\w+)", named):
-            assert re.search(rf"^    {command[1]}\b", commands, re.MULTILINE), named
-            kinds["command"] += 1
-        elif target := re.match(r"make ([a-z]+)$", named):
-            assert re.search(rf"^{target[1]}:", makefile, re.MULTILINE), named
-            kinds["make"] += 1
-        elif "/" in named and not named.startswith(("build/", "make ")):
-            assert (BASE / named).exists(), named
-            kinds["file"] += 1
-    assert kinds["test"] > 20
-    assert kinds["file"] > 30
-    assert kinds["command"] > 3
-    assert kinds["make"] > 1
-
-
-def test_what_is_not_met_says_why():
-    page = (BASE / "docs/CHECKLISTS.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (partly|no) \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
-    assert len(rows) > 10
-    assert all(len(reason.split()) >= 2 for _, _, reason in rows)
+# --- What is deposited
 
 
 def test_the_deposit_has_no_empty_double_or_stray_files():
@@ -660,29 +518,6 @@ def test_no_code_names_a_folder_of_a_machine():
     assert len(code) > 30
     named = re.compile(r"/(?:home|Users|root|mnt)/\w|/tmp/\w|[A-Z]:\\\\\w")
     assert not [path for path in code if named.search((BASE / path).read_text(encoding="utf-8"))]
-
-
-def test_a_table_of_measurements_is_shown_as_it_is_or_said_to_be_missing(tmp_path):
-    (tmp_path / "benchmarks/results").mkdir(parents=True)
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "benchmarks/speed.py").write_text('RESULTS = "benchmarks/results/speed.csv"\n')
-    (tmp_path / "docs/PERFORMANCE.md").write_text("Speed:\n\n<!--list:speed-->\n<!--/list-->\n")
-    (tmp_path / "docs/other.md").write_text("nothing here\n")
-    assert exhibits.pages(tmp_path) == ["docs/PERFORMANCE.md"]
-    text = (tmp_path / "docs/PERFORMANCE.md").read_text()
-    assert "*Not measured yet: `benchmarks/results/speed.csv` is missing.*" in exhibits.fill(
-        text, tmp_path
-    )
-    (tmp_path / "benchmarks/results/speed.csv").write_text("tool,seconds_cold\nours,1.5\n")
-    filled = exhibits.fill(text, tmp_path)
-    assert (
-        filled
-        == "Speed:\n\n<!--list:speed-->\n| tool | seconds cold |\n| --- | --- |\n| ours | 1.5"
-        " |\n<!--/list-->\n"
-    )
-    assert exhibits.fill(filled, tmp_path) == filled
-    with pytest.raises(TableError, match="nothing that makes benchmarks/results/slow"):
-        exhibits.fill("<!--list:slow-->\n<!--/list-->", tmp_path)
 
 
 def test_the_validators_are_pinned_by_hash():

@@ -12,7 +12,9 @@ from cluster_anatomy import tables
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.firms.entries import entries, in_frame, property_share
 from cluster_anatomy.firms.origins import choose, classify, conditions, second_order
-from cluster_anatomy.site import pages, site
+from cluster_anatomy.site import pages
+from cluster_anatomy.site.content import CODED, read_content
+from cluster_anatomy.site.explorer import explorer_data
 
 CHROMIUM = shutil.which("chromium")
 MISSING = [
@@ -52,18 +54,16 @@ NARROW, WIDE = {"width": 375, "height": 800}, {"width": 1280, "height": 900}
 
 @pytest.fixture(scope="module")
 def folder(built, tmp_path_factory):
-    """The site of the committed tables, but for one firm with a hostile name and address in the
-    explorer.
-    """
-    data = site.gather()
-    data.firms.loc[data.firms["firm_id"] == RENAMED, "name_en"] = HOSTILE
-    member = data.firm_evidence.set_index("firm_id").loc[RENAMED, "name_as_given"]
-    data.evidence.loc[data.evidence["name_en"] == member, "source_urls"] = (
+    """The site, but for one firm with a hostile name and address in the explorer."""
+    content = read_content()
+    content.firms.loc[content.firms["firm_id"] == RENAMED, "name_en"] = HOSTILE
+    member = content.firm_evidence.set_index("firm_id").loc[RENAMED, "name_as_given"]
+    content.evidence.loc[content.evidence["name_en"] == member, "source_urls"] = (
         "javascript:document.title='stolen'"
     )
     target = tmp_path_factory.mktemp("browser") / "site"
     shutil.copytree(built, target)
-    script = pages.script("DATA", site.explorer_data(data))
+    script = pages.script("DATA", explorer_data(content))
     (target / "static/data.js").write_text(script, encoding="utf-8")
     return target
 
@@ -161,15 +161,15 @@ def test_search_in_chinese_filter_open_a_firm_and_follow_its_source(page, addres
     firm = page.evaluate("new URLSearchParams(location.hash.slice(1)).get('firm')")
     row = firms.set_index("firm_id").loc[firm]
     assert row["name_zh"] in dialog.inner_text()
-    sources = [one for one in row["source_urls"].split("|") if one.startswith("http")]
+    addresses = row["source_urls"].split("|")
     shown = dialog.locator("a[rel='noopener noreferrer']").evaluate_all(
-        "links => links.map(one => one.getAttribute('href'))"
+        "links => links.map(link => link.getAttribute('href'))"
     )
-    assert set(sources) <= set(shown)
+    assert {address for address in addresses if address.startswith("http")} <= set(shown)
     picture(page, "firm")
     page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
-    assert link.evaluate("one => one === document.activeElement")
+    assert link.evaluate("link => link === document.activeElement")
     assert "firm=" not in page.url
 
 
@@ -191,22 +191,21 @@ def test_a_firm_has_its_own_address(page, address):
 
 def second_order_share(**given):
     """Share of second-order founding in China, computed from the evidence as step 02 does."""
-    coding = {name: tables.read(f"data/raw/coding/{name}.csv") for name in site.CODED}
+    coding = {name: tables.read(f"data/raw/coding/{name}.csv") for name in CODED}
     firms, sources = (
         tables.read("data/processed/firms.csv"),
         tables.read("data/processed/sources.csv"),
     )
     sources = sources.astype(object).where(sources.notna(), None)
     options = choose(coding["conventions"], given)
-    known = conditions(firms, sources, coding["source_roles"], options)
-    origins = classify(known, coding["origin_rules"])
+    facts = conditions(firms, sources, coding["source_roles"], options)
+    origins = classify(facts, coding["origin_rules"])
     origins["second_order"] = second_order(origins)
-    found = in_frame(
+    part = in_frame(
         entries(firms, origins, coding["periods"]), coding["frames"], "cn_named_or_listed"
     )
-    return property_share(
-        found, coding["properties"].set_index("property", drop=False).loc["second_order"]
-    )
+    properties = coding["properties"].set_index("property", drop=False)
+    return property_share(part, properties.loc["second_order"])
 
 
 def test_flipping_a_convention_changes_the_share(page, address):
@@ -245,7 +244,7 @@ def test_a_bar_shows_exactly_its_firms(page, address):
     picture(page, "explorer_bars")
     page.get_by_role("link", name="Shanghai, Foreign subsidiary").first.press("Enter")
     page.wait_for_function("location.hash.includes('bar=China')")
-    shown = rows(page).locator("a").evaluate_all("links => links.map(one => one.dataset.firm)")
+    shown = rows(page).locator("a").evaluate_all("links => links.map(link => link.dataset.firm)")
     assert sorted(shown) == sorted(row["firm_ids"].split("|"))
     page.goto("about:blank")
     page.goto(address("explorer", "bar=China%2FShanghai%2Fsubsidiary_foreign"))
@@ -282,13 +281,13 @@ def test_ledgers_are_sorted_searched_and_filtered(page, address, name):
     )
     everything = body.count()
     head = page.locator("th", has=page.get_by_role("button", name=column))
-    at = head.evaluate("one => one.cellIndex + 1")
+    at = head.evaluate("cell => cell.cellIndex + 1")
     for order in ("ascending", "descending"):
         head.get_by_role("button").click()
         assert head.get_attribute("aria-sort") == order
         cells = page.locator(f"tbody tr > :nth-child({at})")
         values = cells.evaluate_all(
-            "cells => cells.map(one => one.dataset.sort ?? one.textContent.trim())"
+            "cells => cells.map(cell => cell.dataset.sort ?? cell.textContent.trim())"
         )
         values = [value if name == "claims" else float(value) for value in values if value]
         assert values == sorted(values, reverse=order == "descending")
@@ -318,7 +317,7 @@ def test_no_page_is_wider_than_a_phone(page, address, folder):
     page.set_viewport_size(NARROW)
     for name in all_pages(folder):
         page.goto(address(name))
-        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], name
         if "/" not in name or name.endswith("12_figures"):
             picture(page, f"narrow_{name.replace('/', '_')}")
@@ -330,39 +329,33 @@ def test_no_page_is_wider_than_a_phone(page, address, folder):
 SAME_MARKUP = r"""() => {
     const seen = new Set();
     for (const row of document.querySelectorAll('tbody tr')) {
-        const markup = row.outerHTML.replace(/>[^<]+/g, '>').replace(/ (id|href|title|src|data-sort)="[^"]*"/g, '')
+        const markup = row.outerHTML.replace(/>[^<]+/g, '>')
+            .replace(/ (id|href|title|src|data-sort)="[^"]*"/g, '')
             .replace(/(<([a-z]+)[^>]*>(<strong><\/strong>)?<\/\2>)\1+/g, '$1');
         seen.has(markup) ? row.remove() : seen.add(markup);
     }
 }"""
-"""Leave one of all rows of tables that differ in their words only: the check takes milliseconds for
-each element.
-"""
+"""Leave one of all rows that differ in their words only: checking an element takes milliseconds."""
 
 
 def test_the_accessibility_check_finds_nothing_serious(page, address, folder):
     from axe_playwright_python.sync_playwright import Axe
 
     def serious():
-        found = (
-            Axe()
-            .run(page, options={"preload": False, "resultTypes": ["violations"]})
-            .response["violations"]
-        )
+        results = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]})
         return [
-            (one["id"], one["impact"], [node["html"][:120] for node in one["nodes"][:2]])
-            for one in found
-            if one["impact"] in ("serious", "critical")
+            (rule["id"], rule["impact"], [node["html"][:120] for node in rule["nodes"][:2]])
+            for rule in results.response["violations"]
+            if rule["impact"] in ("serious", "critical")
         ]
 
     for name in all_pages(folder):
         page.goto(address(name))
         page.evaluate(
-            "document.querySelectorAll('details:not(.code)').forEach(one => one.open = true)"
+            "document.querySelectorAll('details:not(.code)').forEach(part => part.open = true)"
         )
         page.evaluate(
-            "document.querySelectorAll('details.code').forEach((one, place) => one.open = place"
-            " < 3)"
+            "document.querySelectorAll('details.code').forEach((part, n) => part.open = n < 3)"
         )
         picture(page, f"wide_{name.replace('/', '_')}")
         page.evaluate(SAME_MARKUP)

@@ -1,6 +1,4 @@
-"""Figures: saved with the table that they draw, not blank, no missing glyph, no overlap, the same
-bytes each time.
-"""
+"""Figures: whole, legible, the same bytes each time, and equal to the tables they draw."""
 
 from pathlib import Path
 
@@ -80,13 +78,13 @@ def test_a_missing_glyph_is_an_error():
 def test_the_font_holds_every_character_of_the_data():
     from matplotlib import font_manager, ft2font
 
-    known = set(ft2font.FT2Font(font_manager.findfont(style.FONT)).get_charmap())
+    drawable = set(ft2font.FT2Font(font_manager.findfont(style.FONT)).get_charmap())
     missing = set()
     for table in ("evidence", "lists", "ties", "persons", "organisations", "places"):
         words = tables.read_all(table).select_dtypes("string")
         for column in words:
             text = "".join(words[column].dropna())
-            missing |= {character for character in set(text) if ord(character) not in known}
+            missing |= {character for character in set(text) if ord(character) not in drawable}
     assert not missing
 
 
@@ -120,15 +118,8 @@ def test_saving_twice_gives_the_same_bytes(tmp_path, monkeypatch):
 
 
 def test_composition_figure_draws_its_shares():
-    data = figures.composition_data(
-        [
-            (
-                "China",
-                "Beijing",
-                pd.DataFrame({"firm_id": ["a", "b"], "label": ["relocation", "unknown"]}),
-            )
-        ]
-    )
+    entries = pd.DataFrame({"firm_id": ["a", "b"], "label": ["relocation", "unknown"]})
+    data = figures.composition_data([("China", "Beijing", entries)])
     figure = figures.composition(data)
     widths = [patch.get_width() for patch in figure.axes[0].patches]
     assert sum(widths) == pytest.approx(1)
@@ -152,7 +143,8 @@ def redrawn():
     )
     ties = tables.read("data/processed/ties.csv")
     matrices = [
-        figures.tie_matrix_data(ties, one, 10).assign(country=one) for one in ("China", "USA")
+        figures.tie_matrix_data(ties, country, 10).assign(country=country)
+        for country in ("China", "USA")
     ]
     specifications = tables.read("data/processed/robustness.csv")
     carried = specifications[specifications["carries_shares"] == "yes"]

@@ -1,4 +1,4 @@
-"""The site without a browser: complete, closed in itself, safe, and equal to the tables it shows."""
+"""The site without a browser: complete, self-contained, safe, and equal to its tables."""
 
 import json
 import re
@@ -16,8 +16,9 @@ from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.entries import entries, home_share, in_frame, property_share
 from cluster_anatomy.firms.origins import choose, classify, conditions
 from cluster_anatomy.firms.places import Gazetteer
-from cluster_anatomy.site import explorer, notebooks, pages
-from cluster_anatomy.site import site as site_pages
+from cluster_anatomy.site import contexts, notebooks, pages, readings
+from cluster_anatomy.site.content import CODED, COMPOSITIONS
+from cluster_anatomy.tables.contract import contracts
 
 LIMIT = 15_000_000
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
@@ -171,20 +172,25 @@ def test_every_result_is_shown_with_its_anchor(built, parsed):
         assert f"results.html#{id}" in front
 
 
+def rendered(context, title="Claims"):
+    """The page of claims, as it would be written."""
+    shared = {"root": "", "here": "claims.html", "title": title, "version": "0", "contents": []}
+    return pages.environment().get_template("claims.html.j2").render({**shared, **context})
+
+
 def test_the_ledger_of_claims_is_shown_or_its_absence_said(built, parsed):
     path = built / "claims.html"
     if paths.source("data/processed/claims.csv").is_file():
         assert set(tables.read("data/processed/claims.csv")["claim_id"]) <= set(parsed[path].ids)
-    context = site_pages.claims_context(type("Data", (), {"claims": None})())
-    shared = {"root": "", "here": "claims.html", "title": "Claims", "version": "0", "contents": []}
-    assert "has not been written" in pages.environment().get_template("claims.html.j2").render(
-        {**shared, **context}
-    )
+    assert "has not been written" in rendered(contexts.claims_context(None, None, set()))
 
 
 def position(order, conventions, given):
-    """Place of a reading among all readings, as the page counts it."""
-    options = {one["name"]: [option["option"] for option in one["options"]] for one in conventions}
+    """Position of a reading among all readings, as the page counts it."""
+    options = {
+        convention["name"]: [option["option"] for option in convention["options"]]
+        for convention in conventions
+    }
     place = 0
     for name in order:
         place = place * len(options[name]) + (
@@ -195,8 +201,8 @@ def position(order, conventions, given):
 
 def look_up(table, conventions, **given):
     """Find a share in the way the page does."""
-    place = table["which"][position(table["conventions"], conventions, given)]
-    return dict(zip(explorer.SHARE, table["shares"][place], strict=True))
+    index = table["which"][position(table["conventions"], conventions, given)]
+    return dict(zip(readings.SHARE, table["shares"][index], strict=True))
 
 
 def test_shares_of_the_default_are_those_of_the_register(data):
@@ -208,13 +214,50 @@ def test_shares_of_the_default_are_those_of_the_register(data):
             shown = look_up(table, data["conventions"])
             expected = committed.loc[(prop["property"], frame)]
             assert shown == pytest.approx(
-                {name: expected[name] for name in explorer.SHARE}, abs=1e-9
+                {name: expected[name] for name in readings.SHARE}, abs=1e-9
             )
             id = f"{prop['property']}_share_{'china' if frame.startswith('cn') else 'usa'}"
             if id in register.index and register.loc[id, "frame"] == frame:
                 assert shown["value"] == pytest.approx(register.loc[id, "value"], abs=1e-9)
                 compared += 1
     assert compared >= 10
+
+
+def reclassified(conventions):
+    """The entries under other conventions, computed from scratch as step 02 does it."""
+    coding = {name: tables.read(f"data/raw/coding/{name}.csv") for name in CODED}
+    sources, firms = (
+        tables.read("data/processed/sources.csv"),
+        tables.read("data/processed/firms.csv"),
+    )
+    sources = sources.astype(object).where(sources.notna(), None)
+    options = choose(coding["conventions"], conventions)
+    facts = conditions(firms, sources, coding["source_roles"], options)
+    origins = classify(facts, coding["origin_rules"])
+    if options["disputed"] == "alternative":
+        origins = firms_origins.override(
+            origins, tables.read("data/processed/firm_evidence.csv"), coding["alternatives"]
+        )
+    places = Gazetteer(tables.read("data/raw/places/places.csv"))
+    reach = firms_origins.reach(
+        firms, sources, origins, places, options["region"], options["hong_kong"]
+    )
+    origins = origins.merge(reach, on="firm_id").merge(
+        coding["origin_views"], on=["mode", "source"], how="left"
+    )
+    origins["second_order"] = firms_origins.second_order(origins)
+    return entries(firms, origins, coding["periods"])
+
+
+def firms_shown_as_moved(data, what, usual, conventions):
+    """What the page shows for the firms that are something else under other conventions."""
+    order = data["origin_order" if what == "label" else "reach_order"]
+    index, shown = position(order, data["conventions"], conventions), {}
+    for firm, (values, digits) in data["labels" if what == "label" else "reach"].items():
+        value = values[readings.DIGITS.index(digits[index])]
+        if value != usual[firm]:
+            shown[firm] = value
+    return shown
 
 
 @pytest.mark.parametrize(
@@ -230,56 +273,26 @@ def test_shares_of_the_default_are_those_of_the_register(data):
     ids=str,
 )
 def test_shares_and_firms_of_other_readings_are_those_of_the_rules(data, found, given):
-    """Against a reading computed from scratch, firm by firm, as step 02 does it."""
+    """Against a reading computed from scratch, firm by firm."""
     own = {name: option for name, option in given.items() if name != "mixed"}
-    read = {name: tables.read(f"data/raw/coding/{name}.csv") for name in site_pages.CODED}
-    sources, firms = (
-        tables.read("data/processed/sources.csv"),
-        tables.read("data/processed/firms.csv"),
-    )
-    sources = sources.astype(object).where(sources.notna(), None)
-    options = choose(read["conventions"], own)
-    known = conditions(firms, sources, read["source_roles"], options)
-    origins = classify(known, read["origin_rules"])
-    if options["disputed"] == "alternative":
-        origins = firms_origins.override(
-            origins, tables.read("data/processed/firm_evidence.csv"), read["alternatives"]
-        )
-    gazetteer = Gazetteer(tables.read("data/raw/places/places.csv"))
-    reach = firms_origins.reach(
-        firms, sources, origins, gazetteer, options["region"], options["hong_kong"]
-    )
-    origins = origins.merge(reach, on="firm_id").merge(
-        read["origin_views"], on=["mode", "source"], how="left"
-    )
-    origins["second_order"] = firms_origins.second_order(origins)
-    changed = entries(firms, origins, read["periods"])
+    changed = reclassified(own)
+    frames = tables.read("data/raw/coding/frames.csv")
+    properties = tables.read("data/raw/coding/properties.csv")
+    properties = properties.set_index("property", drop=False)
     for prop in data["properties"]:
-        row = read["properties"].set_index("property", drop=False).loc[prop["property"]]
+        name = prop["property"]
         for frame, table in prop["frames"].items():
-            part = in_frame(changed, read["frames"], frame)
-            is_home = prop["property"] == "home"
-            expected = (
-                home_share(part, given.get("mixed", "elsewhere"))
-                if is_home
-                else property_share(part, row)
-            )
-            assert look_up(table, data["conventions"], **given) == pytest.approx(
-                expected, abs=1e-9
-            ), (
-                prop["property"],
-                frame,
-            )
-    for what, order in (("label", data["origin_order"]), ("reach", data["reach_order"])):
+            part = in_frame(changed, frames, frame)
+            if name == "home":
+                expected = home_share(part, given.get("mixed", "elsewhere"))
+            else:
+                expected = property_share(part, properties.loc[name])
+            shown = look_up(table, data["conventions"], **given)
+            assert shown == pytest.approx(expected, abs=1e-9), (name, frame)
+    for what in ("label", "reach"):
         usual, now = found.set_index("firm_id")[what], changed.set_index("firm_id")[what]
         moved = {firm: now[firm] for firm in now.index if now[firm] != usual[firm]}
-        shown = {}
-        for firm, (values, digits) in data["labels" if what == "label" else "reach"].items():
-            place = position(order, data["conventions"], own)
-            value = values[explorer.DIGITS.index(digits[place])]
-            if value != usual[firm]:
-                shown[firm] = value
-        assert shown == moved, what
+        assert firms_shown_as_moved(data, what, usual, own) == moved, what
 
 
 def test_bars_lead_to_exactly_the_firms_of_the_figures(built, parsed, data):
@@ -287,7 +300,7 @@ def test_bars_lead_to_exactly_the_firms_of_the_figures(built, parsed, data):
         parse_qs(urlsplit(link).fragment).get("bar", [""])[0]
         for link in parsed[built / "explorer.html"].links
     ]
-    for name in site_pages.COMPOSITIONS:
+    for name in COMPOSITIONS:
         drawn = tables.read(f"figures/{name}.csv")
         for row in drawn[drawn["entries"] > 0].itertuples():
             key = f"{row.panel}/{row.bar}/{row.label}"
@@ -314,20 +327,21 @@ def test_every_entry_has_its_record(data, found):
     assert all(firm.get("said") for firm in data["firms"]), "a firm of which nobody said anything"
 
 
-def test_what_is_hostile_shows_as_text():
+def test_hostile_text_in_scripts_and_markdown_shows_as_text():
     text = pages.script("DATA", {"name": f"{HOSTILE}</script><!--"})
     assert "<" not in text
-    assert json.loads(text.removeprefix("window.DATA = ").strip().rstrip(";"))["name"].startswith(
-        HOSTILE
-    )
+    data = json.loads(text.removeprefix("window.DATA = ").strip().rstrip(";"))
+    assert data["name"].startswith(HOSTILE)
     html, _ = pages.markdown(
         f"A firm named {HOSTILE} and [a link](javascript:alert(1)).\n\n{HOSTILE}"
     )
-    page = Page(html)
     assert "<script" not in html
     assert "<img" not in html
     assert "&lt;script&gt;" in html
-    assert page.links == []
+    assert Page(html).links == []
+
+
+def test_hostile_html_of_a_notebook_is_cleaned():
     cleaned = str(
         notebooks.clean(
             '<p onclick="a()">x<script>b()</script><iframe src="http://a.b"></iframe><a href="'
@@ -338,6 +352,9 @@ def test_what_is_hostile_shows_as_text():
     assert "<iframe" not in cleaned
     assert "onclick" not in cleaned
     assert "href" not in cleaned
+
+
+def test_hostile_text_in_a_claim_shows_as_text():
     row = {
         "claim_id": "C001",
         "section": HOSTILE,
@@ -350,12 +367,17 @@ def test_what_is_hostile_shows_as_text():
         "sources": None,
         "addresses": f"javascript:alert(1)|https://example.org/{HOSTILE.split('>')[0]}",
     }
-    shared = {"root": "", "here": "claims.html", "title": HOSTILE, "version": "0", "contents": []}
-    context = {"claims": [row], "checks": {}, "counts": {}, "known": set()}
-    html = pages.environment().get_template("claims.html.j2").render({**shared, **context})
+    html = rendered({"claims": [row], "checks": {}, "counts": {}, "results": set()}, HOSTILE)
     assert "<script>alert" not in html
     assert "<img" not in html
     assert not [link for link in Page(html).links if link.startswith("javascript")]
+
+
+def test_the_page_of_the_method_explains_every_rule_of_linkage(built):
+    rule = next(column for column in contracts()["links"].columns if column.name == "rule")
+    page = (built / "method.html").read_text(encoding="utf-8")
+    part = page.split('<h2 id="linkage">')[1].split("<h2")[0]
+    assert re.findall(r"<dt><code>(\w+)</code></dt><dd>\w", part) == list(rule.allowed)
 
 
 def test_only_http_addresses_become_links():
@@ -374,7 +396,7 @@ def test_only_http_addresses_become_links():
 
 def test_ink_is_readable_on_every_colour():
     def light(colour):
-        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
         linear = [
             part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
         ]
@@ -394,12 +416,12 @@ def test_a_section_of_markdown_ends_at_the_next_heading():
 
 
 def test_shares_everywhere_counts_a_plain_example():
-    readings = pd.MultiIndex.from_product([["usual", "other"]], names=["convention"])
+    options = pd.MultiIndex.from_product([["usual", "other"]], names=["convention"])
     values = pd.DataFrame(
-        [[1, 0, 0.5, None], [1, 1, 0.5, None]], index=readings, columns=list("abcd")
+        [[1, 0, 0.5, None], [1, 1, 0.5, None]], index=options, columns=list("abcd")
     ).astype(float)
-    plain = explorer.shares_everywhere(values)
-    assert [plain["shares"][place][:3] for place in plain["which"]] == [[1, 3, 1], [2, 3, 1]]
-    weighted = explorer.shares_everywhere(values, {"elsewhere": 0.0, "half": 0.5})
+    plain = readings.shares_everywhere(values)
+    assert [plain["shares"][index][:3] for index in plain["which"]] == [[1, 3, 1], [2, 3, 1]]
+    weighted = readings.shares_everywhere(values, {"elsewhere": 0.0, "half": 0.5})
     assert weighted["conventions"] == ["convention", "mixed"]
-    assert [weighted["shares"][place][0] for place in weighted["which"]] == [1, 1.5, 2, 2.5]
+    assert [weighted["shares"][index][0] for index in weighted["which"]] == [1, 1.5, 2, 2.5]

@@ -473,7 +473,7 @@ def archive_command(arguments: Arguments) -> int:
         return _old_archive_check(arguments)
     base = paths.root()
     if arguments.zip:
-        print(release.release(base, arguments.zip))
+        print(release.write_release(base, arguments.zip))
         return 0
     print("\n".join(f"{path} written" for path in documents.write(base)) or "nothing to write")
     return 0

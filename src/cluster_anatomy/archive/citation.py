@@ -1,31 +1,11 @@
 """How to cite: CITATION.cff and codemeta.json."""
 
-import json
+import yaml
 
-from cluster_anatomy.archive.record import SPDX, Record, names, to_json
-
-# --- Citation File Format
+from cluster_anatomy.archive.record import SPDX, Record, to_json
 
 
-def _yaml(value: object, indent: int = 0) -> list[str]:
-    """Return plain data as lines of YAML; every text is quoted as in JSON, which is YAML too."""
-    pad = "  " * indent
-    lines = []
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if isinstance(item, dict | list):
-                lines += [f"{pad}{key}:", *_yaml(item, indent + 1)]
-            else:
-                lines.append(f"{pad}{key}: {json.dumps(item, ensure_ascii=False)}")
-    else:
-        for item in value:
-            inner = _yaml(item, indent + 1) if isinstance(item, dict | list) else []
-            first = inner[0].strip() if inner else json.dumps(item, ensure_ascii=False)
-            lines += [f"{pad}- {first}", *inner[1:]]
-    return lines
-
-
-def citation(about: Record) -> str:
+def citation_file(about: Record) -> str:
     """Return CITATION.cff: how to cite the compendium, and the paper that it tests."""
     paper = about.paper
     entry = {
@@ -45,7 +25,10 @@ def citation(about: Record) -> str:
             {
                 "type": "report",
                 "title": paper["title"],
-                "authors": [names(person) for person in paper["authors"]],
+                "authors": [
+                    {"family-names": family, "given-names": given}
+                    for given, family in about.paper_authors
+                ],
                 "year": paper["year"],
                 "institution": {"name": paper["publisher"]},
                 "collection-title": paper["series"],
@@ -57,10 +40,11 @@ def citation(about: Record) -> str:
         "# Generated from pyproject.toml by `python -m cluster_anatomy archive`; change the record,"
         " not this file.\n"
     )
-    return head + "\n".join(_yaml(entry)) + "\n"
+    return head + yaml.safe_dump(entry, sort_keys=False, allow_unicode=True, width=100)
 
 
-def paper_reference(about: Record) -> dict:
+def paper_reference(about: Record) -> dict[str, object]:
+    """Return the paper in the words of schema.org, without its authors."""
     paper = about.paper
     return {
         "@type": "ScholarlyArticle",
@@ -70,11 +54,11 @@ def paper_reference(about: Record) -> dict:
     }
 
 
-def codemeta(about: Record) -> str:
+def codemeta_file(about: Record) -> str:
     """Return codemeta.json."""
-    persons = [
-        {"@type": "Person", "givenName": n["given-names"], "familyName": n["family-names"]}
-        for n in map(names, about.paper["authors"])
+    persons: list[object] = [
+        {"@type": "Person", "givenName": given, "familyName": family}
+        for given, family in about.paper_authors
     ]
     return to_json(
         {

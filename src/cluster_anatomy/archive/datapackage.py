@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from cluster_anatomy.archive.record import ROOMS, TYPES, Record, to_json
+from cluster_anatomy.archive.record import Record, to_json
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.tables.contract import (
     Column,
@@ -17,7 +17,10 @@ from cluster_anatomy.tables.contract import (
     limits,
 )
 
-# --- Data Package
+ROOMS = ("data/", "figures/", "seeds/")
+"""Where every table must have a contract."""
+TYPES = {"list": "string", "url_list": "string"}
+"""Types of the Table Schema for those types of a contract that have another name there."""
 
 
 def _resource_name(path: str) -> str:
@@ -25,51 +28,63 @@ def _resource_name(path: str) -> str:
 
 
 def _pattern(column: Column) -> str | None:
-    """Return the regular expression for a whole cell that says what a contract says of the parts of
-    a list.
-    """
+    """Return the regular expression of a cell, from what the contract says of a list's parts."""
     if column.type not in ("list", "url_list"):
         return column.pattern
-    one = "|".join(map(re.escape, column.allowed)) or column.pattern
-    if not one:
+    part = "|".join(map(re.escape, column.allowed)) or column.pattern
+    if not part:
         return None
-    one = f"({one})?" if column.blank_parts else f"({one})"
-    return rf"\s*{one}\s*({re.escape(column.separator)}\s*{one}\s*)*"
+    part = f"({part})?" if column.blank_parts else f"({part})"
+    return rf"\s*{part}\s*({re.escape(column.separator)}\s*{part}\s*)*"
 
 
-def field(column: Column, key: Iterable[str] = ()) -> dict:
-    """Return a field of a Table Schema: name, type, description and constraints, from the contract
-    of a column.
+def field(column: Column, key: Iterable[str] = ()) -> dict[str, object]:
+    """Return a column of a contract as a field of a Table Schema.
+
+    Parameters
+    ----------
+    column : Column
+        From the contract.
+    key : iterable of str
+        Columns of the table's key.
+
+    Returns
+    -------
+    dict
+        ``name``, ``type``, ``description`` and, if there are any, ``constraints``.
     """
+    description = column.description
+    if column.type in ("list", "url_list"):
+        description += f" A list, its parts between '{column.separator}'."
+    if column.references:
+        description += f" Occurs in {column.references}."
+    constraints = _constraints(column, tuple(key))
+    return {
+        "name": column.name,
+        "type": TYPES.get(column.type, column.type),
+        "description": description,
+        **({"constraints": constraints} if constraints else {}),
+    }
+
+
+def _constraints(column: Column, key: tuple[str, ...]) -> dict[str, object]:
     low, high = limits(column)
+    listed = column.type in ("list", "url_list")
     whole = column.type in ("integer", "year")
     constraints = {
         "required": True if column.required else None,
-        "unique": True if tuple(key) == (column.name,) else None,
-        "enum": (
-            list(column.allowed)
-            if column.allowed and column.type not in ("list", "url_list")
-            else None
-        ),
-        "pattern": _pattern(column) if column.type in ("string", "list", "url_list") else None,
+        "unique": True if key == (column.name,) else None,
+        "enum": list(column.allowed) if column.allowed and not listed else None,
+        "pattern": _pattern(column) if listed or column.type == "string" else None,
         "minimum": low if low is None or not whole else int(low),
         "maximum": high if high is None or not whole else int(high),
     }
-    said = column.description
-    if column.type in ("list", "url_list"):
-        said += f" A list, its parts between '{column.separator}'."
-    if column.references:
-        said += f" Occurs in {column.references}."
-    found = {"name": column.name, "type": TYPES[column.type], "description": said}
-    constraints = {name: value for name, value in constraints.items() if value is not None}
-    return found | ({"constraints": constraints} if constraints else {})
+    return {name: value for name, value in constraints.items() if value is not None}
 
 
-def _foreign_keys(table: Table, path: str, listed: list[str]) -> list[dict]:
-    """Return the references of a table that a Data Package can state: one value, in a table of one
-    file.
-    """
-    found = []
+def _foreign_keys(table: Table, path: str, listed: list[str]) -> list[dict[str, object]]:
+    """Return the references that a Data Package can state: one value, in a table of one file."""
+    keys: list[dict[str, object]] = []
     for column in table.columns:
         if not column.references or column.type == "list":
             continue
@@ -77,14 +92,14 @@ def _foreign_keys(table: Table, path: str, listed: list[str]) -> list[dict]:
         homes = [other for other in listed if contract_of(other).name == name]
         if len(homes) == 1:
             resource = "" if homes[0] == path else _resource_name(homes[0])
-            found.append(
+            keys.append(
                 {"fields": [column.name], "reference": {"resource": resource, "fields": [label]}}
             )
-    return found
+    return keys
 
 
-def _licence(text: str, about: Record) -> dict:
-    """Return a licence of the Data Package; what the contract says of rights stays beside its name."""
+def _licence(text: str, about: Record) -> dict[str, str]:
+    """Return a licence, with what the contract says of rights beside its name."""
     name = about.data_licence
     short = name.replace("-", " ", 1).replace("-", " ") == text.rstrip(".")
     return {
@@ -99,7 +114,7 @@ def _header(path: Path) -> list[str]:
         return next(csv.reader(file), [])
 
 
-def _schema(table: Table, path: str, labels: list[str], listed: list[str]) -> dict:
+def _schema(table: Table, path: str, labels: list[str], listed: list[str]) -> dict[str, object]:
     """Return the Table Schema of a file with these columns.
 
     Raises
@@ -108,39 +123,38 @@ def _schema(table: Table, path: str, labels: list[str], listed: list[str]) -> di
         If the columns are not those of the contract. A list as somebody else gave it (an optional
         table outside the data rooms) may have headings of its own; its columns are then plain text.
     """
-    known = {column.name: column for column in table.columns}
-    if sorted(labels) != sorted(known):
+    columns = {column.name: column for column in table.columns}
+    if sorted(labels) != sorted(columns):
         if not table.optional or path.startswith(ROOMS):
             raise TableError(
-                [f"{path}: the columns are not those of its contract ({', '.join(known)})"]
+                [f"{path}: the columns are not those of its contract ({', '.join(columns)})"]
             )
-        said = {
-            label: known[label].description if label in known else "As the list names it."
-            for label in labels
-        }
-        return {
-            "fields": [
-                {"name": name, "type": "string", "description": text} for name, text in said.items()
-            ]
-        }
-    keys: dict = {}
-    if table.key:
-        blank = {column.name for column in table.columns if not column.required}
-        keys = (
-            {"uniqueKeys": [list(table.key)]}
-            if blank & set(table.key)
-            else {"primaryKey": list(table.key)}
-        )
+        return {"fields": [_plain_field(label, columns.get(label)) for label in labels]}
     foreign = _foreign_keys(table, path, listed)
     return {
-        "fields": [field(known[label], table.key) for label in labels],
+        "fields": [field(columns[label], table.key) for label in labels],
         "missingValues": [""],
-        **keys,
+        **_key(table),
         **({"foreignKeys": foreign} if foreign else {}),
     }
 
 
-def resource(path: str, base: Path, about: Record, listed: list[str]) -> dict:
+def _plain_field(label: str, column: Column | None) -> dict[str, object]:
+    description = column.description if column else "As the list names it."
+    return {"name": label, "type": "string", "description": description}
+
+
+def _key(table: Table) -> dict[str, object]:
+    """Return the key of a table; a primary key must not be blank."""
+    if not table.key:
+        return {}
+    blank = {column.name for column in table.columns if not column.required}
+    if blank & set(table.key):
+        return {"uniqueKeys": [list(table.key)]}
+    return {"primaryKey": list(table.key)}
+
+
+def resource(path: str, base: Path, about: Record, listed: list[str]) -> dict[str, object]:
     """Return one table as a resource of the Data Package.
 
     Raises
@@ -180,7 +194,7 @@ def table_files(listed: Iterable[str]) -> list[str]:
     ]
 
 
-def datapackage(about: Record, base: Path, listed: list[str]) -> str:
+def package_file(about: Record, base: Path, listed: list[str]) -> str:
     """Return datapackage.json: a resource for every committed table, a field for every column.
 
     Raises
@@ -189,6 +203,7 @@ def datapackage(about: Record, base: Path, listed: list[str]) -> str:
         If a table has no contract or other columns than its contract says.
     """
     resources = table_files(listed)
+    authors = " and ".join(about.paper["authors"])
     return to_json(
         {
             "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
@@ -201,14 +216,7 @@ def datapackage(about: Record, base: Path, listed: list[str]) -> str:
             "keywords": list(about.keywords),
             "contributors": [{"title": name, "roles": ["author"]} for name in about.authors],
             "licenses": [_licence("CC BY 4.0", about)],
-            "sources": [
-                {
-                    "title": (
-                        f"{' and '.join(about.paper['authors'])} ({about.paper['year']}),"
-                        f" {about.paper['title']}"
-                    )
-                }
-            ],
+            "sources": [{"title": f"{authors} ({about.paper['year']}), {about.paper['title']}"}],
             "resources": [resource(path, base, about, resources) for path in resources],
         }
     )

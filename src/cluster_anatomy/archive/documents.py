@@ -6,18 +6,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cluster_anatomy.archive.citation import citation, codemeta
-from cluster_anatomy.archive.crate import crate
-from cluster_anatomy.archive.datapackage import datapackage
-from cluster_anatomy.archive.record import CITATION, CODEMETA, CRATE, PACKAGE, files, record
+from cluster_anatomy.archive.citation import citation_file, codemeta_file
+from cluster_anatomy.archive.crate import crate_file
+from cluster_anatomy.archive.datapackage import package_file
+from cluster_anatomy.archive.record import CITATION, CODEMETA, CRATE, PACKAGE, files, read_record
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.results import exhibits, provenance
 
-# --- All of them
 
-
-def documents(base: Path) -> dict[str, str]:
+def generate(base: Path) -> dict[str, str]:
     """Return everything that `archive` generates, path -> text.
 
     Raises
@@ -25,14 +23,14 @@ def documents(base: Path) -> dict[str, str]:
     PipelineError, TableError
         If the record, a contract or a step is not in order.
     """
-    about, listed = record(base), files(base)
+    about, listed = read_record(base), files(base)
     made = {CITATION, CODEMETA, PACKAGE, CRATE, provenance.NUMBERS}
     listed = sorted({*listed, *made})
     texts = {
-        CITATION: citation(about),
-        CODEMETA: codemeta(about),
-        PACKAGE: datapackage(about, base, listed),
-        CRATE: crate(about, base, listed),
+        CITATION: citation_file(about),
+        CODEMETA: codemeta_file(about),
+        PACKAGE: package_file(about, base, listed),
+        CRATE: crate_file(about, base, listed),
         provenance.NUMBERS: provenance.numbers_page(base),
     }
     for path in exhibits.pages(base):
@@ -42,21 +40,19 @@ def documents(base: Path) -> dict[str, str]:
 
 def stale(base: Path) -> list[str]:
     """Return which of the generated documents are missing or not what they would be now."""
-    found = []
-    for path, text in documents(base).items():
+    problems = []
+    for path, text in generate(base).items():
         file = base / path
         if not file.is_file():
-            found.append(f"{path} is missing")
+            problems.append(f"{path} is missing")
         elif file.read_text(encoding="utf-8") != text:
-            found.append(f"{path} is stale")
-    return found
+            problems.append(f"{path} is stale")
+    return problems
 
 
 def write(base: Path) -> list[str]:
-    """Write what is stale and return its paths; either all documents can be made or none is
-    touched.
-    """
-    texts, changed = documents(base), []
+    """Write what is stale and return its paths; if one cannot be made, none is touched."""
+    texts, changed = generate(base), []
     for path, text in texts.items():
         file = base / path
         if file.is_file() and file.read_text(encoding="utf-8") == text:
@@ -83,10 +79,10 @@ def validate(base: Path, tell: Callable[[str], None] = print) -> int:
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != paths.digest(lock):
         tell(f"building {folder.relative_to(base)} from {lock.relative_to(base)}")
         shutil.rmtree(folder, ignore_errors=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         try:
             subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-            subprocess.run([*install, "--require-hashes", "--no-deps", "-r", lock], check=True)
+            subprocess.run([*install, "--require-hashes", "--no-deps", "-r", str(lock)], check=True)
         except (OSError, subprocess.CalledProcessError) as error:
             raise PipelineError(
                 f"the environment of the validators cannot be built: {error}"

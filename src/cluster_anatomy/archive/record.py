@@ -6,6 +6,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypedDict
 
 from cluster_anatomy.compendium.git import git
 from cluster_anatomy.compendium.steps import PipelineError
@@ -14,63 +15,24 @@ CITATION, CODEMETA = "CITATION.cff", "codemeta.json"
 PACKAGE, CRATE = "datapackage.json", "ro-crate-metadata.json"
 MANIFEST, SUMS = "MANIFEST", "SHA256SUMS"
 SPDX = "https://spdx.org/licenses/"
-ORGANISATION = "#developers"
-FOLDERS = {
-    "data/raw/": (
-        "Raw data",
-        "What was collected, and the decisions of this study as data; never edited by a step.",
-    ),
-    "data/processed/": (
-        "Processed data",
-        "What the steps make of the raw data, the register of results among it.",
-    ),
-    "seeds/": ("Seeds", "The paper as a source: record, its claims in our own words, references."),
-    "notebooks/": ("Notebooks", "The steps of the study, with their outputs."),
-    "figures/": ("Figures", "Each figure as PDF and PNG, and the table that it draws."),
-    "own_lists/": (
-        "Own lists",
-        "Lists of firms that the same notebooks run on, as an example of one's own.",
-    ),
-}
-"""Folders whose files are listed one by one, with size and checksum."""
-CODE = {
-    "src/": ("Package", "The functions of the study, one module per step."),
-    "tests/": ("Tests", "Tests of functions, data, notebooks and documents."),
-    "benchmarks/": (
-        "Benchmarks",
-        "What measures speed, planted faults and bad input, and what was measured.",
-    ),
-    "docs/": ("Documents", "Checklists, the list of numbers, and guides."),
-}
-"""Folders that are described as a whole."""
-ROOMS = ("data/", "figures/", "seeds/")
-"""Where every table must have a contract."""
-FORMATS = {
-    ".csv": "text/csv",
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".ipynb": "application/x-ipynb+json",
-    ".md": "text/markdown",
-    ".toml": "application/toml",
-    ".json": "application/json",
-    ".cff": "application/yaml",
-    ".yml": "application/yaml",
-    ".bib": "application/x-bibtex",
-}
-TYPES = {
-    "string": "string",
-    "list": "string",
-    "url_list": "string",
-    "integer": "integer",
-    "year": "year",
-    "number": "number",
-}
+
+
+class Paper(TypedDict):
+    """The paper that the compendium tests; its authors as they sign, given name first."""
+
+    title: str
+    authors: list[str]
+    year: int
+    series: str
+    number: str
+    publisher: str
 
 
 @dataclass(frozen=True)
 class Record:
-    """What the compendium says of itself, from ``pyproject.toml``, and the paper, from
-    ``seeds/record.toml``.
+    """What the compendium says of itself.
+
+    From ``pyproject.toml``; ``paper`` is the paper that it tests, from ``seeds/record.toml``.
     """
 
     name: str
@@ -88,10 +50,20 @@ class Record:
     countries: tuple[str, ...]
     doi: str
     repository: str
-    paper: dict
+    paper: Paper
+
+    @property
+    def paper_authors(self) -> list[tuple[str, str]]:
+        """Given and family name of each author of the paper."""
+        return [_given_and_family(person) for person in self.paper["authors"]]
 
 
-def record(base: Path) -> Record:
+def _given_and_family(person: str) -> tuple[str, str]:
+    given, _, family = person.rpartition(" ")
+    return given, family
+
+
+def read_record(base: Path) -> Record:
     """Read the record.
 
     Raises
@@ -103,7 +75,7 @@ def record(base: Path) -> Record:
         whole = tomllib.loads((base / "pyproject.toml").read_text(encoding="utf-8"))
         paper = tomllib.loads((base / "seeds/record.toml").read_text(encoding="utf-8"))["paper"]
         project, own = whole["project"], dict(whole["tool"]["cluster-anatomy"])
-        found = Record(
+        record = Record(
             name=project["name"],
             version=project["version"],
             description=project["description"],
@@ -129,7 +101,7 @@ def record(base: Path) -> Record:
         raise PipelineError(
             f"pyproject.toml, [tool.cluster-anatomy]: unknown key {', '.join(sorted(own))}"
         )
-    return found
+    return record
 
 
 # --- Files
@@ -152,16 +124,16 @@ def files(base: Path, committed: bool = False) -> list[str]:
     """
     listed = git(base, "ls-files", "-z", *([] if committed else ["-co", "--exclude-standard"]))
     if listed is not None:
-        found = {
+        paths = {
             path for path in os.fsdecode(listed).split("\0") if path and (base / path).is_file()
         }
     elif (base / SUMS).is_file():
-        found = {path for path in sums(base) if (base / path).is_file()} - {MANIFEST}
+        paths = {path for path in sums(base) if (base / path).is_file()} - {MANIFEST}
     else:
         raise PipelineError(
             f"{base} is neither a git checkout nor an unpacked release (no {SUMS} in it)"
         )
-    return sorted(found)
+    return sorted(paths)
 
 
 def sums(base: Path) -> dict[str, str]:
@@ -172,7 +144,7 @@ def sums(base: Path) -> dict[str, str]:
     PipelineError
         If a line is malformed or names a path outside the release.
     """
-    found = {}
+    digests = {}
     for number, line in enumerate((base / SUMS).read_text(encoding="utf-8").splitlines(), start=1):
         digest, _, path = line.partition("  ")
         pure = PurePosixPath(path)
@@ -185,17 +157,10 @@ def sums(base: Path) -> dict[str, str]:
             raise PipelineError(
                 f"{SUMS}, line {number}: not a checksum and a path inside the release"
             )
-        found[path] = digest
-    return found
-
-
-def names(person: str) -> dict[str, str]:
-    given, _, family = person.rpartition(" ")
-    return {"family-names": family, "given-names": given}
-
-
-# --- CodeMeta
+        digests[path] = digest
+    return digests
 
 
 def to_json(value: object) -> str:
+    """Return a document as JSON, as it is written to a file."""
     return json.dumps(value, ensure_ascii=False, indent=1) + "\n"

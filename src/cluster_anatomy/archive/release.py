@@ -11,45 +11,72 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from cluster_anatomy.archive.documents import stale
-from cluster_anatomy.archive.record import MANIFEST, SUMS, files, record, sums
+from cluster_anatomy.archive.record import MANIFEST, SUMS, Record, files, read_record, sums
 from cluster_anatomy.compendium import paths, steps
 from cluster_anatomy.compendium.git import git
 from cluster_anatomy.compendium.steps import PipelineError
 
-# --- The release
+SCRIPT, PLAIN = 0o100755, 0o100644
 
 
-def release(base: Path, into: Path) -> Path:
-    """Write the release: every committed file, with a manifest and checksums, the same bytes each
-    time.
+def write_release(base: Path, into: Path) -> Path:
+    """Write every committed file, with a manifest and checksums, into one archive.
 
     Files are stored without compression, sorted, all with the date of the record, so that the
-    archive does not depend on the machine or on the version of a compressor.
+    archive has the same bytes each time, whatever the machine or the version of a compressor.
+
+    Parameters
+    ----------
+    base : Path
+        Folder of the compendium.
+    into : Path
+        The zip to write.
+
+    Returns
+    -------
+    Path
+        The zip.
 
     Raises
     ------
     PipelineError
         If something is not committed or a generated document is stale.
     """
+    _refuse_unfinished(base)
+    about = read_record(base)
+    contents = {path: (base / path).read_bytes() for path in files(base, committed=True)}
+    contents[MANIFEST] = _manifest(about, _commit(base), contents).encode()
+    contents[SUMS] = _checksums(contents).encode()
+    into.parent.mkdir(parents=True, exist_ok=True)
+    draft = into.with_name(f".{into.name}.tmp")
+    try:
+        _write_zip(draft, f"{about.name}-{about.version}", about.released, contents)
+        os.replace(draft, into)
+    finally:
+        draft.unlink(missing_ok=True)
+    return into
+
+
+def _refuse_unfinished(base: Path) -> None:
     if dirty := os.fsdecode(git(base, "status", "--porcelain") or b""):
         first = ", ".join(line[3:] for line in dirty.splitlines()[:3])
         raise PipelineError(f"a release holds what is committed; commit or remove first: {first}")
     if old := stale(base):
         raise PipelineError(f"{'; '.join(old)}: run `python -m cluster_anatomy archive` and commit")
-    about, listed = record(base), files(base, committed=True)
-    commit = os.fsdecode(git(base, "rev-parse", "HEAD") or b"").strip()
-    if not commit:
-        commit = next(
-            (
-                line.partition(": ")[2]
-                for line in (base / MANIFEST).read_text(encoding="utf-8").splitlines()
-                if line.startswith("commit: ")
-            ),
-            "unknown",
-        )
-    contents = {path: (base / path).read_bytes() for path in listed}
+
+
+def _commit(base: Path) -> str:
+    """Return the commit of a checkout, or that which the manifest of an unpacked release names."""
+    if commit := os.fsdecode(git(base, "rev-parse", "HEAD") or b"").strip():
+        return commit
+    lines = (base / MANIFEST).read_text(encoding="utf-8").splitlines()
+    named = (line.removeprefix("commit: ") for line in lines if line.startswith("commit: "))
+    return next(named, "unknown")
+
+
+def _manifest(about: Record, commit: str, contents: dict[str, bytes]) -> str:
     head = [
-        f"{about.title}",
+        about.title,
         f"version: {about.version}",
         f"date: {about.released}",
         f"commit: {commit}",
@@ -58,28 +85,24 @@ def release(base: Path, into: Path) -> Path:
         "",
     ]
     lines = [f"{len(content):>9}  {path}" for path, content in contents.items()]
-    contents[MANIFEST] = ("\n".join(head + lines) + "\n").encode()
-    checksums = [
+    return "\n".join(head + lines) + "\n"
+
+
+def _checksums(contents: dict[str, bytes]) -> str:
+    return "".join(
         f"{hashlib.sha256(content).hexdigest()}  {path}\n"
         for path, content in sorted(contents.items())
-    ]
-    contents[SUMS] = "".join(checksums).encode()
-    date = (*map(int, about.released.split("-")), 0, 0, 0)
-    top = f"{about.name}-{about.version}"
-    into.parent.mkdir(parents=True, exist_ok=True)
-    draft = into.with_name(f".{into.name}.tmp")
-    try:
-        with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as archive:
-            for path, content in sorted(contents.items()):
-                info = zipfile.ZipInfo(f"{top}/{path}", date)
-                info.create_system = 3
-                script = content.startswith(b"#!")
-                info.external_attr = (0o100755 if script else 0o100644) << 16
-                archive.writestr(info, content)
-        os.replace(draft, into)
-    finally:
-        draft.unlink(missing_ok=True)
-    return into
+    )
+
+
+def _write_zip(file: Path, top: str, released: str, contents: dict[str, bytes]) -> None:
+    year, month, day = map(int, released.split("-"))
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for path, content in sorted(contents.items()):
+            info = zipfile.ZipInfo(f"{top}/{path}", (year, month, day, 0, 0, 0))
+            info.create_system = 3
+            info.external_attr = (SCRIPT if content.startswith(b"#!") else PLAIN) << 16
+            archive.writestr(info, content)
 
 
 def unpack(archive: Path, into: Path) -> Path:
@@ -99,9 +122,8 @@ def unpack(archive: Path, into: Path) -> Path:
         with zipfile.ZipFile(archive) as opened:
             names = opened.namelist()
             tops = {name.partition("/")[0] for name in names}
-            if len(tops) != 1 or any(
-                PurePosixPath(n).is_absolute() or ".." in PurePosixPath(n).parts for n in names
-            ):
+            parts = [PurePosixPath(name) for name in names]
+            if len(tops) != 1 or any(path.is_absolute() or ".." in path.parts for path in parts):
                 raise PipelineError(
                     f"{archive}: not a release (it must hold one folder, and nothing beside it)"
                 )
@@ -117,21 +139,19 @@ def unpack(archive: Path, into: Path) -> Path:
 
 
 def differing(base: Path) -> list[str]:
-    """Return what in an unpacked release is not as its checksums say; ``build/`` and caches do not
-    count.
-    """
+    """Return what in an unpacked release is not as its checksums say, but for caches and builds."""
     expected = sums(base)
     aside = {"build", "__pycache__", ".venv"}
-    found = {
+    present = {
         path.relative_to(base).as_posix()
         for path in base.rglob("*")
         if path.is_file() and not aside.intersection(path.relative_to(base).parts)
     } - {SUMS}
-    problems = [f"{path} is missing" for path in sorted(expected.keys() - found)]
-    problems += [f"{path} is not part of the release" for path in sorted(found - expected.keys())]
+    problems = [f"{path} is missing" for path in sorted(expected.keys() - present)]
+    problems += [f"{path} is not part of the release" for path in sorted(present - expected.keys())]
     return problems + [
         f"{path} has other bytes"
-        for path in sorted(found & expected.keys())
+        for path in sorted(present & expected.keys())
         if paths.digest(base / path) != expected[path]
     ]
 
@@ -173,22 +193,25 @@ def verify(
         for path in step.writes:
             if path != "README.md":
                 (base / path).unlink()
-    environment = {
-        k: v for k, v in os.environ.items() if not k.startswith(("CLUSTER_ANATOMY_", "GIT_"))
-    }
-    environment |= {
-        "CLUSTER_ANATOMY_ROOT": str(base),
-        "PYTHONPATH": os.pathsep.join(
-            filter(None, [str(base / "src"), os.environ.get("PYTHONPATH")])
-        ),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+    environment = _environment(base)
     done = subprocess.run(
         [sys.executable, "-m", "cluster_anatomy", "run"], cwd=base, env=environment, check=False
     )
     if done.returncode:
         raise PipelineError(f"the run of the unpacked release failed; it is kept in {base}")
-    found = differing(base)
-    if not found and not into:
+    differences = differing(base)
+    if not differences and not into:
         shutil.rmtree(folder, ignore_errors=True)
-    return found
+    return differences
+
+
+def _environment(base: Path) -> dict[str, str]:
+    """Return the environment of a run of the unpacked code that knows nothing of this checkout."""
+    ours = ("CLUSTER_ANATOMY_", "GIT_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    others = os.environ.get("PYTHONPATH")
+    return kept | {
+        "CLUSTER_ANATOMY_ROOT": str(base),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(base / "src"), others])),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }

@@ -2,22 +2,12 @@
 
 from cluster_anatomy.figures.comparison import china_usa, difference_data
 from cluster_anatomy.figures.compositions import composition, composition_data
+from cluster_anatomy.figures.correspondence import clusters_and_origins, clusters_and_origins_data
 from cluster_anatomy.figures.curves import curve_data, specification_curve
-from cluster_anatomy.figures.maps import (
-    clusters_and_origins,
-    clusters_and_origins_data,
-    map_data,
-    tile_map,
-)
+from cluster_anatomy.figures.genealogies import genealogy, genealogy_data
+from cluster_anatomy.figures.maps import map_data, tile_map
 from cluster_anatomy.figures.neighbourhoods import ego_data, ego_network, known_words
-from cluster_anatomy.figures.networks import (
-    ei_against_null,
-    ei_data,
-    genealogy,
-    genealogy_data,
-    tie_matrix,
-    tie_matrix_data,
-)
+from cluster_anatomy.figures.ties import ei_against_null, ei_data, tie_matrix, tie_matrix_data
 from cluster_anatomy.figures.verdicts import VERDICTS, claims_at_a_glance, claims_data
 from cluster_anatomy.figures.vocabulary import TIE_WORDS, words
 from cluster_anatomy.figures.years import (

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cluster_anatomy.figures.style import TWO_COLUMNS
@@ -19,23 +20,12 @@ def difference_data(
         ``property``, ``label``, ``series`` (a frame, or ``difference``), ``value``, ``low``,
         ``high``, ``bound_low``, ``bound_high``, ``n``, ``n2``.
     """
-    first = shares.rename(columns={"frame": "series"})
-    second = differences.assign(series="difference")
-    table = pd.concat([first, second], ignore_index=True).merge(
+    series = [shares.rename(columns={"frame": "series"}), differences.assign(series="difference")]
+    table = pd.concat(series, ignore_index=True).merge(
         properties[["property", "label"]], on="property"
     )
-    columns = [
-        "property",
-        "label",
-        "series",
-        "value",
-        "low",
-        "high",
-        "bound_low",
-        "bound_high",
-        "n",
-        "n2",
-    ]
+    columns = ["property", "label", "series", "value", "low", "high"]
+    columns += ["bound_low", "bound_high", "n", "n2"]
     return table.reindex(columns=columns)
 
 
@@ -59,7 +49,7 @@ def china_usa(
         What is taken from what, for the axis.
     """
     labels = list(dict.fromkeys(data["label"]))
-    place = {label: row for row, label in enumerate(labels)}
+    data = data.assign(row=data["label"].map(labels.index))
     figure, (left, right) = plt.subplots(
         1,
         2,
@@ -68,51 +58,62 @@ def china_usa(
         width_ratios=[3, 2],
         layout="constrained",
     )
-    looks = [("#D55E00", "o", -0.16), ("#0072B2", "s", 0.16)]
-    for (series, name), (colour, marker, shift) in zip(names.items(), looks, strict=True):
-        part = data[data["series"] == series]
-        rows = part["label"].map(place) + shift
-        left.hlines(
-            rows, part["bound_low"], part["bound_high"], color=colour, alpha=0.25, linewidth=5
-        )
-        _interval(left, part, rows, colour, marker, name)
-    property_of = dict(zip(data["property"], data["label"], strict=True))
-    for prop, value in published.items():
-        row = place[property_of[prop]]
-        left.plot(
-            [value, value], [row - 0.42, row + 0.42], color="black", linewidth=1, linestyle=":"
-        )
-        left.annotate(
-            "published, USA",
-            (value, row + 0.42),
-            xytext=(0, -3),
-            textcoords="offset points",
-            ha="center",
-            va="top",
-            fontsize=7,
-        )
-    part = data[data["series"] == "difference"]
-    rows = part["label"].map(place)
-    right.hlines(
-        rows, part["bound_low"], part["bound_high"], color="black", alpha=0.15, linewidth=5
-    )
-    _interval(right, part, rows, "black", "D", difference)
-    right.axvline(0, color="black", linewidth=0.6)
+    _draw_shares(left, data, names)
+    _draw_published(left, published, dict(zip(data["property"], data["row"], strict=True)))
+    _draw_differences(right, data, difference)
     left.set_yticks(range(len(labels)), [label[0].upper() + label[1:] for label in labels])
     left.set_ylim(len(labels) - 0.4, -0.6)
-    left.set_xlim(0, 1)
-    left.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100 %"])
-    left.set_xlabel("Share of entries")
-    right.set_xlim(-1, 1)
-    right.set_xticks([-1, -0.5, 0, 0.5, 1], ["−100", "−50", "0", "50", "100 points"])
-    right.set_xlabel(f"Difference, {difference}")
     left.tick_params(axis="y", length=0)
     right.tick_params(axis="y", length=0)
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=2)
     return figure
 
 
-def _interval(axis, part: pd.DataFrame, rows, colour: str, marker: str, name: str) -> None:
+def _draw_shares(axis: Axes, data: pd.DataFrame, names: dict[str, str]) -> None:
+    looks = [("#D55E00", "o", -0.16), ("#0072B2", "s", 0.16)]
+    for (series, name), (colour, marker, shift) in zip(names.items(), looks, strict=True):
+        part = data[data["series"] == series]
+        _draw_estimates(axis, part, part["row"] + shift, colour, marker, name, band=0.25)
+    axis.set_xlim(0, 1)
+    axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100 %"])
+    axis.set_xlabel("Share of entries")
+
+
+def _draw_published(axis: Axes, published: dict[str, float], rows: dict[str, int]) -> None:
+    for name, value in published.items():
+        low, high = rows[name] - 0.42, rows[name] + 0.42
+        axis.plot([value, value], [low, high], color="black", linewidth=1, linestyle=":")
+        axis.annotate(
+            "published, USA",
+            (value, high),
+            xytext=(0, -3),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize=7,
+        )
+
+
+def _draw_differences(axis: Axes, data: pd.DataFrame, name: str) -> None:
+    part = data[data["series"] == "difference"]
+    _draw_estimates(axis, part, part["row"], "black", "D", name, band=0.15)
+    axis.axvline(0, color="black", linewidth=0.6)
+    axis.set_xlim(-1, 1)
+    axis.set_xticks([-1, -0.5, 0, 0.5, 1], ["−100", "−50", "0", "50", "100 points"])
+    axis.set_xlabel(f"Difference, {name}")
+
+
+def _draw_estimates(
+    axis: Axes,
+    part: pd.DataFrame,
+    rows: pd.Series,
+    colour: str,
+    marker: str,
+    name: str,
+    band: float,
+) -> None:
+    """Draw values with their intervals, over a band from bound to bound of the given opacity."""
+    axis.hlines(rows, part["bound_low"], part["bound_high"], color=colour, alpha=band, linewidth=5)
     errors = [part["value"] - part["low"], part["high"] - part["value"]]
     axis.errorbar(
         part["value"],

@@ -1,11 +1,13 @@
 """Compositions of entry by origin, as stacked bars."""
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cluster_anatomy.figures.style import COLOURS, HATCHES, TWO_COLUMNS
+from cluster_anatomy.figures.bars import by_origin, origin_legend, stack
+from cluster_anatomy.figures.style import TWO_COLUMNS
 from cluster_anatomy.firms.entries import ORIGINS
 
 
@@ -20,8 +22,7 @@ def composition_data(members: list[tuple[str, str, pd.DataFrame]]) -> pd.DataFra
     Returns
     -------
     DataFrame
-        ``panel``, ``bar``, ``label``, ``entries``, ``n`` (of the bar), ``firm_ids`` (``|`` between
-        them).
+        ``panel``, ``bar``, ``label``, ``entries``, ``n`` (of the bar), ``firm_ids`` (a list).
     """
     rows = []
     for panel, bar, group in members:
@@ -54,41 +55,27 @@ def composition(data: pd.DataFrame, share: bool = True) -> Figure:
         layout="constrained",
     )
     for axis, panel in zip(axes[:, 0], panels, strict=True):
-        part = data[data["panel"] == panel]
-        bars = list(dict.fromkeys(part["bar"]))
-        left = np.zeros(len(bars))
-        totals = part.groupby("bar")["n"].first().reindex(bars).to_numpy()
-        for label in ORIGINS:
-            counts = (
-                part[part["label"] == label]
-                .set_index("bar")["entries"]
-                .reindex(bars)
-                .to_numpy(dtype=float)
-            )
-            width = counts / totals if share else counts
-            axis.barh(
-                bars,
-                width,
-                left=left,
-                color=COLOURS[label],
-                hatch=HATCHES[label],
-                edgecolor="white",
-                linewidth=0.4,
-                label=ORIGINS[label],
-            )
-            left += width
-        for bar, total, end in zip(bars, totals, left, strict=True):
-            axis.text(end + (0.01 if share else 0.3), bar, f"n = {total}", va="center", fontsize=7)
-        axis.invert_yaxis()
+        handles = _draw_panel(axis, data[data["panel"] == panel], share)
         axis.set_title(panel, loc="left")
-        axis.tick_params(axis="y", length=0)
-        if share:
-            axis.set_xlim(0, 1.12)
-            axis.spines["bottom"].set_bounds(0, 1)
-            axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100 %"])
-        if axis is not axes[-1, 0]:
-            axis.tick_params(axis="x", labelbottom=False)
+        axis.tick_params(axis="x", labelbottom=panel == panels[-1])
     axes[-1, 0].set_xlabel("Share of entries" if share else "Entries")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    origin_legend(figure, handles)
     return figure
+
+
+def _draw_panel(axis: Axes, data: pd.DataFrame, share: bool) -> dict[str, Artist]:
+    totals = data.groupby("bar", sort=False)["n"].first()
+    lengths = by_origin(data, "bar").loc[totals.index]
+    if share:
+        lengths = lengths.div(totals, axis="index")
+    handles = stack(axis, lengths, horizontal=True)
+    ends = lengths.cumsum(axis="columns").iloc[:, -1]
+    for bar, total, end in zip(totals.index, totals, ends, strict=True):
+        axis.text(end + (0.01 if share else 0.3), bar, f"n = {total}", va="center", fontsize=7)
+    axis.invert_yaxis()
+    axis.tick_params(axis="y", length=0)
+    if share:
+        axis.set_xlim(0, 1.12)
+        axis.spines["bottom"].set_bounds(0, 1)
+        axis.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100 %"])
+    return handles

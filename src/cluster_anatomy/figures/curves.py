@@ -1,16 +1,24 @@
-"""Specification curves."""
+"""Specification curves (Simonsohn, Simmons and Nelson 2020)."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cluster_anatomy.figures.style import TWO_COLUMNS
 
 
+def curve_data(specifications: pd.DataFrame) -> pd.DataFrame:
+    """Choose the columns of a specification curve, in ascending order of the estimates."""
+    columns = ["specification", "value", "low", "high", "default"]
+    columns += ["frame", "unknown", "confidence", "region", "mixed"]
+    columns += ["employer_abroad", "founders", "control", "joint_venture", "institutes"]
+    return specifications.sort_values(["value", "specification"])[columns]
+
+
 def specification_curve(data: pd.DataFrame, choices: list[str], label: str) -> Figure:
-    """Draw the estimates of all specifications in ascending order and, below, which options are in
-    force.
+    """Draw all specifications in ascending order of their estimates, and below the options of each.
 
     Parameters
     ----------
@@ -20,7 +28,7 @@ def specification_curve(data: pd.DataFrame, choices: list[str], label: str) -> F
     choices : list of str
         Columns of choices, a band of rows each.
     label : str
-        What the estimate is (Simonsohn, Simmons and Nelson 2020).
+        What the estimate is.
     """
     data = data.sort_values(["value", *choices], ignore_index=True)
     options = [
@@ -34,9 +42,16 @@ def specification_curve(data: pd.DataFrame, choices: list[str], label: str) -> F
         height_ratios=[2, 0.16 * len(options)],
         layout="constrained",
     )
-    x = np.arange(len(data))
-    top.fill_between(
-        x,
+    _draw_estimates(top, data)
+    top.set_ylabel(label)
+    _draw_options(below, data, options)
+    below.set_xlabel(f"{len(data)} specifications in ascending order")
+    return figure
+
+
+def _draw_estimates(axis: Axes, data: pd.DataFrame) -> None:
+    axis.fill_between(
+        np.arange(len(data)),
         data["low"],
         data["high"],
         color="#56B4E9",
@@ -44,55 +59,38 @@ def specification_curve(data: pd.DataFrame, choices: list[str], label: str) -> F
         linewidth=0,
         label="95 % interval",
     )
-    top.plot(x, data["value"], color="#0072B2", linewidth=1.2, label="estimate")
-    default = data.index[data["default"] == "yes"]
-    top.plot(
+    axis.plot(data.index, data["value"], color="#0072B2", linewidth=1.2, label="estimate")
+    default = data.loc[data["default"] == "yes", "value"]
+    axis.plot(
+        default.index,
         default,
-        data.loc[default, "value"],
         "D",
         color="#D55E00",
         markersize=4,
         linestyle="none",
         label="default reading",
     )
-    top.axhline(0, color="black", linewidth=0.6)
-    top.set_ylabel(label)
-    top.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}".replace("-", "−"))
-    top.legend(loc="upper left", ncols=3)
+    axis.axhline(0, color="black", linewidth=0.6)
+    axis.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}".replace("-", "−"))
+    axis.legend(loc="upper left", ncols=3)
+
+
+def _draw_options(axis: Axes, data: pd.DataFrame, options: list[tuple[str, str]]) -> None:
+    """Draw a row per option, with a stroke for each specification in which it is in force."""
     for row, (choice, option) in enumerate(options):
-        chosen = data.index[data[choice] == option]
-        below.plot(
-            chosen,
-            np.full(len(chosen), row),
+        in_force = data.index[data[choice] == option]
+        axis.plot(
+            in_force,
+            np.full(len(in_force), row),
             "|",
             color="#333333",
             markersize=4,
             markeredgewidth=0.3,
         )
-    below.set_yticks(
+    axis.set_yticks(
         range(len(options)),
         [f"{choice}: {option}".replace("_", " ") for choice, option in options],
         fontsize=7,
     )
-    below.set_ylim(len(options) - 0.4, -0.6)
-    below.tick_params(axis="y", length=0)
-    below.set_xlabel(f"{len(data)} specifications in ascending order")
-    return figure
-
-
-def curve_data(specifications: pd.DataFrame) -> pd.DataFrame:
-    """Choose the columns of a specification curve, in ascending order of the estimates."""
-    columns = [
-        "specification",
-        "value",
-        "low",
-        "high",
-        "default",
-        "frame",
-        "unknown",
-        "confidence",
-        "region",
-        "mixed",
-    ]
-    columns += ["employer_abroad", "founders", "control", "joint_venture", "institutes"]
-    return specifications.sort_values(["value", "specification"])[columns]
+    axis.set_ylim(len(options) - 0.4, -0.6)
+    axis.tick_params(axis="y", length=0)

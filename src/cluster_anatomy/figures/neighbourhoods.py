@@ -1,8 +1,12 @@
 """Ego networks: an actor and those it is tied to (Figures 1 to 3 of the paper)."""
 
+from textwrap import fill
+from typing import NamedTuple
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
@@ -23,8 +27,8 @@ def known_words(
     """
     city = dict(zip(organisations["org_name"], organisations["city"], strict=True))
     for end in ("source", "target"):
-        known = ties.dropna(subset=[f"{end}_city"])
-        city |= dict(zip(known[f"{end}_name"], known[f"{end}_city"], strict=True))
+        located = ties.dropna(subset=[f"{end}_city"])
+        city |= dict(zip(located[f"{end}_name"], located[f"{end}_city"], strict=True))
     chinese = dict(zip(organisations["org_name"], organisations["name_zh"], strict=True))
     chinese |= dict(zip(persons["person"], persons["name_zh"], strict=True))
     for firm in firms.itertuples():
@@ -32,10 +36,11 @@ def known_words(
             if pd.notna(name):
                 city.setdefault(name, firm.city)
                 chinese.setdefault(name, firm.name_zh)
-    keep = [
-        {name: word for name, word in words.items() if pd.notna(word)} for words in (city, chinese)
-    ]
-    return keep[0], keep[1]
+    return _without_blanks(city), _without_blanks(chinese)
+
+
+def _without_blanks(words: dict[str, str]) -> dict[str, str]:
+    return {name: word for name, word in words.items() if pd.notna(word)}
 
 
 def ego_data(
@@ -58,11 +63,11 @@ def ego_data(
         ``source``, ``target``, ``words`` (types and years of the ties), ``in_paper`` (``yes``,
         ``no``), ``source_city``, ``target_city``, ``source_zh``, ``target_zh``.
     """
-    chosen = edges[edges["figure"] == figure].copy()
-    year = ["" if pd.isna(value) else f" {value}" for value in chosen["year"]]
-    chosen["words"] = chosen["tie_type"].map(TIE_WORDS) + year
-    chosen["in_paper"] = chosen["provenance"].str.startswith("seed")
-    pairs = chosen.groupby(["source_name", "target_name"], sort=True)
+    ties = edges[edges["figure"] == figure].copy()
+    year = ["" if pd.isna(value) else f" {value}" for value in ties["year"]]
+    ties["words"] = ties["tie_type"].map(TIE_WORDS) + year
+    ties["in_paper"] = ties["provenance"].str.startswith("seed")
+    pairs = ties.groupby(["source_name", "target_name"], sort=True)
     table = pairs.agg(
         words=("words", lambda words: "; ".join(dict.fromkeys(words))),
         in_paper=("in_paper", "max"),
@@ -72,56 +77,98 @@ def ego_data(
     for end in ("source", "target"):
         table[f"{end}_city"] = table[end].map(places)
         table[f"{end}_zh"] = table[end].map(chinese)
-    columns = [
-        "source",
-        "target",
-        "words",
-        "in_paper",
-        "source_city",
-        "target_city",
-        "source_zh",
-        "target_zh",
-    ]
+    columns = ["source", "target", "words", "in_paper"]
+    columns += ["source_city", "target_city", "source_zh", "target_zh"]
     return table[columns]
 
 
+Point = tuple[float, float]
+"""Inches from the left, and up from the list below the network."""
+
+
+class Box(NamedTuple):
+    """The frame around a name: its centre and half of its width, in inches."""
+
+    x: float
+    y: float
+    half: float
+
+
 def ego_network(data: pd.DataFrame, centre: str) -> Figure:
-    """Draw the ties around one person or firm; full arrows stand in the paper, dashed ones were
-    found elsewhere.
+    """Draw the ties around one person or firm.
 
     Left stands who reaches the centre, right whom it reaches (and all others); each arrow is
-    numbered, and its words stand in the list below.
+    numbered, and its words stand in the list below. Full arrows stand in the paper, dashed ones
+    were found elsewhere.
+
+    Parameters
+    ----------
+    data : DataFrame
+        From `ego_data`.
+    centre : str
+        Name of the person or firm.
     """
-    keyed = data.reset_index(drop=True)
-    labels = {
-        name: [
-            _wrap(name),
-            *([zh] if pd.notna(zh) else []),
-            f"({city})" if pd.notna(city) else "(place not known)",
-        ]
-        for end in ("source", "target")
-        for name, zh, city in keyed[[end, f"{end}_zh", f"{end}_city"]].itertuples(index=False)
-    }
-    left = sorted(set(keyed.loc[keyed["target"] == centre, "source"]) - {centre})
-    reached = set(keyed.loc[keyed["source"] == centre, "target"])
-    right = sorted(set(labels) - set(left) - {centre}, key=lambda name: (name not in reached, name))
+    left, right = _sides(data, centre)
     height = 0.62 * max(len(left), len(right), 2)
-    below = 0.16 * len(keyed) + 0.5
-    at = {centre: (TWO_COLUMNS / 2 if left else 1.45, height / 2)}
+    below = 0.16 * len(data) + 0.5
+    points = {centre: (TWO_COLUMNS / 2 if left else 1.45, height / 2)}
     for names, x in ((left, 1.45), (right, TWO_COLUMNS - 1.45)):
         for row, name in enumerate(names):
-            at[name] = (x, height - (row + 0.5) * height / len(names))
+            points[name] = (x, height - (row + 0.5) * height / len(names))
     figure = plt.figure(figsize=(TWO_COLUMNS, height + below))
     axis = figure.add_axes((0, 0, 1, 1))
     axis.set_xlim(0, TWO_COLUMNS)
     axis.set_ylim(-below, height)
     axis.axis("off")
-    drawn = {}
-    for name, (x, y) in at.items():
-        drawn[name] = axis.text(
+    boxes = _write_names(axis, points, _labels(data), centre)
+    taken: list[Point] = []
+    for number, tie in enumerate(data.itertuples(), 1):
+        in_paper = tie.in_paper == "yes"
+        start, end, bend = _arrow_path(boxes[tie.source], boxes[tie.target])
+        _draw_arrow(axis, start, end, bend, in_paper)
+        spot = _free_spot(start, end, bend, taken, list(boxes.values()))
+        taken.append(spot)
+        _write_number(axis, spot, number)
+        mark = "" if in_paper else " (found elsewhere)"
+        line = f"{number}  {tie.source} → {tie.target}: {tie.words}{mark}"
+        axis.text(0.1, -0.35 - 0.16 * number, line, fontsize=7, va="center")
+    key = "Full arrow: stated in the paper. Dashed arrow: found in public sources."
+    axis.text(0.1, -0.3, key, fontsize=7.5, va="center")
+    return figure
+
+
+def _sides(data: pd.DataFrame, centre: str) -> tuple[list[str], list[str]]:
+    """Return the names on the left of the centre and those on its right, from top to bottom."""
+    left = sorted(set(data.loc[data["target"] == centre, "source"]) - {centre})
+    reached = set(data.loc[data["source"] == centre, "target"])
+    others = {*data["source"], *data["target"]} - {centre, *left}
+    right = sorted(others, key=lambda name: (name not in reached, name))
+    return left, right
+
+
+def _labels(data: pd.DataFrame) -> dict[str, str]:
+    """Return what stands in the box of each name: name, Chinese name, city."""
+    labels = {}
+    for end in ("source", "target"):
+        rows = data[[end, f"{end}_zh", f"{end}_city"]]
+        for name, chinese, city in rows.itertuples(index=False):
+            lines = [fill(name, 22, break_long_words=False, break_on_hyphens=False)]
+            lines += [chinese] if pd.notna(chinese) else []
+            lines += [f"({city})" if pd.notna(city) else "(place not known)"]
+            labels[name] = "\n".join(lines)
+    return labels
+
+
+def _write_names(
+    axis: Axes, points: dict[str, Point], labels: dict[str, str], centre: str
+) -> dict[str, Box]:
+    """Write each name in a frame and return the frames as drawn."""
+    texts = {}
+    for name, (x, y) in points.items():
+        texts[name] = axis.text(
             x,
             y,
-            "\n".join(labels[name]),
+            labels[name],
             ha="center",
             va="center",
             fontsize=7,
@@ -133,42 +180,28 @@ def ego_network(data: pd.DataFrame, centre: str) -> Figure:
                 "linewidth": 0.7,
             },
         )
-    figure.canvas.draw()
-    half = {
-        name: text.get_bbox_patch().get_window_extent().width / figure.dpi / 2
-        for name, text in drawn.items()
-    }
-    boxes = [(*spot, half[name]) for name, spot in at.items()]
-    taken: list[tuple] = []
-    for number, tie in enumerate(keyed.itertuples(), 1):
-        ends = [(*at[name], half[name]) for name in (tie.source, tie.target)]
-        _arrow(axis, *ends, str(number), tie.in_paper == "yes", taken, boxes)
-        mark = "" if tie.in_paper == "yes" else " (found elsewhere)"
-        line = f"{number}  {tie.source} → {tie.target}: {tie.words}{mark}"
-        axis.text(0.1, -0.35 - 0.16 * number, line, fontsize=7, va="center")
-    axis.text(
-        0.1,
-        -0.3,
-        "Full arrow: stated in the paper. Dashed arrow: found in public sources.",
-        fontsize=7.5,
-        va="center",
-    )
-    return figure
+    axis.figure.canvas.draw()
+    boxes = {}
+    for name, text in texts.items():
+        if frame := text.get_bbox_patch():
+            width = frame.get_window_extent().width / axis.figure.dpi
+            boxes[name] = Box(*points[name], width / 2)
+    return boxes
 
 
-def _arrow(
-    axis, start: tuple, end: tuple, number: str, in_paper: bool, taken: list[tuple], boxes
-) -> None:
-    """Draw one numbered arrow from box to box; within a column it bends outwards."""
-    (x, y, half), (x2, y2, half2) = start, end
-    if x == x2:
-        side = -1 if x < TWO_COLUMNS / 2 else 1
-        start, end = (x + side * half, y), (x2 + side * half2, y2)
-        bend = -side * 0.35 * (1 if start[1] > end[1] else -1)
+def _arrow_path(source: Box, target: Box) -> tuple[Point, Point, float]:
+    """Return start, end and bend of an arrow; within a column it bends outwards."""
+    if source.x == target.x:
+        side = -1 if source.x < TWO_COLUMNS / 2 else 1
+        bend = -side * 0.35 * (1 if source.y > target.y else -1)
+        end = (target.x + side * target.half, target.y)
     else:
-        side = 1 if x < x2 else -1
-        start, end, bend = (x + side * half, y), (x2 - side * half2, y2), 0.04
-    colour = "#0072B2" if in_paper else "#D55E00"
+        side, bend = (1 if source.x < target.x else -1), 0.04
+        end = (target.x - side * target.half, target.y)
+    return (source.x + side * source.half, source.y), end, bend
+
+
+def _draw_arrow(axis: Axes, start: Point, end: Point, bend: float, in_paper: bool) -> None:
     axis.add_patch(
         FancyArrowPatch(
             start,
@@ -178,17 +211,18 @@ def _arrow(
             shrinkA=1,
             shrinkB=1,
             zorder=1,
-            color=colour,
+            color="#0072B2" if in_paper else "#D55E00",
             linestyle="-" if in_paper else (0, (4, 2)),
             linewidth=1.1,
             connectionstyle=f"arc3,rad={bend}",
         )
     )
-    spot = _free_spot(start, end, bend, taken, boxes)
-    taken.append(spot)
+
+
+def _write_number(axis: Axes, spot: Point, number: int) -> None:
     axis.text(
         *spot,
-        number,
+        str(number),
         fontsize=7,
         ha="center",
         va="center",
@@ -198,10 +232,11 @@ def _arrow(
 
 
 def _free_spot(
-    start: tuple, end: tuple, bend: float, taken: list[tuple], boxes
-) -> tuple[float, float]:
-    """Find a point of a bent arrow (a quadratic Bezier curve) that is clear of names and of the
-    numbers already placed.
+    start: Point, end: Point, bend: float, taken: list[Point], boxes: list[Box]
+) -> Point:
+    """Find a point of a bent arrow, clear of names and of the numbers already placed.
+
+    The arrow is a quadratic Bezier curve.
     """
     first, last = np.array(start), np.array(end)
     control = (first + last) / 2 + bend * np.array([last[1] - first[1], first[0] - last[0]])
@@ -210,19 +245,9 @@ def _free_spot(
         for t in (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8, 0.13, 0.87)
     ]
     clearance = [min((np.hypot(*(spot - other)) for other in taken), default=9.0) for spot in spots]
-    for number, spot in enumerate(spots):
+    for index, spot in enumerate(spots):
         if any(abs(spot[0] - x) < half + 0.12 and abs(spot[1] - y) < 0.36 for x, y, half in boxes):
-            clearance[number] = 0.0
-    best = next((n for n, room in enumerate(clearance) if room > 0.2), int(np.argmax(clearance)))
+            clearance[index] = 0.0
+    free = (index for index, room in enumerate(clearance) if room > 0.2)
+    best = next(free, int(np.argmax(clearance)))
     return float(spots[best][0]), float(spots[best][1])
-
-
-def _wrap(name: str, width: int = 22) -> str:
-    lines, line = [], ""
-    for word in name.split():
-        if line and len(line) + len(word) + 1 > width:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    return "\n".join([*lines, line])

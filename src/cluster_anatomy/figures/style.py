@@ -1,5 +1,4 @@
-"""House style of the figures: one font that holds Chinese, a colour-blind-safe palette with a
-second cue, sizes.
+"""House style of the figures: a font that holds Chinese, colour-blind-safe colours, sizes.
 
 A missing glyph is an error, and files have the same bytes each time they are made from the same
 data.
@@ -16,6 +15,8 @@ import pandas as pd
 import PIL.Image
 from IPython.display import Image, Markdown, display
 from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -114,7 +115,7 @@ def save(
     check(figure, name)
     tables.write(data, f"figures/{name}.csv")
     title, caption, alt = (words[name][part] for part in ("title", "caption", "alt"))
-    frame = figure.get_tightbbox(figure.canvas.get_renderer()).padded(0.1)
+    frame = figure.get_tightbbox().padded(0.1)
     figure.savefig(
         paths.target(f"figures/{name}.pdf"), bbox_inches=frame, metadata={"CreationDate": None}
     )
@@ -155,9 +156,7 @@ def show(figure: Figure, alt: str) -> None:
 
 
 def _reading_size(png: Path) -> bytes:
-    """Return a saved figure at the size of a screen: drawing it once more would take ten times as
-    long.
-    """
+    """Return a saved picture at the size of a screen; to draw it again would take much longer."""
     with PIL.Image.open(png) as picture:
         size = [round(side * SCREEN_DPI / picture.info["dpi"][0]) for side in picture.size]
         buffer = io.BytesIO()
@@ -167,63 +166,71 @@ def _reading_size(png: Path) -> bytes:
 
 
 def check(figure: Figure, name: str) -> None:
-    """Refuse a figure with an empty axis, labels that overlap, text too small to print, or a
-    missing character.
+    """Refuse a figure that is not fit to print.
+
+    Parameters
+    ----------
+    figure : Figure
+        Its layout is fixed by the check.
+    name : str
+        Its name in messages.
 
     Raises
     ------
     ValueError
-        Names the figure and the labels.
+        If an axis is empty, labels overlap or a text is too small to print; names the labels.
     UserWarning
-        Names the missing glyph.
+        If the font lacks a character; names the missing glyph.
     """
     if not figure.axes:
         raise ValueError(f"Figure '{name}' has no axes.")
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message="Glyph .* missing")
         _freeze(figure)
-    small = [
-        text.get_text()
-        for text in figure.findobj(Text)
-        if text.get_text().strip() and text.get_fontsize() < SMALLEST
-    ]
-    if small:
-        raise ValueError(
-            f"Figure '{name}': the text '{small[0]}' is smaller than {SMALLEST} points."
-        )
-    renderer = figure.canvas.get_renderer()
+    for text in figure.findobj(Text):
+        if (
+            isinstance(text, Text)
+            and text.get_text().strip()
+            and float(text.get_fontsize()) < SMALLEST
+        ):
+            raise ValueError(
+                f"Figure '{name}': the text '{text.get_text()}' is smaller than {SMALLEST} points."
+            )
     for axes in figure.axes:
         if axes.get_visible() and not axes.has_data() and not axes.texts:
             raise ValueError(f"Figure '{name}': nothing is drawn on one of its axes.")
-        ticks = [*_shown_ticks(axes.xaxis), *_shown_ticks(axes.yaxis)] if axes.axison else []
-        boxes = [
-            (text.get_text(), text.get_window_extent(renderer).shrunk(0.98, 0.9))
-            for text in (*axes.texts, *ticks)
-            if text.get_visible() and text.get_text().strip()
-        ]
-        for place, (label, box) in enumerate(boxes):
-            for other, box2 in boxes[:place]:
-                if box.overlaps(box2):
-                    raise ValueError(
-                        f"Figure '{name}': the labels '{label}' and '{other}' overlap."
-                    )
+        if pair := _overlapping(axes):
+            raise ValueError(f"Figure '{name}': the labels '{pair[0]}' and '{pair[1]}' overlap.")
+
+
+def _overlapping(axes: Axes) -> tuple[str, str] | None:
+    """Return the first two labels of an axis that overlap, if any do."""
+    ticks = [*_shown_ticks(axes.xaxis), *_shown_ticks(axes.yaxis)] if axes.axison else []
+    boxes = [
+        (text.get_text(), text.get_window_extent().shrunk(0.98, 0.9))
+        for text in (*axes.texts, *ticks)
+        if text.get_visible() and text.get_text().strip()
+    ]
+    for position, (label, box) in enumerate(boxes):
+        for other, other_box in boxes[:position]:
+            if box.overlaps(other_box):
+                return label, other
+    return None
 
 
 def _freeze(figure: Figure) -> None:
-    """Lay a figure out once and round the places of its axes: the last digits of the solver vary
-    between runs.
-    """
+    """Lay a figure out once and round the places of its axes, which vary in the last digits."""
     if engine := figure.get_layout_engine():
         engine.execute(figure)
-    figure.set_layout_engine(
-        None
-    )  # and not "none", with which each file would be laid out once more
+    # None, and not "none", with which each file would be laid out once more
+    figure.set_layout_engine(None)
     for axes in figure.axes:
-        axes.set_position([round(float(part), 4) for part in axes.get_position().bounds])
+        left, bottom, width, height = (round(part, 4) for part in axes.get_position().bounds)
+        axes.set_position((left, bottom, width, height))
     figure.draw_without_rendering()
 
 
-def _shown_ticks(axis) -> list:
-    """Labels of the ticks that lie within the limits of an axis."""
+def _shown_ticks(axis: Axis) -> list[Text]:
+    """Return the labels of the ticks that lie within the limits of an axis."""
     low, high = sorted(axis.get_view_interval())
     return [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]

@@ -18,7 +18,7 @@ TIE_WORDS = {
 """Types of tie as they are written on an arrow."""
 
 
-def words(table: pd.DataFrame, **parameters) -> dict[str, dict[str, str]]:
+def words(table: pd.DataFrame, **parameters: object) -> dict[str, dict[str, str]]:
     """Return title, caption and alternative text of every figure, parameters filled in.
 
     Parameters

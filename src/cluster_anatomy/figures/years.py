@@ -2,10 +2,30 @@
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cluster_anatomy.figures.style import COLOURS, HATCHES, TWO_COLUMNS
-from cluster_anatomy.firms.entries import ORIGINS
+from cluster_anatomy.figures.bars import by_origin, origin_legend, stack
+from cluster_anatomy.figures.style import TWO_COLUMNS
+
+
+def _period_start(year: pd.Series, length: int) -> pd.Series:
+    """Return the first year of each year's period; the last one is a multiple of the length."""
+    return (year.astype(int) - 1) // length * length + 1
+
+
+def _draw_periods(
+    axis: Axes, lengths: pd.DataFrame, years: int, linewidth: float
+) -> dict[str, Artist]:
+    """Draw a stacked bar per period, which covers its years."""
+    middles = lengths.set_axis(lengths.index + years / 2 - 0.5)
+    parts = stack(axis, middles, thickness=years * 0.9, linewidth=linewidth)
+    axis.locator_params(axis="y", integer=True)
+    return parts
+
+
+# --- By frame
 
 
 def over_time_data(frames: dict[str, pd.DataFrame], step: int = 3) -> pd.DataFrame:
@@ -17,12 +37,12 @@ def over_time_data(frames: dict[str, pd.DataFrame], step: int = 3) -> pd.DataFra
         ``frame``, ``first_year`` (of the period), ``years``, ``label``, ``entries``.
     """
     rows = []
-    for frame, chosen in frames.items():
-        known = chosen.dropna(subset=["entry_year"])
-        start = (known["entry_year"].astype(int) - 1) // step * step + 1
-        counts = known.assign(first_year=start).groupby(["first_year", "label"]).size()
-        for (first, label), entries in counts.items():
-            rows.append((frame, first, step, label, entries))
+    for frame, entries in frames.items():
+        dated = entries.dropna(subset=["entry_year"])
+        start = _period_start(dated["entry_year"], step)
+        counts = dated.assign(first_year=start).groupby(["first_year", "label"]).size()
+        for (first, label), count in counts.items():
+            rows.append((frame, first, step, label, count))
     return pd.DataFrame(rows, columns=["frame", "first_year", "years", "label", "entries"])
 
 
@@ -52,57 +72,43 @@ def over_time(
     )
     years = int(data["years"].iloc[0])
     for axis, (frame, title) in zip(axes[:, 0], names.items(), strict=True):
-        part = data[(data["frame"] == frame)]
-        early = int(part.loc[part["first_year"] < first, "entries"].sum())
-        part = part[part["first_year"] >= first]
-        bottom = pd.Series(0.0, index=sorted(part["first_year"].unique()))
-        for label in ORIGINS:
-            counts = (
-                part[part["label"] == label]
-                .set_index("first_year")["entries"]
-                .reindex(bottom.index)
-                .fillna(0)
-            )
-            axis.bar(
-                bottom.index + years / 2 - 0.5,
-                counts,
-                width=years * 0.9,
-                bottom=bottom,
-                color=COLOURS[label],
-                hatch=HATCHES[label],
-                edgecolor="white",
-                linewidth=0.4,
-                label=ORIGINS[label],
-            )
-            bottom += counts
-        top = bottom.max() * 1.3
-        axis.set_ylim(0, top)
-        for place, (year, words) in enumerate(events.get(frame, [])):
-            axis.axvline(year - 0.5, color="black", linewidth=0.6, linestyle="--")
-            axis.text(
-                year - 0.2,
-                top * (0.98 - 0.11 * (place % 2)),
-                words,
-                fontsize=7,
-                va="top",
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
-            )
+        all_years = data[data["frame"] == frame]
+        part = all_years[all_years["first_year"] >= first]
+        lengths = by_origin(part, "first_year")
+        handles = _draw_periods(axis, lengths, years, linewidth=0.4)
+        axis.set_ylim(0, lengths.sum(axis="columns").max() * 1.3)
+        _mark_events(axis, events.get(frame, []))
+        shown = int(part["entries"].sum())
+        early = int(all_years["entries"].sum()) - shown
         note = f"; {early} before {first} not drawn" if early else ""
-        axis.set_title(
-            f"{title} ({int(part['entries'].sum())} entries with a year{note})", loc="left"
-        )
+        axis.set_title(f"{title} ({shown} entries with a year{note})", loc="left")
         axis.set_ylabel(f"Entries per {years} years")
-        axis.yaxis.get_major_locator().set_params(integer=True)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    origin_legend(figure, handles)
     return figure
+
+
+def _mark_events(axis: Axes, events: list[tuple[int, str]]) -> None:
+    """Draw a line per dated event; their words stand on two levels by turns."""
+    top = axis.get_ylim()[1]
+    for index, (year, words) in enumerate(events):
+        axis.axvline(year - 0.5, color="black", linewidth=0.6, linestyle="--")
+        axis.text(
+            year - 0.2,
+            top * (0.98 - 0.11 * (index % 2)),
+            words,
+            fontsize=7,
+            va="top",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
+        )
+
+
+# --- By cluster
 
 
 def cluster_years_data(
     entries: pd.DataFrame, profiles: pd.DataFrame, smallest: int, years: int
 ) -> pd.DataFrame:
-    """Count dated entries per cluster, period of years and origin, with the cluster's year of
-    take-off.
+    """Count dated entries per cluster, period and origin, beside the cluster's year of take-off.
 
     Returns
     -------
@@ -111,9 +117,7 @@ def cluster_years_data(
         (blank where undefined); clusters with at least ``smallest`` dated entries.
     """
     dated = entries.dropna(subset=["entry_year", "cluster"])
-    dated = dated.assign(
-        first_year=(dated["entry_year"].astype(int) - 1) // years * years + 1, years=years
-    )
+    dated = dated.assign(first_year=_period_start(dated["entry_year"], years), years=years)
     sizes = dated.groupby(["country", "cluster"])["firm_id"].transform("size")
     keys = ["country", "cluster", "first_year", "years", "label"]
     table = dated[sizes >= smallest].groupby(keys).size().rename("entries").reset_index()
@@ -123,8 +127,7 @@ def cluster_years_data(
 
 
 def cluster_years(data: pd.DataFrame, first: int) -> Figure:
-    """Draw entries over time by origin, a small panel per cluster; the dashed line is the year of
-    take-off.
+    """Draw entries over time by origin, a panel per cluster; a dashed line marks take-off.
 
     Parameters
     ----------
@@ -147,42 +150,18 @@ def cluster_years(data: pd.DataFrame, first: int) -> Figure:
         squeeze=False,
         layout="constrained",
     )
-    years, drawn = int(data["years"].iloc[0]), {}
-    for axis, (country, cluster, total) in zip(
-        axes.flat, totals.itertuples(index=False), strict=False
-    ):
-        part = data[(data["country"] == country) & (data["cluster"] == cluster)]
-        bottom = pd.Series(0.0, index=sorted(part["first_year"].unique()))
-        for label in [label for label in ORIGINS if label in set(part["label"])]:
-            counts = (
-                part[part["label"] == label]
-                .set_index("first_year")["entries"]
-                .reindex(bottom.index)
-                .fillna(0)
-            )
-            drawn[label] = axis.bar(
-                bottom.index + years / 2 - 0.5,
-                counts,
-                width=years * 0.9,
-                bottom=bottom,
-                color=COLOURS[label],
-                hatch=HATCHES[label],
-                edgecolor="white",
-                linewidth=0.3,
-            )
-            bottom += counts
-        if pd.notna(part["take_off"].iloc[0]):
-            axis.axvline(part["take_off"].iloc[0], color="black", linewidth=0.7, linestyle="--")
-        axis.set_title(f"{cluster} ({total})", loc="left", fontsize=8)
-        axis.yaxis.get_major_locator().set_params(integer=True)
+    years = int(data["years"].iloc[0])
+    handles: dict[str, Artist] = {}
+    for axis, panel in zip(axes.flat, totals.itertuples(), strict=False):
+        part = data[(data["country"] == panel.country) & (data["cluster"] == panel.cluster)]
+        lengths = by_origin(part, "first_year")
+        handles |= _draw_periods(axis, lengths.loc[:, lengths.any()], years, linewidth=0.3)
+        take_off = part["take_off"].iloc[0]
+        if pd.notna(take_off):
+            axis.axvline(take_off, color="black", linewidth=0.7, linestyle="--")
+        axis.set_title(f"{panel.cluster} ({panel.entries})", loc="left", fontsize=8)
     for axis in axes.flat[len(totals) :]:
         axis.set_visible(False)
-    order = [label for label in ORIGINS if label in drawn]
-    figure.legend(
-        [drawn[label] for label in order],
-        [ORIGINS[label] for label in order],
-        loc="outside lower center",
-        ncols=4,
-    )
+    origin_legend(figure, handles)
     figure.supylabel(f"Entries per {years} years", fontsize=8)
     return figure

@@ -1,5 +1,5 @@
 """The static site."""
 
-from cluster_anatomy.site.site import build
+from cluster_anatomy.site.builder import build
 
 __all__ = ["build"]

@@ -1,14 +1,13 @@
-"""Executed notebooks as parts of pages: cells, outputs and headings, without anything that could
-run.
-"""
+"""Executed notebooks as parts of pages: cells, outputs, headings, and nothing that could run."""
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import nbformat
 from bs4 import BeautifulSoup
-from bs4.element import PreformattedString
+from bs4.element import PreformattedString, Tag
 from jinja2 import DictLoader
 from nbconvert import HTMLExporter
 
@@ -16,64 +15,33 @@ CELLS = """{% extends 'basic/index.html.j2' %}
 {% block input %}<details class="code"><summary>Code</summary>{{ super() }}</details>{% endblock %}
 """
 """The layout of cells: that of nbconvert, the code folded."""
-ALLOWED = set(
-    [
-        "a",
-        "abbr",
-        "b",
-        "blockquote",
-        "br",
-        "caption",
-        "code",
-        "col",
-        "colgroup",
-        "dd",
-        "del",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "figcaption",
-        "figure",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-        "img",
-        "ins",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "s",
-        "small",
-        "span",
-        "strong",
-        "sub",
-        "summary",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "u",
-        "ul",
-    ]
-)
-ATTRIBUTES = set(
-    ["alt", "class", "colspan", "height", "href", "id", "rowspan", "scope", "src", "title", "width"]
-)
-"""Tags and attributes that a page may take from a notebook or from Markdown; all else is shown as
-text or dropped.
-"""
+HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+BLOCKS = {"blockquote", "br", "details", "div", "hr", "p", "pre", "summary"}
+INLINE = {"a", "abbr", "b", "code", "del", "em", "i", "ins", "s", "small", "span", "strong"}
+LISTS = {"dd", "dl", "dt", "li", "ol", "ul"}
+PICTURES = {"figcaption", "figure", "img"}
+TABLES = {"caption", "col", "colgroup", "table", "tbody", "td", "tfoot", "th", "thead", "tr"}
+ALLOWED = HEADINGS | BLOCKS | INLINE | {"sub", "sup", "u"} | LISTS | PICTURES | TABLES
+"""Tags that a page may take from a notebook or from Markdown; others are shown as text."""
+ATTRIBUTES = {"alt", "class", "colspan", "height", "href", "id", "rowspan"}
+ATTRIBUTES |= {"scope", "src", "title", "width"}
+"""Attributes that a page may take over; others are dropped."""
+
+
+@dataclass(frozen=True)
+class ConvertedNotebook:
+    """A notebook as the parts of a page."""
+
+    name: str
+    title: str
+    body: str
+    """HTML."""
+    contents: list[tuple[str, str]]
+    """Id and words of each heading of the second rank."""
+    pictures: dict[str, bytes]
+    """File name to bytes."""
+    executed: bool
+    """Whether it holds outputs."""
 
 
 @cache
@@ -92,53 +60,41 @@ def exporter() -> HTMLExporter:
     return made
 
 
-def convert(path: Path) -> dict:
-    """Turn one notebook into the parts of a page.
-
-    Parameters
-    ----------
-    path : Path
-        The notebook.
-
-    Returns
-    -------
-    dict
-        ``name``, ``title``, ``body`` (HTML), ``contents`` (id and words of each heading of the
-        second rank), ``pictures`` (file name to bytes), ``executed`` (whether it holds outputs).
-    """
+def convert(path: Path) -> ConvertedNotebook:
+    """Turn one notebook into the parts of a page."""
     notebook = nbformat.read(path, as_version=4)
     name = path.stem
-    resources = {"unique_key": name, "output_files_dir": "pictures"}
-    html, resources = exporter().from_notebook_node(notebook, resources=resources)
+    folder = {"unique_key": name, "output_files_dir": "pictures"}
+    html, resources = exporter().from_notebook_node(notebook, resources=folder)
     soup = clean(html)
     first = soup.find("h1")
     title = first.get_text() if first else name
     if first:
         first.decompose()
     for link in soup.find_all("a", href=True):
-        link["href"] = re.sub(r"^([\w.-]+)\.ipynb\b", r"\1.html", link["href"])
+        link["href"] = re.sub(r"^([\w.-]+)\.ipynb\b", r"\1.html", _attribute(link, "href"))
     headings = contents(soup)
-    executed = any(cell.get("outputs") for cell in notebook.cells if cell.cell_type == "code")
-    return {
-        "name": name,
-        "title": title,
-        "body": str(soup),
-        "contents": headings,
-        "pictures": resources.get("outputs", {}),
-        "executed": executed,
-    }
+    return ConvertedNotebook(
+        name=name,
+        title=title,
+        body=str(soup),
+        contents=headings,
+        pictures=resources.get("outputs", {}),
+        executed=any(cell.get("outputs") for cell in notebook.cells if cell.cell_type == "code"),
+    )
 
 
 def clean(html: str) -> BeautifulSoup:
-    """Return HTML with nothing in it that runs or loads: other tags show as text, other attributes
-    go.
+    """Return HTML with nothing in it that runs or loads.
 
-    Tables get a box of their own to scroll in, pictures are loaded when they are seen, and links
-    that lead nowhere but to a script become text.
+    Other tags than those allowed show as text, other attributes go. Tables get a box of their own
+    to scroll in, pictures are loaded when they are seen, and links that lead nowhere but to a
+    script become text.
     """
     soup = BeautifulSoup(html, "html.parser")
+    # comments and the like: browsers do not agree with the parser on where they end
     for hidden in soup.find_all(string=lambda text: isinstance(text, PreformattedString)):
-        hidden.extract()  # comments and the like: browsers do not agree with the parser on where they end
+        hidden.extract()
     for tag in soup.find_all(True):
         if tag.name == "style":
             tag.decompose()
@@ -146,21 +102,30 @@ def clean(html: str) -> BeautifulSoup:
             tag.replace_with(str(tag))
     for tag in soup.find_all(True):
         tag.attrs = {key: value for key, value in tag.attrs.items() if key in ATTRIBUTES}
-        for key in ("href", "src"):
-            address = re.sub(r"[\x00-\x20]", "", tag.get(key, ""))  # as browsers do
-            if re.match(r"(?!https?:)[a-z][a-z0-9+.-]*:", address, re.IGNORECASE):
-                del tag[key]
-        if tag.name == "a" and tag.get("href", "").startswith("http"):
-            tag["rel"] = "noopener noreferrer"
-        if tag.name == "img":
-            tag["loading"] = "lazy"
-            if re.match(r"(https?:)?//", tag.get("src", "")):
-                del tag["src"]
+        _disarm(tag)
     for head in soup.find_all("th"):
         if not head.get_text(strip=True):  # an empty head says nothing to a reader who cannot see
             head.name = "td"
     scrolling(soup)
     return soup
+
+
+def _disarm(tag: Tag) -> None:
+    """Drop addresses that run something, and pictures from elsewhere."""
+    for key in ("href", "src"):
+        address = re.sub(r"[\x00-\x20]", "", _attribute(tag, key))  # as browsers do
+        if re.match(r"(?!https?:)[a-z][a-z0-9+.-]*:", address, re.IGNORECASE):
+            del tag[key]
+    if tag.name == "a" and _attribute(tag, "href").startswith("http"):
+        tag["rel"] = "noopener noreferrer"
+    if tag.name == "img":
+        tag["loading"] = "lazy"
+        if re.match(r"(https?:)?//", _attribute(tag, "src")):
+            del tag["src"]
+
+
+def _attribute(tag: Tag, name: str) -> str:
+    return str(tag.get(name) or "")
 
 
 def scrolling(soup: BeautifulSoup) -> None:
@@ -178,10 +143,8 @@ def slug(words: str) -> str:
 
 
 def contents(soup: BeautifulSoup) -> list[tuple[str, str]]:
-    """Give each heading an id made of its words and return id and words of those of the second
-    rank.
-    """
-    found, given = [], set()
+    """Give each heading an id made of its words; return id and words of the second rank."""
+    listed, given = [], set()
     for heading in soup.find_all(re.compile("^h[1-6]$")):
         words = heading.get_text()
         name = slug(words)
@@ -190,5 +153,5 @@ def contents(soup: BeautifulSoup) -> list[tuple[str, str]]:
         given.add(name)
         heading["id"] = name
         if heading.name == "h2":
-            found.append((name, words))
-    return found
+            listed.append((name, words))
+    return listed

@@ -1,8 +1,9 @@
-"""From tables to pages: the Jinja environment, Markdown, and the words in which numbers are shown."""
+"""From tables to pages: the Jinja environment, Markdown, and numbers in words."""
 
 import json
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import mistune
 import pandas as pd
@@ -41,27 +42,27 @@ def environment() -> Environment:
     return made
 
 
-def filled(cell) -> str:
+def filled(cell: Any) -> str:
     """Return a cell as text; a blank one is empty."""
     return "" if cell is None or pd.isna(cell) else str(cell)
 
 
-def words(cell) -> str:
+def words(cell: Any) -> str:
     """Return a word of the tables as people write it: no underscores, blank for blank."""
     return filled(cell).replace("_", " ")
 
 
-def links(cell) -> list[tuple[str, str]]:
-    """Return address and text of each part of a cell of addresses; what is no http(s) address has
-    none.
+def links(cell: Any) -> list[tuple[str, str]]:
+    """Return address and text of each part of a cell of addresses.
 
-    ``seed`` is the paper. An address may be followed by words after a blank.
+    What is no http(s) address has none; ``seed`` is the paper. An address may be followed by words
+    after a blank.
     """
-    found = []
+    parts = []
     for part in split(cell):
         address = part.split()[0] if re.match(r"https?://\S", part) else ""
-        found.append((address, "Conlé and Taube (2010)" if part == "seed" else part))
-    return found
+        parts.append((address, "Conlé and Taube (2010)" if part == "seed" else part))
+    return parts
 
 
 def markdown(
@@ -83,9 +84,9 @@ def markdown(
         Headings of the second rank.
     """
     bare = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
-    soup = clean(mistune.create_markdown(escape=True, plugins=["table"])(bare))
+    soup = clean(str(mistune.create_markdown(escape=True, plugins=["table"])(bare)))
     for link in soup.find_all("a", href=True):
-        target = link["href"]
+        target = str(link["href"])
         if target == "#harmful-link":  # what mistune makes of an address that runs something
             target = ""
         elif retarget and not target.startswith("http"):
@@ -94,18 +95,16 @@ def markdown(
             link["href"] = target
         else:
             link.unwrap()
-    found = contents(soup)
-    return Markup(str(soup)), found
+    headings = contents(soup)
+    return Markup(str(soup)), headings
 
 
 def section(text: str, heading: str) -> str:
-    """Return the Markdown below a heading of the second rank, up to the next one (empty if there is
-    none).
-    """
-    found = re.search(
+    """Return the Markdown below a heading of the second rank (empty if there is none)."""
+    below = re.search(
         rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE
     )
-    return found[1].strip() if found else ""
+    return below[1].strip() if below else ""
 
 
 def frame_words(frame: str, labels: Mapping[str, str]) -> str:
@@ -113,7 +112,7 @@ def frame_words(frame: str, labels: Mapping[str, str]) -> str:
     return " against ".join(labels.get(part, part) for part in frame.split(" vs "))
 
 
-def result_rows(register: pd.DataFrame, labels: Mapping[str, str]) -> list[dict]:
+def result_rows(register: pd.DataFrame, labels: Mapping[str, str]) -> list[dict[str, str]]:
     """Return the register as it is shown.
 
     Returns
@@ -122,42 +121,30 @@ def result_rows(register: pd.DataFrame, labels: Mapping[str, str]) -> list[dict]
         ``id``, ``statement``, ``value``, ``interval``, ``bounds``, ``n``, ``unknown``, ``frame``,
         ``convention``, ``notebook``, ``headline``, and ``sort`` (the bare value).
     """
-    rows = []
-    for row in register.to_dict("records"):
-
-        def span(low: str, high: str, row=row) -> str:
-            if pd.isna(row[low]):
-                return ""
-            ends = [show(row[end], row["unit"], row["decimals"]) for end in (low, high)]
-            return f"{ends[0]} to {ends[1]}"
-
-        rows.append(
-            {
-                **{
-                    key: filled(row[key])
-                    for key in (
-                        "id",
-                        "statement",
-                        "n",
-                        "unknown",
-                        "convention",
-                        "notebook",
-                        "headline",
-                    )
-                },
-                "value": show(row["value"], row["unit"], row["decimals"]),
-                "sort": "" if pd.isna(row["value"]) else f"{row['value']:.10g}",
-                "interval": span("low", "high"),
-                "bounds": span("bound_low", "bound_high"),
-                "frame": frame_words(row["frame"], labels),
-            }
-        )
-    return rows
+    as_text = ["id", "statement", "n", "unknown", "convention", "notebook", "headline"]
+    return [
+        {
+            **{column: filled(row[column]) for column in as_text},
+            "value": show(row["value"], row["unit"], row["decimals"]),
+            "sort": "" if pd.isna(row["value"]) else f"{row['value']:.10g}",
+            "interval": _span(row, "low", "high"),
+            "bounds": _span(row, "bound_low", "bound_high"),
+            "frame": frame_words(row["frame"], labels),
+        }
+        for row in register.to_dict("records")
+    ]
 
 
-def script(name: str, data) -> str:
-    """Return a script that holds data under a name; no text in it can end the script, a line or
-    open a comment.
+def _span(row: Mapping, low: str, high: str) -> str:
+    if pd.isna(row[low]):
+        return ""
+    return " to ".join(show(row[end], row["unit"], row["decimals"]) for end in (low, high))
+
+
+def script(name: str, data: object) -> str:
+    """Return a script that holds data under a name.
+
+    No text in the data can end the script or a line, or open a comment.
     """
     text = json.dumps(
         data, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False
