@@ -1,11 +1,11 @@
-"""Made business registers with known truth: firms from real name parts, duplicates planted by
-stated rules.
+"""Made business registers with known truth: real name parts, duplicates planted by stated rules.
 
 ``python benchmarks/made_register.py 100000 FOLDER [--seed 7]`` writes
 
 - ``register.csv``: ``company``, ``city``, ``founded``, ``former_names``, as a user would have it;
-- ``truth.parquet``: ``row`` (1 is the first row below the header), ``firm`` (which rows are one firm) and
-  ``variation`` (``original``, or the rules by which the row was changed, joined by ``+``).
+- ``truth.parquet``: ``row`` (1 is the first row below the header), ``firm`` (which rows are one
+  firm) and ``variation`` (``original``, or the rules by which the row was changed, joined by
+  ``+``).
 
 The parts come from the open lists in the folder that ``CLUSTER_ANATOMY_OPEN_LISTS`` names, if it is
 set, else from the names that the study itself has committed. Nothing of the open lists is kept in
@@ -33,7 +33,7 @@ import pyarrow.parquet as pq
 from pypinyin import lazy_pinyin
 
 from cluster_anatomy import tables
-from cluster_anatomy.compendium import paths
+from cluster_anatomy.firms import open_lists
 
 CHUNK = 100_000
 DUPLICATED, TWO_RULES = 0.25, 0.25
@@ -92,49 +92,43 @@ SHORT_EN = {
     "sciences": "Sci",
 }
 FORMS = re.compile(
-    r"(?i)\b(inc(orporated)?|corp(oration)?|co|company|ltd|limited|llc|lp|plc|sa|ag|nv|gmbh|de|the|of|and)\b|/.*$|[^A-Za-z0-9 ]"
+    r"(?i)\b(inc(orporated)?|corp(oration)?|co|company|ltd|limited|llc|lp|plc|sa|ag|nv|gmbh|de|the"
+    r"|of|and)\b|/.*$|[^A-Za-z0-9 ]"
 )
+SHORT_NAMES = "names/cn_short_full_names.csv"
 HAN = re.compile(r"[\u4e00-\u9fff]+")
 
 
 def _open_lists() -> tuple[list[str], list[str]]:
     """Return English and Chinese names of the open lists, or of the study if they are not there."""
-    folder = os.environ.get("CLUSTER_ANATOMY_OPEN_LISTS")
-    if folder and (Path(folder) / "names/cn_short_full_names.csv").is_file():
-        base = Path(folder)
-        english = [
-            *pd.read_csv(
-                base / "crunchbase_2013/crunchbase-companies.csv",
-                dtype=str,
-                encoding_errors="ignore",
-            )["name"].dropna()
-        ]
-        english += [
-            *pd.read_csv(base / "financedatabase_2022/health_firms_2022.csv", dtype=str)[
-                "name"
-            ].dropna()
-        ]
-        with gzip.open(
-            base / "edgar_listed/listed_filer_names.csv.gz", "rt", encoding="utf-8"
-        ) as file:
-            english += [row["name"].title() for row in csv.DictReader(file)]
-        chinese = [
-            *pd.read_csv(base / "names/cn_short_full_names.csv", dtype=str)["证券简称"].dropna()
-        ]
-        return english, chinese
-    evidence = tables.read_all("evidence")
-    return [*evidence["name_en"].dropna()], [*evidence["name_zh"].dropna()]
+    folder = os.environ.get(open_lists.VARIABLE)
+    if not folder or not (Path(folder) / SHORT_NAMES).is_file():
+        evidence = tables.read_all("evidence")
+        return [*evidence["name_en"].dropna()], [*evidence["name_zh"].dropna()]
+
+    def column(file: str, name: str) -> list[str]:
+        frame = pd.read_csv(Path(folder) / file, dtype=str, encoding_errors="ignore")
+        return [*frame[name].dropna()]
+
+    english = column("crunchbase_2013/crunchbase-companies.csv", "name")
+    english += column("financedatabase_2022/health_firms_2022.csv", "name")
+    filers = Path(folder) / "edgar_listed/listed_filer_names.csv.gz"
+    with gzip.open(filers, "rt", encoding="utf-8") as file:
+        english += [row["name"].title() for row in csv.DictReader(file)]
+    return english, column(SHORT_NAMES, "证券简称")
 
 
 @cache
 def parts() -> dict[str, list]:
-    """Return the parts of names: English stems and descriptors, Chinese stems, places, each sorted."""
+    """Return the parts of names: stems and descriptors in English, stems in Chinese, and places."""
     english, chinese = _open_lists()
     words = [FORMS.sub(" ", name).split() for name in english]
     stems = Counter(
-        one[0].capitalize() for one in words if one and len(one[0]) > 3 and not one[0].isdigit()
+        name[0].capitalize()
+        for name in words
+        if name and len(name[0]) > 3 and not name[0].isdigit()
     )
-    tails = Counter(one[-1].capitalize() for one in words if len(one) > 1 and len(one[-1]) > 3)
+    tails = Counter(name[-1].capitalize() for name in words if len(name) > 1 and len(name[-1]) > 3)
     common = [
         word for word, n in sorted(tails.items(), key=lambda item: (-item[1], item[0])) if n > 1
     ][:150]
@@ -280,29 +274,24 @@ VARIATIONS = {
 
 
 def _rows(firm: dict, number: int, chance: random.Random) -> list[tuple]:
-    """Return the rows of one firm: as it is, and in one case of four one to three more, changed by
-    the rules.
-    """
-    found = [(_text(firm), firm["place"], str(firm["year"]), "", number, "original")]
+    """Return the rows of one firm: as it is, and of every fourth up to three that were changed."""
+    rows = [(_text(firm), firm["place"], str(firm["year"]), "", number, "original")]
     for _ in range(chance.choice([1, 1, 2, 3]) if chance.random() < DUPLICATED else 0):
         other = dict(firm)
         rules = chance.sample([*VARIATIONS], 2 if chance.random() < TWO_RULES else 1)
-        rules.sort(
-            key=lambda rule: rule == "romanised"
-        )  # last: it prints what the others have changed
+        # Last comes what prints what the others have changed.
+        rules.sort(key=lambda rule: rule == "romanised")
         for rule in rules:
             VARIATIONS[rule](other, chance)
         place = "" if chance.random() < 0.08 else firm["place"]
         year = firm["year"] + (chance.choice([-1, 1]) if chance.random() < 0.1 else 0)
         year = "" if chance.random() < 0.1 else str(year)
-        found.append((_text(other), place, year, other.get("former", ""), number, "+".join(rules)))
-    return found
+        rows.append((_text(other), place, year, other.get("former", ""), number, "+".join(rules)))
+    return rows
 
 
 def make(size: int, folder: Path, seed: int = 7) -> tuple[Path, Path]:
-    """Write a register of `size` rows and its truth; return both files. The same seed gives the
-    same bytes.
-    """
+    """Write a register of `size` rows and its truth; the same seed gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     register, truth = folder / "register.csv", folder / "truth.parquet"
     schema = pa.schema([("row", pa.int64()), ("firm", pa.int64()), ("variation", pa.string())])
@@ -332,7 +321,7 @@ def make(size: int, folder: Path, seed: int = 7) -> tuple[Path, Path]:
 
 def source() -> str:
     """Say from where the parts of names come, and how many there are."""
-    folder = os.environ.get("CLUSTER_ANATOMY_OPEN_LISTS")
+    folder = os.environ.get(open_lists.VARIABLE)
     where = "the open lists" if folder and Path(folder).is_dir() else "the study's own names"
     p = parts()
     return (
@@ -347,6 +336,5 @@ if __name__ == "__main__":
     parser.add_argument("into", type=Path)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
-    assert paths.root()
     print(source())
     print(*make(arguments.size, arguments.into, arguments.seed))

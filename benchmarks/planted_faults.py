@@ -4,10 +4,11 @@
 with 1 if a fault slips through. Each fault goes into a fresh copy of the committed files. Three
 checks look at it:
 
-- *stamps*: ``python -m cluster_anatomy fresh``, which compares every file with the digest of what made it;
+- *stamps*: ``python -m cluster_anatomy fresh``, which compares every file with the digest of what
+  made it;
 - *guards*: the tests of the form of notebooks and of the raw data, which run nothing;
-- *rerun*: ``python -m cluster_anatomy check``, which runs everything again and compares. Before it, the stamps
-  and checksums of the copy are made anew, as someone who hides a fault would do.
+- *rerun*: ``python -m cluster_anatomy check``, which runs everything again and compares. Before it,
+  the stamps and checksums of the copy are made anew, as someone who hides a fault would do.
 """
 
 import argparse
@@ -22,11 +23,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image, ImageOps
+from reporting import RESULTS, write_csv
 
 from cluster_anatomy.compendium import freshness, paths, steps
 from cluster_anatomy.compendium.rerun import copy_compendium
 
-RESULTS = "benchmarks/results/planted_faults.csv"
+RESULT = RESULTS / "planted_faults.csv"
+CHECKS = ("stamps", "guards", "rerun")
 GUARDS = ["tests/test_notebooks.py", "tests/test_raw_data.py", "tests/test_figures.py"]
 
 
@@ -40,30 +43,31 @@ def _save(path: Path, rows: list[list[str]]) -> None:
         csv.writer(file, lineterminator="\n").writerows(rows)
 
 
+def _save_notebook(path: Path, notebook: dict) -> None:
+    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 def changed_number(base: Path) -> None:
     """Raise the value of one share in a committed table."""
     path = base / "data/processed/property_shares.csv"
     rows = _rows(path)
-    place = rows[0].index("value")
-    row = next(row for row in rows[1:] if row[place] not in ("", "0", "1"))
-    row[place] = f"{float(row[place]) * 0.9:.10g}"
+    column = rows[0].index("value")
+    row = next(row for row in rows[1:] if row[column] not in ("", "0", "1"))
+    row[column] = f"{float(row[column]) * 0.9:.10g}"
     _save(path, rows)
 
 
 def changed_number_in_a_notebook(base: Path) -> None:
     """Change a number that a committed notebook shows."""
     path = base / "notebooks/04_entry_patterns.ipynb"
-    text = path.read_text(encoding="utf-8")
-    notebook = json.loads(text)
+    notebook = json.loads(path.read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
             shown = "".join(output.get("data", {}).get("text/plain", []))
             digit = next((sign for sign in shown if sign in "12345678"), None)
             if output["output_type"] == "execute_result" and digit:
                 output["data"]["text/plain"] = shown.replace(digit, str(int(digit) + 1), 1)
-                path.write_text(
-                    json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-                )
+                _save_notebook(path, notebook)
                 return
     raise AssertionError("no number to change")
 
@@ -79,21 +83,17 @@ def wrong_chart_in_a_notebook(base: Path) -> None:
     """Swap two pictures that a committed notebook shows."""
     path = base / "notebooks/08_figures.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    shown = [
-        o["data"]
-        for c in notebook["cells"]
-        for o in c.get("outputs", [])
-        if "image/png" in o.get("data", {})
-    ]
+    outputs = (output for cell in notebook["cells"] for output in cell.get("outputs", []))
+    shown = [output["data"] for output in outputs if "image/png" in output.get("data", {})]
     shown[0]["image/png"], shown[1]["image/png"] = shown[1]["image/png"], shown[0]["image/png"]
-    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    _save_notebook(path, notebook)
 
 
 def _edit_notebook(base: Path, name: str, edit: Callable[[list[dict]], None]) -> None:
     path = base / f"notebooks/{name}.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
     edit([cell for cell in notebook["cells"] if cell["cell_type"] == "code"])
-    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    _save_notebook(path, notebook)
 
 
 def stripped_notebook(base: Path) -> None:
@@ -110,9 +110,9 @@ def swapped_column(base: Path) -> None:
     """Swap the values of two columns of raw evidence under their headers."""
     path = base / "data/raw/evidence/usa.csv"
     rows = _rows(path)
-    one, other = rows[0].index("founder_prior_cities"), rows[0].index("parent_cities")
+    cities, parents = rows[0].index("founder_prior_cities"), rows[0].index("parent_cities")
     for row in rows[1:]:
-        row[one], row[other] = row[other], row[one]
+        row[cities], row[parents] = row[parents], row[cities]
     _save(path, rows)
 
 
@@ -121,7 +121,7 @@ def dropped_row(base: Path) -> None:
     path = base / "data/raw/evidence/usa.csv"
     rows = _rows(path)
     sample = rows[0].index("sample")
-    gone = next(place for place, row in enumerate(rows[1:], 1) if row[sample] == "frame")
+    gone = next(number for number, row in enumerate(rows[1:], 1) if row[sample] == "frame")
     _save(path, rows[:gone] + rows[gone + 1 :])
 
 
@@ -193,84 +193,74 @@ def _run(base: Path, *command: str) -> subprocess.CompletedProcess:
     own = {
         "PYTHONPATH": str(base / "src"),
         paths.ROOT_VARIABLE: str(base),
-        "TMPDIR": str(base.parent),
+        "TMPDIR": str(base.parent),  # what a check keeps to be looked at goes with the copy
     }
-    environment = os.environ | own  # what a check keeps to be looked at goes with the copy
     return subprocess.run(
-        [sys.executable, *command], cwd=base, env=environment, capture_output=True, text=True
+        [sys.executable, *command], cwd=base, env=os.environ | own, capture_output=True, text=True
     )
 
 
-def _first(done: subprocess.CompletedProcess, wanted: str) -> str:
-    lines = [line.strip() for line in done.stdout.splitlines() if wanted in line]
+def _first(done: subprocess.CompletedProcess, word: str) -> str:
+    lines = [line.strip() for line in done.stdout.splitlines() if word in line]
     return lines[0][:160] if lines else (done.stderr.strip().splitlines() or ["?"])[-1][:160]
 
 
-def try_fault(fault: Callable[[Path], None], base: Path) -> dict[str, str]:
-    """Plant one fault in a fresh copy and return what each check says of it."""
+def _hide(base: Path) -> None:
+    """Make checksums and stamps anew, as someone who hides a fault would do."""
+    _run(base, "-m", "cluster_anatomy.tables")
+    stamps = {
+        step.name: freshness.fingerprint(step, base, {}) | freshness.output_digests(step, base)
+        for step in steps.load_steps(base)
+    }
+    freshness.write_stamps(base, stamps)
+
+
+def try_fault(fault: Callable[[Path], None] | None, base: Path) -> dict[str, str]:
+    """Plant one fault, or none, in a fresh copy and return what each check says of it."""
     parent = Path(tempfile.mkdtemp(prefix="cluster-anatomy-fault-")).resolve()
     folder = parent / "copy"
     try:
         copy_compendium(base, folder)
         if fault is not None:
             fault(folder)
-        stamps = _run(folder, "-m", "cluster_anatomy", "fresh")
-        guards = _run(
-            folder, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "not nbval", *GUARDS
-        )
-        _run(folder, "-m", "cluster_anatomy.tables")
-        freshness.write_stamps(
-            folder,
-            {
-                s.name: freshness.fingerprint(s, folder, {}) | freshness.output_digests(s, folder)
-                for s in steps.load_steps(folder)
-            },
-        )
-        rerun = _run(folder, "-m", "cluster_anatomy", "check")
-        heard = [(stamps, ":"), (guards, "FAILED"), (rerun, ", ")]
-        words = [_first(done, wanted) for done, wanted in heard if done.returncode]
-        return {
-            "fault": fault.__name__ if fault else "none",
-            "planted": (
-                (fault.__doc__ or "").splitlines()[0]
-                if fault
-                else "Nothing: no check may complain."
-            ),
-            "stamps": "caught" if stamps.returncode else "passed",
-            "guards": "caught" if guards.returncode else "passed",
-            "rerun": "caught" if rerun.returncode else "passed",
-            "first_word": words[0] if words else "",
-        }
+        pytest = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", "not nbval"]
+        checks = {"stamps": _run(folder, "-m", "cluster_anatomy", "fresh")}
+        checks["guards"] = _run(folder, *pytest, *GUARDS)
+        _hide(folder)
+        checks["rerun"] = _run(folder, "-m", "cluster_anatomy", "check")
     finally:
         shutil.rmtree(parent, ignore_errors=True)
+    telling = {"stamps": ":", "guards": "FAILED", "rerun": ", "}
+    words = [_first(done, telling[name]) for name, done in checks.items() if done.returncode]
+    row = {"fault": "none", "planted": "Nothing: no check may complain."}
+    if fault is not None:
+        row = {"fault": fault.__name__, "planted": (fault.__doc__ or "").splitlines()[0]}
+    row |= {name: "caught" if done.returncode else "passed" for name, done in checks.items()}
+    return row | {"first_word": words[0] if words else ""}
 
 
 def main() -> int:
     """Plant every fault and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="*", choices=[fault.__name__ for fault in FAULTS])
+    parser.add_argument(
+        "--only",
+        nargs="*",
+        choices=[fault.__name__ for fault in FAULTS],
+        help="only these, and none at all; nothing is written",
+    )
     arguments = parser.parse_args()
-    base, table = paths.root(), []
+    table = []
     for fault in [None, *FAULTS]:
         if fault and arguments.only and fault.__name__ not in arguments.only:
             continue
-        table.append(try_fault(fault, base))
+        table.append(try_fault(fault, paths.root()))
         print(table[-1], flush=True)
-    missed = [
-        row["fault"]
-        for row in table[1:]
-        if "caught" not in (row["stamps"], row["guards"], row["rerun"])
-    ]
-    alarms = [name for name in ("stamps", "guards", "rerun") if table[0][name] == "caught"]
+    missed = [row["fault"] for row in table[1:] if "caught" not in [row[name] for name in CHECKS]]
+    alarms = [name for name in CHECKS if table[0][name] == "caught"]
     if not arguments.only:
-        with open(base / RESULTS, "w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(table)
-    print(
-        f"{len(table) - 1 - len(missed)} of {len(table) - 1} faults caught; missed: {missed}; false"
-        f" alarms: {alarms}"
-    )
+        write_csv(RESULT, table)
+    caught = f"{len(table) - 1 - len(missed)} of {len(table) - 1} faults caught"
+    print(f"{caught}; missed: {missed}; false alarms: {alarms}")
     return 1 if missed or alarms else 0
 
 

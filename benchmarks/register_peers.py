@@ -1,9 +1,8 @@
-"""The peers of `registers`, each in its own process: ``register_peers.py PEER REGISTER OUT
-[TRUTH]``.
+"""The peers of `registers`, each in its own process.
 
-Each reads ``company``, ``city``, ``founded`` of a made register and writes ``row`` and ``firm_id``.
-Needs only pandas and pyarrow beside the peer, for recordlinkage and dedupe have environments of
-their own.
+``register_peers.py PEER REGISTER OUT [TRUTH]`` reads ``company``, ``city`` and ``founded`` of a
+made register and writes ``row`` and ``firm_id``. It needs only pandas and pyarrow beside the peer,
+for recordlinkage and dedupe have environments of their own.
 """
 
 import random
@@ -27,16 +26,16 @@ def components(size: int, pairs) -> list[int]:
     """Return for each position the smallest one that it is linked with (union-find)."""
     parent = list(range(size))
 
-    def root(one: int) -> int:
-        while parent[one] != one:
-            parent[one] = parent[parent[one]]
-            one = parent[one]
-        return one
+    def root(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
 
-    for one, other in pairs:
-        one, other = sorted((root(one), root(other)))
-        parent[other] = one
-    return [root(one) for one in range(size)]
+    for left, right in pairs:
+        first, second = sorted((root(left), root(right)))
+        parent[second] = first
+    return [root(node) for node in range(size)]
 
 
 def plain(frame: pd.DataFrame) -> pd.Series:
@@ -51,9 +50,7 @@ def plain(frame: pd.DataFrame) -> pd.Series:
 
 
 def splink_default(frame: pd.DataFrame) -> pd.Series:
-    """Link with splink as its first tutorial does: default levels, parameters estimated from the
-    register.
-    """
+    """Link with splink as its first tutorial does: default levels, parameters estimated here."""
     import splink.comparison_library as comparisons
     from splink import Linker, SettingsCreator, block_on
     from splink.backends.duckdb import DuckDBAPI
@@ -78,10 +75,9 @@ def splink_default(frame: pd.DataFrame) -> pd.Series:
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6)
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("city", "founded"))
     linker.training.estimate_parameters_using_expectation_maximisation(block_on("name"))
-    found = linker.inference.predict(threshold_match_probability=0.9)
-    clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(
-        found, 0.9
-    ).as_pandas_dataframe()
+    pairs = linker.inference.predict(threshold_match_probability=0.9)
+    clustered = linker.clustering.cluster_pairwise_predictions_at_threshold(pairs, 0.9)
+    clusters = clustered.as_pandas_dataframe()
     return frame["row"].map(clusters.set_index("row")["cluster_id"])
 
 
@@ -99,50 +95,52 @@ def recordlinkage(frame: pd.DataFrame) -> pd.Series:
     compare.exact("founded", "founded", label="founded")
     vectors = compare.compute(pairs, frame)
     hits = vectors[(vectors["name"] == 1) & (vectors[["city", "founded"]].sum(axis=1) >= 1)].index
-    found = components(len(frame), ((one - 1, other - 1) for one, other in hits))
-    return pd.Series(found, index=frame.index)
+    firms = components(len(frame), ((left - 1, right - 1) for left, right in hits))
+    return pd.Series(firms, index=frame.index)
 
 
 def dedupe(frame: pd.DataFrame, truth: str) -> pd.Series:
     """Link with dedupe, trained on pairs whose truth is told."""
     import dedupe as library
 
-    known = pd.read_parquet(truth).set_index("row")["firm"]
+    firm = pd.read_parquet(truth).set_index("row")["firm"]
+    columns = ["name", "city", "founded"]
     records = {
-        row: {"name": name, "city": city, "founded": founded}
-        for row, name, city, founded in frame[["row", "name", "city", "founded"]].itertuples(
-            index=False
-        )
+        row: dict(zip(columns, values, strict=True))
+        for row, *values in frame[["row", *columns]].itertuples(index=False)
     }
     variables = [
         library.variables.String("name"),
         library.variables.ShortString("city", has_missing=True),
         library.variables.ShortString("founded", has_missing=True),
     ]
-    chance = random.Random(7)
-    firms = known.groupby(known).groups
-    several = [list(rows) for rows in firms.values() if len(rows) > 1]
-    match = [
-        tuple(chance.sample(rows, 2)) for rows in chance.sample(several, min(1000, len(several)))
-    ]
-    rows = list(records)
-    distinct = []
-    while len(distinct) < 1000:
-        one, other = chance.sample(rows, 2)
-        if known[one] != known[other]:
-            distinct.append((one, other))
+    match, distinct = training_pairs(firm, list(records))
     model = library.Dedupe(variables, num_cores=2)
     training = {
-        "match": [(records[one], records[other]) for one, other in match],
-        "distinct": [(records[one], records[other]) for one, other in distinct],
+        "match": [(records[left], records[right]) for left, right in match],
+        "distinct": [(records[left], records[right]) for left, right in distinct],
     }
     model.prepare_training(records, sample_size=min(15_000, len(records)))
     model.mark_pairs(training)
     model.train()
-    found = {}
+    firms = {}
     for number, (members, _) in enumerate(model.partition(records, 0.5)):
-        found |= dict.fromkeys(members, number)
-    return frame["row"].map(found)
+        firms |= dict.fromkeys(members, number)
+    return frame["row"].map(firms)
+
+
+def training_pairs(firm: pd.Series, rows: list[int], size: int = 1000) -> tuple[list, list]:
+    """Return so many pairs of rows of one firm, and of two; `firm` is the truth by row."""
+    chance = random.Random(7)
+    several = [list(members) for members in firm.groupby(firm).groups.values() if len(members) > 1]
+    firms = chance.sample(several, min(size, len(several)))
+    match = [tuple(chance.sample(members, 2)) for members in firms]
+    distinct: list[tuple[int, int]] = []
+    while len(distinct) < size:
+        left, right = chance.sample(rows, 2)
+        if firm[left] != firm[right]:
+            distinct.append((left, right))
+    return match, distinct
 
 
 def main() -> None:

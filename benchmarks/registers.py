@@ -1,5 +1,4 @@
-"""How fast, how large and how good: the register beside its peers, on made registers with known
-truth.
+"""How fast, how large and how good: the register beside its peers, on made registers.
 
 ``python benchmarks/registers.py`` makes registers of 10 thousand, 100 thousand, 1 million and 5
 million rows (`made_register`, seeded), takes each through ``python -m cluster_anatomy register``
@@ -13,9 +12,11 @@ firm.
 
 Peers, each with what its documentation shows first and cleaned by lower case only:
 
-- ``splink_default``: splink, Jaro-Winkler comparison of names with its default levels, exact city and year, u from
-  random pairs, m by expectation maximisation, blocked by the first five letters, threshold 0.9;
-- ``recordlinkage``: the same columns and blocks, Jaro-Winkler 0.85, two of three must agree, connected components;
+- ``splink_default``: splink, Jaro-Winkler comparison of names with its default levels, exact city
+  and year, u from random pairs, m by expectation maximisation, blocked by the first five letters,
+  threshold 0.9;
+- ``recordlinkage``: the same columns and blocks, Jaro-Winkler 0.85, two of three must agree,
+  connected components;
 - ``dedupe``: trained on 2,000 pairs whose truth is told to it, default partition threshold 0.5;
 - ``pandas``: lower case, no punctuation, no legal form; equal names in the same city are one firm.
 
@@ -25,7 +26,6 @@ environment for each below ``build/peers`` from pinned versions. A peer that tak
 """
 
 import argparse
-import csv
 import hashlib
 import importlib.metadata
 import json
@@ -35,21 +35,21 @@ import shutil
 import subprocess
 import sys
 import time
-from itertools import pairwise
+from itertools import pairwise, product
 from math import log
 from pathlib import Path
 
 import duckdb
-import psutil
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 import made_register
+import psutil
+from reporting import RESULTS, ROOT, markdown, put_between, read_csv, write_csv
 
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.registers import measure
 
 SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
 LARGEST_PEER = 1_000_000
+RESULT = RESULTS / "registers.csv"
 PEERS = {
     "splink_default": (),
     "pandas": (),
@@ -57,28 +57,13 @@ PEERS = {
     "dedupe": ("dedupe==3.0.3", "BTrees==6.1", "pandas==2.3.3", "pyarrow==26.0.1"),
 }
 COLUMNS = [
-    "size",
-    "who",
-    "outcome",
-    "seconds",
-    "processor_seconds",
-    "peak_mib",
-    "precision",
-    "recall",
-    "stages",
-    "versions",
-    "cores",
-    "memory_gib",
-    "load_before",
-    "names_from",
-    "code",
+    *["size", "who", "outcome", "seconds", "processor_seconds", "peak_mib", "precision", "recall"],
+    *["stages", "versions", "cores", "memory_gib", "load_before", "names_from", "code"],
 ]
+MARKS = ("<!--benchmark-->", "<!--/benchmark-->")
 SEED = 7
-
-
-def results_file() -> Path:
-    """Return the file of results."""
-    return paths.root() / "benchmarks/results/registers.csv"
+LINKAGE = ("linkage.py", "linkage.toml", "names.py")
+SCRIPTS = ("registers", "made_register", "register_peers")
 
 
 def work_folder() -> Path:
@@ -89,18 +74,11 @@ def work_folder() -> Path:
 def code_digest() -> str:
     """Return a digest of the code that is measured and of this script."""
     package = paths.root() / "src/cluster_anatomy"
-    files = [
-        *package.glob("registers/*.py"),
-        package / "linkage.py",
-        package / "linkage.toml",
-        package / "names.py",
-    ]
-    files += [
-        Path(__file__),
-        Path(__file__).with_name("made_register.py"),
-        Path(__file__).with_name("register_peers.py"),
-    ]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()[:12]
+    scripts = [Path(__file__).with_name(f"{name}.py") for name in SCRIPTS]
+    files = [*package.glob("registers/*.py"), *(package / "firms" / name for name in LINKAGE)]
+    return hashlib.sha256(
+        b"".join(file.read_bytes() for file in sorted([*files, *scripts]))
+    ).hexdigest()[:12]
 
 
 def environment(peer: str) -> tuple[Path | None, str]:
@@ -112,27 +90,14 @@ def environment(peer: str) -> tuple[Path | None, str]:
     if not (folder / "ready").is_file():
         shutil.rmtree(folder, ignore_errors=True)
         base = (
-            Path(sys.base_prefix)
-            / "bin"
-            / f"python{sys.version_info.major}.{sys.version_info.minor}"
+            Path(sys.base_prefix) / f"bin/python{sys.version_info.major}.{sys.version_info.minor}"
         )
-        subprocess.run(
-            [base if base.is_file() else sys.executable, "-m", "venv", folder], check=True
-        )
-        install = [
-            python,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            *PEERS[peer],
-        ]
-        done = subprocess.run(install, capture_output=True, text=True, check=False)
+        made_by = base if base.is_file() else sys.executable
+        subprocess.run([made_by, "-m", "venv", folder], check=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        done = subprocess.run([*pip, *PEERS[peer]], capture_output=True, text=True, check=False)
         if done.returncode:
-            return None, (
-                done.stderr.strip().splitlines()[-1][:120] if done.stderr.strip() else "pip failed"
-            )
+            return None, (done.stderr.strip().splitlines() or ["pip failed"])[-1][:120]
         (folder / "ready").touch()
     return python, ""
 
@@ -163,69 +128,65 @@ def measured(command: list, limit: float, log: Path) -> tuple[str, measure.Usage
                 process.wait()
                 return f"did not finish in {limit:.0f} s", usage
     if code:
-        last = next(
-            (
-                line
-                for line in reversed(log.read_text(encoding="utf-8", errors="replace").splitlines())
-                if line.strip()
-            ),
-            "",
-        )
-        return f"failed: {last.strip()[:150]}", usage
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return f"failed: {last[:150]}", usage
     return "finished", usage
 
 
-def quality(truth: Path, found: Path) -> tuple[float, float]:
-    """Return precision and recall on pairs of rows: ``found`` has ``row`` and ``firm_id``."""
+def quality(truth: Path, linked: Path) -> tuple[float, float]:
+    """Return precision and recall on pairs of rows: ``linked`` has ``row`` and ``firm_id``."""
     pairs = "SELECT sum(n * (n - 1) / 2) FROM (SELECT count(*) AS n FROM both_ GROUP BY {})"
     with duckdb.connect() as connection:
         connection.execute(
             f"CREATE TABLE both_ AS SELECT firm, firm_id FROM read_parquet('{truth}') JOIN"
-            f" read_parquet('{found}') USING (row)"
+            f" read_parquet('{linked}') USING (row)"
         )
-        right, said, true = (
+        right, answered, true = (
             connection.execute(pairs.format(by)).fetchone()[0] or 0
             for by in ("firm, firm_id", "firm_id", "firm")
         )
-    return right / said if said else float("nan"), right / true
+    return right / answered if answered else float("nan"), right / true
 
 
-def one(who: str, size: int, limit: float, memory: str, engine: str) -> dict:
-    """Measure one program on one register."""
+def made(size: int) -> Path:
+    """Return the folder of a made register, written anew if its recipe is another."""
     folder = work_folder() / str(size)
-    register, truth = folder / "register.csv", folder / "truth.parquet"
     code = hashlib.sha256(Path(made_register.__file__).read_bytes()).hexdigest()[:12]
-    made, recipe = folder / "made.txt", f"{code} {made_register.source()} seed {SEED}"
-    if not made.is_file() or made.read_text(encoding="utf-8") != recipe:
+    note, recipe = folder / "made.txt", f"{code} {made_register.source()} seed {SEED}"
+    if not note.is_file() or note.read_text(encoding="utf-8") != recipe:
         made_register.make(size, folder, SEED)
-        made.write_text(recipe, encoding="utf-8")
+        note.write_text(recipe, encoding="utf-8")
+    return folder
+
+
+def command_of(
+    who: str, folder: Path, out: Path, memory: str
+) -> tuple[list[str | Path] | None, str]:
+    """Return the command that takes the register of a folder into `out`, or why there is none."""
+    register = folder / "register.csv"
+    if who not in PEERS:
+        engine = "spark" if who.endswith("_spark") else "duckdb"
+        command = [sys.executable, "-m", "cluster_anatomy", "register", register, "--into", out]
+        return [*command, "--memory", memory, "--engine", engine], ""
+    python, why = environment(who)
+    if python is None:
+        return None, f"does not install: {why}"
+    out.mkdir()
+    script = Path(__file__).with_name("register_peers.py")
+    command = [python, script, who, register, out / "records.parquet"]
+    return command + ([folder / "truth.parquet"] if who == "dedupe" else []), ""
+
+
+def row_of(who: str, size: int, limit: float, memory: str) -> dict:
+    """Measure one program on one register."""
+    folder = made(size)
     out = folder / who
     shutil.rmtree(out, ignore_errors=True)
-    stages: dict[str, float] = {}
+    command, why = command_of(who, folder, out, memory)
+    if command is None:
+        return {"size": size, "who": who, "outcome": why}
     load = os.getloadavg()[0]
-    if who in ("cluster_anatomy", "cluster_anatomy_spark"):
-        command = [
-            sys.executable,
-            "-m",
-            "cluster_anatomy",
-            "register",
-            register,
-            "--into",
-            out,
-            "--memory",
-            memory,
-        ]
-        command += ["--engine", engine]
-        found = out / "records.parquet"
-    else:
-        python, why = environment(who)
-        if python is None:
-            return {"size": size, "who": who, "outcome": f"does not install: {why}"}
-        out.mkdir()
-        found = out / "records.parquet"
-        command = [python, Path(__file__).with_name("register_peers.py"), who, register, found]
-        if who == "dedupe":
-            command += [truth]
     outcome, usage = measured(command, limit, folder / f"{who}.log")
     row = {
         "size": size,
@@ -241,55 +202,39 @@ def one(who: str, size: int, limit: float, memory: str, engine: str) -> dict:
         "names_from": made_register.source().partition(":")[0],
     }
     if outcome == "finished":
-        precision, recall = quality(truth, found if found.is_file() else found / "*.parquet")
-        row |= {"precision": f"{precision:.4f}", "recall": f"{recall:.4f}"}
-        for stamp in sorted(out.glob("build/stages/*.json"), key=lambda path: path.stat().st_mtime):
-            stages[stamp.stem] = json.loads(stamp.read_text(encoding="utf-8"))["seconds"]
-        row["stages"] = " ".join(f"{name}={seconds:.1f}" for name, seconds in stages.items())
+        linked = out / "records.parquet"  # a file, or of large registers a folder of parts
+        parts = linked if linked.is_file() else linked / "*.parquet"
+        precision, recall = quality(folder / "truth.parquet", parts)
+        row |= {"precision": f"{precision:.4f}", "recall": f"{recall:.4f}", "stages": stages(out)}
     return row
 
 
-def read_results() -> list[dict]:
-    """Return the rows of the results, if there are any."""
-    if not results_file().is_file():
-        return []
-    with open(results_file(), newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def stages(out: Path) -> str:
+    """Return the seconds of each stage of a run, in their order."""
+    stamps = sorted(out.glob("build/stages/*.json"), key=lambda path: path.stat().st_mtime)
+    seconds = {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))["seconds"] for path in stamps
+    }
+    return " ".join(f"{name}={took:.1f}" for name, took in seconds.items())
 
 
-def write_results(rows: list[dict]) -> None:
-    """Write the rows, sorted by size."""
-    results_file().parent.mkdir(parents=True, exist_ok=True)
-    draft = results_file().with_suffix(".tmp")
-    with open(draft, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", restval="")
-        writer.writeheader()
-        writer.writerows(
-            sorted(
-                rows,
-                key=lambda row: (int(row["size"]), row["who"] != "cluster_anatomy", row["who"]),
-            )
-        )
-    os.replace(draft, results_file())
+def by_size(rows: list[dict]) -> list[dict]:
+    """Return the rows sorted by size, ours first."""
+    return sorted(
+        rows, key=lambda row: (int(row["size"]), row["who"] != "cluster_anatomy", row["who"])
+    )
 
 
 def table(rows: list[dict]) -> str:
     """Return the results as a Markdown table."""
-    lines = [
-        "| rows | program | seconds | peak MiB | precision | recall |",
-        "|---:|---|---:|---:|---:|---:|",
-    ]
-    for row in sorted(
-        rows, key=lambda row: (int(row["size"]), row["who"] != "cluster_anatomy", row["who"])
-    ):
-        done = row["outcome"] == "finished"
-        cells = (
-            [row["seconds"], row["peak_mib"], row["precision"], row["recall"]]
-            if done
-            else [row["outcome"], "", "", ""]
-        )
-        lines.append("| " + " | ".join([f"{int(row['size']):,}", row["who"], *cells]) + " |")
-    return "\n".join(lines)
+    lines = []
+    for row in by_size(rows):
+        cells = [row["outcome"], "", "", ""]
+        if row["outcome"] == "finished":
+            cells = [row["seconds"], row["peak_mib"], row["precision"], row["recall"]]
+        lines.append([f"{int(row['size']):,}", row["who"], *cells])
+    head = ["rows", "program", "seconds", "peak MiB", "precision", "recall"]
+    return markdown(head, lines, ["---:", "---", *["---:"] * 4])
 
 
 def growth(rows: list[dict]) -> list[str]:
@@ -306,33 +251,25 @@ def growth(rows: list[dict]) -> list[str]:
     ]
 
 
-MARKS = ("<!--benchmark-->", "<!--/benchmark-->")
-
-
 def fill_docs(rows: list[dict]) -> None:
     """Put the table between the marks of docs/REGISTERS.md."""
-    path = paths.root() / "docs/REGISTERS.md"
-    text = path.read_text(encoding="utf-8")
-    before, after = text.split(MARKS[0])[0], text.split(MARKS[1])[1]
     machines = sorted(
         {f"{row['cores']} cores, {row['memory_gib']} GiB" for row in rows if row["cores"]}
     )
-    said = [
+    lines = [
         table(rows),
         "",
         f"Machine: {'; '.join(machines)}. Python {platform.python_version()}.",
-        *(f"- {line}" for line in growth(rows)),
     ]
-    path.write_text(
-        f"{before}{MARKS[0]}\n\n" + "\n".join(said) + f"\n\n{MARKS[1]}{after}", encoding="utf-8"
-    )
+    lines += [f"- {line}" for line in growth(rows)]
+    put_between(ROOT / "docs/REGISTERS.md", *MARKS, "\n\n" + "\n".join(lines) + "\n\n")
 
 
-def main() -> None:
-    """Measure what is asked for."""
+def arguments() -> argparse.Namespace:
+    """Return what is asked for on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     everyone = ["cluster_anatomy", *PEERS]
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument(
         "--only", nargs="+", choices=[*everyone, "cluster_anatomy_spark"], default=everyone
     )
@@ -340,34 +277,34 @@ def main() -> None:
         "--limit", type=float, default=1800, help="seconds for each peer (default 1800)"
     )
     parser.add_argument("--memory", default="4GB")
-    parser.add_argument("--fresh", action="store_true")
-    arguments = parser.parse_args()
+    parser.add_argument("--fresh", action="store_true", help="measure again what is there already")
+    parser.add_argument("--dry", action="store_true", help="measure again and write nothing")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure what is asked for."""
+    options = arguments()
     print(made_register.source(), flush=True)
-    code, rows = code_digest(), read_results()
-    for size in arguments.sizes:
-        for who in arguments.only:
-            if who in PEERS and size > LARGEST_PEER:
-                continue
-            old = next(
-                (row for row in rows if row["who"] == who and int(row["size"]) == size), None
-            )
-            if old and old["code"] == code and not arguments.fresh:
-                continue
-            print(f"{size:,} rows, {who} …", flush=True)
-            limit = arguments.limit if who in PEERS else 4 * arguments.limit
-            row = one(
-                who, size, limit, arguments.memory, "spark" if who.endswith("_spark") else "duckdb"
-            ) | {"code": code}
-            rows = [one for one in rows if not (one["who"] == who and int(one["size"]) == size)] + [
-                row
-            ]
-            write_results(rows)
-            print(
-                "   " + " ".join(f"{key}={row[key]}" for key in COLUMNS[2:9] if row.get(key)),
-                flush=True,
-            )
-    rows = read_results()
-    fill_docs(rows)
+    code, rows = code_digest(), [] if options.dry else read_csv(RESULT)
+    for size, who in product(options.sizes, options.only):
+        if who in PEERS and size > LARGEST_PEER:
+            continue
+        others = [row for row in rows if (row["who"], int(row["size"])) != (who, size)]
+        kept = [row for row in rows if row not in others and row["code"] == code]
+        if kept and not options.fresh:
+            continue
+        print(f"{size:,} rows, {who} …", flush=True)
+        limit = options.limit if who in PEERS else 4 * options.limit
+        row = row_of(who, size, limit, options.memory) | {"code": code}
+        rows = [*others, row]
+        if not options.dry:
+            write_csv(RESULT, by_size(rows), COLUMNS)
+        values = (f"{key}={row[key]}" for key in COLUMNS[2:9] if row.get(key))
+        print("   " + " ".join(values), flush=True)
+    if not options.dry:
+        rows = read_csv(RESULT)
+        fill_docs(rows)
     print(table(rows), *growth(rows), sep="\n")
 
 

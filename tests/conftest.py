@@ -1,8 +1,7 @@
-"""What several test files share: the register and the origins as the modules make them from the
-real data.
-"""
+"""What several test files share: the register and the origins made from the real data."""
 
 import fcntl
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +15,7 @@ from cluster_anatomy.firms.origins import choose, conditions, sources
 from cluster_anatomy.study import firm_lists
 
 CODING = "data/raw/coding/"
+sys.path.append(str(paths.root() / "benchmarks"))  # tests import the scripts that measure
 
 
 @pytest.fixture(scope="session")

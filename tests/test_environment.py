@@ -73,11 +73,22 @@ def test_readme_shows_the_register_and_types_no_result():
     assert len(results.MARK.findall(findings)) >= 10
 
 
-def test_readme_names_commands_and_files_that_exist():
-    readme, make = text("README.md"), text("Makefile")
-    for target in re.findall(r"(?:^|`)make ([a-z]+)", readme, re.MULTILINE):
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_pages_name_commands_and_files_that_exist(name):
+    page, make = text(name), text("Makefile")
+    for target in re.findall(r"(?:^|`)make ([a-z]+)", page, re.MULTILINE):
         assert re.search(rf"^{target}:", make, re.MULTILINE), target
-    headings = re.findall(r"^#+ (.+)$", readme, re.MULTILINE)
-    places = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
-    for link in re.findall(r"\]\(([^)h][^)]*)\)", readme):
-        assert link[1:] in places if link.startswith("#") else paths.source(link).exists(), link
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    for link in re.findall(r"\]\(([^)h][^)]*)\)", page):
+        assert link[1:] in anchors if link.startswith("#") else paths.source(link).exists(), link
+
+
+def test_contributing_names_files_that_exist():
+    """Every path without a placeholder."""
+    named = re.findall(
+        r"`((?:data|docs|notebooks|seeds|src|tests)/[\w./]+)`", text("CONTRIBUTING.md")
+    )
+    assert len(named) > 15
+    for path in named:
+        assert paths.source(path).exists(), path

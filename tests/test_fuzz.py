@@ -1,27 +1,22 @@
-"""Damaged tables: a few hundred cases of the ten thousand that `benchmarks/bad_input.py` runs, and
-writing.
-"""
+"""Damaged tables: a few hundred of the ten thousand cases of `benchmarks/bad_input.py`; writing."""
 
 import csv
-import importlib.util
 import os
 import random
 from collections import Counter
 
+import bad_input
 import pandas as pd
 import pytest
+from bad_input_cells import CELLS
+from bad_input_damages import BYTES, HEAVY, MUTATIONS, TEXTS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cluster_anatomy import tables
-from cluster_anatomy.compendium import paths
 from cluster_anatomy.tables import contract, files
 
-ROOT = paths.root()
-SPEC = importlib.util.spec_from_file_location("bad_input", ROOT / "benchmarks/bad_input.py")
-bad_input = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(bad_input)
-LIGHT = [kind for kind in bad_input.MUTATIONS if kind not in bad_input.HEAVY]
+LIGHT = [kind for kind in MUTATIONS if kind not in HEAVY]
 SLOW = settings(
     max_examples=80,
     deadline=None,
@@ -37,7 +32,10 @@ unit_of_observation = "one note"
 source = "nowhere"
 licence = "none"
 key = []
-columns = [{ name = "text", type = "string", description = "Any text." }, { name = "size", type = "number", description = "Size." }]
+columns = [
+  { name = "text", type = "string", description = "Any text." },
+  { name = "size", type = "number", description = "Size." },
+]
 """
 
 
@@ -158,7 +156,7 @@ def test_the_judge_sees_a_reader_that_changes_something(room, monkeypatch):
     (room.base / name).with_name("left.csv").unlink()
 
 
-@pytest.mark.parametrize("kind", [*bad_input.BYTES, *bad_input.TEXTS])
+@pytest.mark.parametrize("kind", [*BYTES, *TEXTS])
 def test_a_damaged_list_of_steps_is_read_or_refused(room, kind):
     found = [room.steps(kind, random.Random(f"{kind} {number}")) for number in range(2)]
     assert [one for one in found if one[0] not in ("accepted", "refused")] == []
@@ -169,7 +167,7 @@ def test_a_damaged_list_of_steps_is_read_or_refused(room, kind):
 @settings(SLOW, max_examples=80)
 @given(
     st.lists(
-        st.tuples(st.text(max_size=20) | st.sampled_from(bad_input.CELLS["formula"]), st.floats()),
+        st.tuples(st.text(max_size=20) | st.sampled_from(CELLS["formula"]), st.floats()),
         max_size=5,
     )
 )
@@ -203,7 +201,7 @@ def test_the_published_tables_hold_ten_thousand_cases_and_no_failure():
             counts = {name: int(row[name]) for name in bad_input.OUTCOMES}
             assert sum(counts.values()) == int(row["cases"])
             total.update(counts)
-        assert {row["mutation"] for row in rows} == {*bad_input.MUTATIONS, *bad_input.TEXTS}
+        assert {row["mutation"] for row in rows} == {*MUTATIONS, *TEXTS}
         totals.append(total)
     assert totals[0] == totals[1]
     assert totals[0].total() >= 10_000

@@ -1,10 +1,13 @@
 """The linkage model: which names meet, what that weighs, and that nothing else changes it."""
 
 import math
-import sys
 from collections import Counter
-from importlib import util
 
+import linkage_card
+import linkage_fit
+import linkage_kinds
+import linkage_quality
+import linkage_sets
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -207,16 +210,6 @@ def test_every_level_of_the_model_says_what_it_weighs():
 # --- The measurement of quality
 
 
-@pytest.fixture(scope="module")
-def quality():
-    """The script that measures quality."""
-    file = paths.root() / "benchmarks" / "linkage_quality.py"
-    spec = util.spec_from_file_location("linkage_quality", file)
-    module = sys.modules["linkage_quality"] = util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize(
     ("one", "other", "kind"),
     [
@@ -232,10 +225,10 @@ def quality():
         ("Alpha", "Quarq", "nothing shared"),
     ],
 )
-def test_kinds_of_variation(quality, name_rules, one, other, kind):
-    firms_with = Counter({"holdings": quality.COMMON, "zyxo": 1, "mining": 3})
-    assert quality.kind_latin(one, other, firms_with, name_rules) == kind
-    assert quality.kind_latin(other, one, firms_with, name_rules) == kind
+def test_kinds_of_variation(name_rules, one, other, kind):
+    firms_with = Counter({"holdings": linkage_kinds.COMMON, "zyxo": 1, "mining": 3})
+    assert linkage_kinds.kind_latin(one, other, firms_with, name_rules) == kind
+    assert linkage_kinds.kind_latin(other, one, firms_with, name_rules) == kind
 
 
 @pytest.mark.parametrize(
@@ -248,46 +241,46 @@ def test_kinds_of_variation(quality, name_rules, one, other, kind):
         ("科兴", "天元有限公司", "nothing shared"),
     ],
 )
-def test_kinds_of_short_names(quality, short, full, kind):
-    assert quality.kind_han(short, full) == kind
+def test_kinds_of_short_names(short, full, kind):
+    assert linkage_kinds.kind_han(short, full) == kind
 
 
-def test_precision_recall_and_the_point_that_is_compared(quality):
+def test_precision_recall_and_the_point_that_is_compared():
     names = pd.DataFrame(
         {"record_id": list("abcd"), "name": list("abcd"), "source": "one", "cik": ""}
     )
-    labelled = quality.Labelled("toy", names, {("a", "b"), ("c", "d")}, {("a", "c")})
+    labelled = linkage_sets.Labelled("toy", names, {("a", "b"), ("c", "d")}, {("a", "c")})
     scores = pd.DataFrame(
         [("a", "b", 9), ("a", "c", 8), ("a", "d", 7), ("c", "d", 6), ("b", "d", 5)],
         columns=["left", "right", "score"],
     )
-    curve = quality.curve(scores, labelled)
+    curve = linkage_quality.curve(scores, labelled)
     assert curve["true"].tolist() == [1, 1, 1, 2, 2]
     assert curve["false"].tolist() == [0, 0, 1, 1, 2]
-    assert quality.at_precision(curve, 0.6)["score"] == 6
-    assert quality.at_precision(curve, 1.0)["true"] == 1
-    assert quality.best(curve, 2)["score"] == 6
-    assert quality.candidates(labelled) == 5
+    assert linkage_quality.at_precision(curve, 0.6)["score"] == 6
+    assert linkage_quality.at_precision(curve, 1.0)["true"] == 1
+    assert linkage_quality.best(curve, 2)["score"] == 6
+    assert linkage_sets.candidates(labelled) == 5
 
 
-def test_one_half_is_fitted_and_the_other_tested(quality):
-    halves = Counter(quality.half(str(number)) for number in range(2000))
+def test_one_half_is_fitted_and_the_other_tested():
+    halves = Counter(linkage_sets.half(str(number)) for number in range(2000))
     assert set(halves) == {"fit", "test"}
     assert abs(halves["fit"] - 1000) < 150
 
 
-def test_writing_the_same_weights_changes_nothing(quality, tmp_path):
+def test_writing_the_same_weights_changes_nothing(tmp_path):
     file = paths.root() / "src" / "cluster_anatomy" / "firms" / "linkage.toml"
     copy = tmp_path / "linkage.toml"
     copy.write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
-    quality.write_model(load_model(), copy)
+    linkage_fit.write_model(load_model(), copy)
     assert copy.read_text(encoding="utf-8") == file.read_text(encoding="utf-8")
 
 
-def test_the_model_card_has_the_numbers_of_the_results(quality):
-    tables = quality.card_tables(
-        pd.read_csv(quality.QUALITY), pd.read_csv(quality.KINDS), load_model()
+def test_the_model_card_has_the_numbers_of_the_results():
+    tables = linkage_card.card_tables(
+        pd.read_csv(linkage_quality.QUALITY), pd.read_csv(linkage_quality.KINDS), load_model()
     )
-    text = quality.CARD.read_text(encoding="utf-8")
+    text = linkage_card.CARD.read_text(encoding="utf-8")
     for name, table in tables.items():
         assert table in text, f"{name}: run python benchmarks/linkage_quality.py --card"
