@@ -21,7 +21,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cluster_anatomy.firms.names import FORMERLY, NameRules, default_rules, is_chinese
+from cluster_anatomy.firms.names import FORMERLY, NameRules, default_rules
+from cluster_anatomy.firms.scripts import is_chinese
 
 FILTERS, WIDTH = 8, 64
 """Whole numbers that hold the words of a name as a Bloom filter (Schnell et al. 2009), and their

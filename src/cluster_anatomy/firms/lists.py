@@ -12,8 +12,9 @@ from cluster_anatomy.firms.coders import (
     in_order,
     with_evidence,
 )
-from cluster_anatomy.firms.names import BRACKETS, NameRules, is_chinese, slug
+from cluster_anatomy.firms.names import NameRules, slug
 from cluster_anatomy.firms.places import Place, place_index
+from cluster_anatomy.firms.scripts import BRACKETS, is_chinese
 from cluster_anatomy.tables.cells import split
 
 SAME_FROM = 100 * linkage.load_model().same_from
