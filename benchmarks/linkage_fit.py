@@ -126,7 +126,7 @@ def write_model(model: linkage.Model, path: Path) -> None:
             at += 1
         lines.append(line)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    linkage._load.cache_clear()
+    linkage.load_model.cache_clear()
 
 
 def lines_by_bits(words: dict[str, int]) -> list[str]:
