@@ -12,7 +12,8 @@ from linkage_scores import predict
 from linkage_sets import Labelled, candidates, chinese, pair, sec
 
 from cluster_anatomy.firms import linkage
-from cluster_anatomy.firms.names import NameRules, default_rules, is_chinese
+from cluster_anatomy.firms.names import NameRules, default_rules
+from cluster_anatomy.firms.scripts import is_chinese
 
 FITTED = ("sec", "chinese")
 """Sources of weights that are estimated here; others are written by hand."""
@@ -125,7 +126,7 @@ def write_model(model: linkage.Model, path: Path) -> None:
             at += 1
         lines.append(line)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    linkage._load.cache_clear()
+    linkage.load_model.cache_clear()
 
 
 def lines_by_bits(words: dict[str, int]) -> list[str]:

@@ -7,7 +7,8 @@ import pandas as pd
 from linkage_sets import Labelled
 from rapidfuzz import fuzz
 
-from cluster_anatomy.firms.names import NameRules, fold, is_chinese
+from cluster_anatomy.firms.names import NameRules
+from cluster_anatomy.firms.scripts import fold, is_chinese
 
 COMMON = 20
 """A word that so many firms of a set have in their names is common."""

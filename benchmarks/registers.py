@@ -44,7 +44,7 @@ import made_register
 import psutil
 from reporting import RESULTS, ROOT, markdown, put_between, read_csv, write_csv
 
-from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium import freshness, paths
 from cluster_anatomy.registers import measure
 
 SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
@@ -62,7 +62,6 @@ COLUMNS = [
 ]
 MARKS = ("<!--benchmark-->", "<!--/benchmark-->")
 SEED = 7
-LINKAGE = ("linkage.py", "linkage.toml", "names.py")
 SCRIPTS = ("registers", "made_register", "register_peers")
 
 
@@ -73,12 +72,8 @@ def work_folder() -> Path:
 
 def code_digest() -> str:
     """Return a digest of the code that is measured and of this script."""
-    package = paths.root() / "src/cluster_anatomy"
     scripts = [Path(__file__).with_name(f"{name}.py") for name in SCRIPTS]
-    files = [*package.glob("registers/*.py"), *(package / "firms" / name for name in LINKAGE)]
-    return hashlib.sha256(
-        b"".join(file.read_bytes() for file in sorted([*files, *scripts]))
-    ).hexdigest()[:12]
+    return freshness.code_digest(["registers.run"], scripts)[:12]
 
 
 def environment(peer: str) -> tuple[Path | None, str]:

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_anatomy.firms.names import NameRules, ascii_fold, fold, pinyin
+from cluster_anatomy.firms.names import NameRules
 from cluster_anatomy.firms.places import Place
+from cluster_anatomy.firms.scripts import ascii_fold, fold, pinyin
 
 WORDS = """
 有限公司 zh legal_form

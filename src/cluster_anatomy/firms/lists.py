@@ -11,8 +11,9 @@ from cluster_anatomy.firms.coders import (
     SETTLED_COLUMNS,
     in_order,
 )
-from cluster_anatomy.firms.names import BRACKETS, NameRules, is_chinese, slug
+from cluster_anatomy.firms.names import NameRules, slug
 from cluster_anatomy.firms.places import Gazetteer, Place
+from cluster_anatomy.firms.scripts import BRACKETS, is_chinese
 from cluster_anatomy.tables.cells import split
 
 

@@ -13,8 +13,9 @@ from cluster_anatomy.firms import actors, foundings
 from cluster_anatomy.firms import entries as firms_entries
 from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.coders import MERGED_COLUMNS
-from cluster_anatomy.firms.names import is_chinese, slug
+from cluster_anatomy.firms.names import slug
 from cluster_anatomy.firms.places import Gazetteer
+from cluster_anatomy.firms.scripts import is_chinese
 from cluster_anatomy.firms.ties import collapse, neither_at_home
 from cluster_anatomy.study import entry_patterns, firm_origins
 from cluster_anatomy.tables.cells import split

@@ -17,7 +17,8 @@ import pandas as pd
 from rapidfuzz import fuzz, process
 
 from cluster_anatomy.compendium import paths
-from cluster_anatomy.firms.names import NameRules, is_chinese
+from cluster_anatomy.firms.names import NameRules
+from cluster_anatomy.firms.scripts import is_chinese
 from cluster_anatomy.own_list.description import Description, find, read_description
 from cluster_anatomy.own_list.places import blank, gazetteer, given_places, located
 from cluster_anatomy.reading import headings, values

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cluster_anatomy import figures
 from cluster_anatomy.firms import entries
-from cluster_anatomy.firms.names import is_chinese, pinyin
+from cluster_anatomy.firms.scripts import is_chinese, pinyin
 from cluster_anatomy.own_list.case import shaped
 
 SECOND_FONT = "DejaVu Sans"

@@ -11,9 +11,9 @@ import pyarrow as pa
 from cluster_anatomy import tables
 from cluster_anatomy.firms import linkage
 from cluster_anatomy.firms import origins as firms_origins
-from cluster_anatomy.firms.names import BRACKETS, ascii_fold
 from cluster_anatomy.firms.origins import conditions, sources
 from cluster_anatomy.firms.places import Gazetteer
+from cluster_anatomy.firms.scripts import BRACKETS, ascii_fold
 from cluster_anatomy.registers.files import ORIGIN, number_of
 from cluster_anatomy.tables.cells import split
 

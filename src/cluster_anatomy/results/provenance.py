@@ -48,17 +48,21 @@ def written_paths(code: str) -> set[str]:
 
 
 def writing_cell(notebook: dict[str, object], path: str) -> int:
-    """Return the number of the code cell that writes a table.
+    """Return the number of the code cell that writes a table; one that names it goes before patterns.
 
     Raises
     ------
     TableError
         If no cell of the notebook can have written it, or more than one.
     """
-    cells = [
+    written = {
+        number: written_paths(cell["source"]) for number, cell in notebooks.code_cells(notebook)
+    }
+    named = [number for number, paths in written.items() if path in paths]
+    cells = named or [
         number
-        for number, cell in notebooks.code_cells(notebook)
-        if any(fnmatchcase(path, written) for written in written_paths(cell["source"]))
+        for number, paths in written.items()
+        if any(fnmatchcase(path, part) for part in paths)
     ]
     if len(cells) != 1:
         raise TableError(

@@ -1,0 +1,318 @@
+"""Names taken apart into what the model compares: one row per record and name."""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from itertools import combinations
+from typing import NamedTuple
+
+import pandas as pd
+
+from cluster_anatomy.firms.linkage.model import FILTERS, TRADE_BITS, Model, load_model
+from cluster_anatomy.firms.names import FORMERLY, NameRules, default_rules
+from cluster_anatomy.firms.scripts import is_chinese
+
+WIDTH = 64
+"""Bits of each of the whole numbers that hold a Bloom filter (Schnell et al. 2009)."""
+UNIT = 3
+"""Bits of information that set one bit of the filter: a rare word sets more than a common one."""
+MOST_WORDS = 12
+"""Words of a name that are looked at, the rarest first."""
+COMMON_CHARACTERS = 7
+"""Two Chinese characters with at most so many bits are a word by themselves.
+
+One firm in 128 has them.
+"""
+LONGEST_ACRONYM = 6
+COLUMNS = {
+    "name_id": "string",
+    "record_id": "string",
+    "name": "string",
+    "kind": "string",
+    "script": "string",
+    "words": "string",
+    "sorted": "string",
+    "joined": "string",
+    "core": "string",
+    "pattern": "string",
+    "first": "string",
+    "initials": "string",
+    "numbers": "string",
+    "legal": "string",
+    "country": "string",
+    "place": "string",
+    "year": "Int64",
+    "valid_from": "Int64",
+    "valid_to": "Int64",
+    "info": "int64",
+    **{f"f{number}": "int64" for number in range(1, FILTERS + 1)},
+}
+"""Columns that `prepare` returns besides ``keys``, and their types."""
+
+
+class Name(NamedTuple):
+    """A name of a record, of which kind it is, and the years for which it stood."""
+
+    text: str
+    kind: str
+    valid_from: int | None = None
+    valid_to: int | None = None
+
+
+class Features(NamedTuple):
+    """What the model compares of the words of a name, as the columns of `COLUMNS` have it."""
+
+    script: str
+    words: str
+    sorted: str
+    joined: str
+    core: str
+    pattern: str | None
+    first: str
+    initials: str | None
+    numbers: str | None
+
+
+# --- From records to rows
+
+
+def prepare(
+    records: pd.DataFrame,
+    model: Model | None = None,
+    rules: NameRules | None = None,
+    romanise: bool = True,
+) -> pd.DataFrame:
+    """Take the names of records apart: one row per record and name.
+
+    Parameters
+    ----------
+    records : DataFrame
+        ``record_id`` and ``name`` (a record may have several rows); where there are, ``place`` and
+        ``country`` (any text; compared as it is), ``year`` (of the record), ``other_names`` (``|``
+        between them) and ``former_names`` (``|`` between them, each with its years in square
+        brackets where known: ``Old Name [1994-2001]``).
+    model : Model, optional
+        The package's own if not given.
+    rules : NameRules, optional
+        Words, legal forms and places; the compendium's own if not given.
+    romanise : bool
+        Add a row in Latin letters for each Chinese name, so that it can meet romanised names. A
+        register in one script does not need it.
+
+    Returns
+    -------
+    DataFrame
+        `COLUMNS` and ``keys`` (list of str): ``name_id`` (record and number of the name),
+        ``record_id``, the ``name`` as given, ``kind`` (``name``, ``other``, ``former``,
+        ``romanised``), ``script`` (``han`` or ``other``), ``words`` (cleaned), ``sorted``,
+        ``joined``, ``core`` (the rare words), ``f1`` to ``f8`` (the words as a Bloom filter in
+        which a rare word sets more bits) with the number of their bits ``info``, ``first`` word
+        that is no place, ``initials``, ``numbers``, ``legal`` form, and what was given. A name
+        without any letter has no row.
+    """
+    model, rules = model or load_model(), rules or default_rules()
+    rows, keys = [], []
+    count: Counter[object] = Counter()
+    for record, names, context in _records(records):
+        for name in names:
+            identity = f"{record}#{count[record]}"
+            count[record] += 1
+            for kind, (words, legal, initials) in _spellings(name, rules, romanise):
+                if not any(words):
+                    continue
+                han = kind != "romanised" and is_chinese("".join(words))
+                rarest = _rarest(words, han, model, rules)
+                features = _features(words, initials, han, rarest, model, rules)
+                suffix = "r" if kind == "romanised" else ""
+                what = (identity + suffix, str(record), name.text, kind)
+                years = (name.valid_from, name.valid_to)
+                rows.append((*what, *features, legal, *context, *years, *_filter(rarest)))
+                keys.append(_keys(features, list(rarest)))
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    table["keys"] = pd.Series(keys, index=table.index, dtype=object)
+    return table
+
+
+def _records(records: pd.DataFrame) -> Iterator[tuple[object, list[Name], list[object]]]:
+    """Yield each record's id, its names, and its country, place and year (None if unknown)."""
+    columns = {column: records[column].tolist() for column in records.columns}
+    blank = [None] * len(records)
+    optional = ["other_names", "former_names", "country", "place", "year"]
+    for record, name, other, former, *context in zip(
+        columns["record_id"],
+        columns["name"],
+        *(columns.get(column, blank) for column in optional),
+        strict=True,
+    ):
+        yield (
+            record,
+            _names_of(name, other, former),
+            [
+                None if value is None or value is pd.NA or value != value else value
+                for value in context
+            ],
+        )
+
+
+def _names_of(name: object, other: object, former: object) -> list[Name]:
+    """Return the names of a record, each once, with their kind and years."""
+    names: list[Name] = []
+    if isinstance(name, str) and name.strip():
+        names.append(Name(FORMERLY.sub(" ", name).strip(), "name"))
+        names += [Name(old.strip(), "former") for old in FORMERLY.findall(name)]
+    if isinstance(other, str):
+        names += [Name(part.strip(), "other") for part in other.split("|") if part.strip()]
+    if isinstance(former, str):
+        names += [_former(part) for part in former.split("|") if part.strip()]
+    return list({name.text: name for name in reversed(names)}.values())[::-1]
+
+
+_YEARS = re.compile(r"\s*\[\s*(\d{4})?[^-–\]]*[-–]?\s*(\d{4})?[^\]]*\]\s*$")
+
+
+def _former(text: str) -> Name:
+    years = _YEARS.search(text)
+    if not years:
+        return Name(text.strip(), "former")
+    start, end = (int(year) if year else None for year in years.groups())
+    return Name(text[: years.start()].strip(), "former", start, end)
+
+
+def _spellings(
+    name: Name, rules: NameRules, romanise: bool
+) -> Iterator[tuple[str, tuple[list[str], str, str]]]:
+    """Yield a name cleaned (`NameRules.clean`) with its kind, and a Chinese one also romanised."""
+    yield name.kind, rules.clean(name.text)
+    if romanise and is_chinese(name.text):
+        yield "romanised", rules.clean(rules.romanise(name.text))
+
+
+# --- From words to features
+
+
+def _rarest(words: list[str], han: bool, model: Model, rules: NameRules) -> dict[str, int]:
+    """Return the rarest words of a name with their bits, the rarest first."""
+    if han:
+        words = characters_as_words(words, model.characters, rules)
+    weighed = sorted({(-model.bits(word, rules), word) for word in words})[:MOST_WORDS]
+    return {word: -weight for weight, word in weighed}
+
+
+def _features(
+    words: list[str],
+    initials: str,
+    han: bool,
+    rarest: dict[str, int],
+    model: Model,
+    rules: NameRules,
+) -> Features:
+    """Return what the model compares of a cleaned name, in characters or in words."""
+    joined = "".join(words)
+    if han:
+        core, first = joined, joined[:2]
+    else:
+        core = "".join(word for word in words if model.bits(word, rules) > model.rare // 2)
+        first = next((word for word in words if word not in rules.place_words), words[0])
+    return Features(
+        script="han" if han else "other",
+        words=" ".join(words),
+        sorted=" ".join(sorted(words)),
+        joined=joined,
+        core=core or joined,
+        pattern=_pattern(joined, rarest) if han else None,
+        first=first,
+        initials=initials if 2 < len(initials) <= LONGEST_ACRONYM else None,
+        numbers=" ".join(word for word in words if word.isdigit()) or None,
+    )
+
+
+def _pattern(joined: str, rarest: dict[str, int]) -> str | None:
+    """Return the SQL pattern for names that hold the characters of a short Chinese one in order.
+
+    A name of nothing but words of the trade has none.
+    """
+    own = any(bits > TRADE_BITS for bits in rarest.values())
+    return f"%{'%'.join(joined)}%" if own and 2 < len(joined) <= LONGEST_ACRONYM else None
+
+
+def _keys(features: Features, rarest: list[str]) -> list[str]:
+    """Return the keys of a name: two names that share one are compared."""
+    han, joined, initials = features.script == "han", features.joined, features.initials
+    keys = [f"s:{features.sorted}", f"p:{joined[:7]}"]
+    if 2 < len(joined) <= LONGEST_ACRONYM and not han:
+        keys.append(f"a:{joined}")
+    if initials:
+        keys += [f"a:{initials}", f"a:{initials[:-1]}"]
+    keys += [f"w:{word}" for word in (rarest if han else rarest[:4])]
+    keys += [f"w:{' '.join(sorted(two))}" for two in combinations(rarest[:3], 2)]
+    return list(dict.fromkeys(keys))
+
+
+def characters_as_words(runs: list[str], common: dict[str, int], rules: NameRules) -> list[str]:
+    """Cut runs of Chinese characters into words.
+
+    Places, trade and common words stand by themselves; all else is cut into pairs. Chinese names
+    have no blanks. Where no common word stands, each two characters side by side are a word, so
+    that names which share two characters in a row share a word.
+
+    Parameters
+    ----------
+    runs : list of str
+        Of a cleaned name.
+    common : dict
+        Bits of common pairs of characters (`Model.characters`).
+    rules : NameRules
+        Places and words of the trade.
+    """
+    words = []
+    for run in (part for whole in runs for part in rules.cut(whole)):
+        if not is_chinese(run) or run in rules.place_words or run in rules.trade_words:
+            words.append(run)
+        else:
+            words += _pairs(run, common)
+    return words
+
+
+def _pairs(run: str, common: dict[str, int]) -> list[str]:
+    """Cut a run of characters at its common pairs, and what is between them into all its pairs."""
+    words, rest, position = [], "", 0
+    while position < len(run):
+        pair = run[position : position + 2]
+        if len(pair) == 2 and common.get(pair, COMMON_CHARACTERS + 1) <= COMMON_CHARACTERS:
+            words += [*_overlapping(rest), pair]
+            rest = ""
+            position += 2
+        else:
+            rest += run[position]
+            position += 1
+    return words + _overlapping(rest)
+
+
+def _overlapping(run: str) -> list[str]:
+    return [run[start : start + 2] for start in range(max(1, len(run) - 1))] if run else []
+
+
+# --- Bloom filters
+
+
+def _filter(rarest: dict[str, int]) -> tuple[int, ...]:
+    """Return how many bits the words of a name set, and the filter as signed whole numbers."""
+    mask = 0
+    for word, bits in rarest.items():
+        mask |= _mask(word, bits)
+    parts = [(mask >> (WIDTH * number)) & (2**WIDTH - 1) for number in range(FILTERS)]
+    signed = [part - 2**WIDTH if part >= 2 ** (WIDTH - 1) else part for part in parts]
+    return mask.bit_count(), *signed
+
+
+@cache
+def _mask(word: str, bits: int) -> int:
+    """Return the bits that a word sets, one for each `UNIT` of its information."""
+    size = max(1, round(bits / UNIT))
+    digest = hashlib.blake2b(word.encode(), digest_size=2 * size).digest()
+    mask = 0
+    for start in range(0, 2 * size, 2):
+        mask |= 1 << (int.from_bytes(digest[start : start + 2], "big") % (FILTERS * WIDTH))
+    return mask
