@@ -47,7 +47,7 @@ def written_paths(code: str) -> set[str]:
     return paths
 
 
-def writing_cell(notebook: dict[str, object], path: str) -> int:
+def writing_cell(notebook: notebooks.Notebook, path: str) -> int:
     """Return the number of the code cell that writes a table; one that names it goes before patterns.
 
     Raises
