@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +26,7 @@ from cluster_anatomy.registers import batches, engines, weights, work
 from cluster_anatomy.registers.files import described_columns, find_sources
 from cluster_anatomy.registers.records import read
 from cluster_anatomy.registers.run import STAGES
-from cluster_anatomy.registers.stages import groups, links
+from cluster_anatomy.registers.stages import groups, links, origins
 
 MEMORY = 2 * 2**30
 HEADER = [
@@ -348,6 +349,45 @@ def grouped(tmp_path, pairs, nodes):
     groups.group(run, into)
     run.close()
     return pq.read_table(into / "members.parquet").to_pandas().set_index("node")["firm"]
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "spark"])
+def test_the_key_of_origins_takes_all_its_columns_from_the_table_it_is_given(dialect):
+    columns = list(
+        sqlglot.parse_one(origins.combination("drafts"), read=dialect).find_all(sqlglot.exp.Column)
+    )
+    assert {column.table for column in columns} == {"drafts"}
+    assert {column.name for column in columns} == {"country", "year", *origins.RULED}
+
+
+@pytest.mark.parametrize(("engine", "dialect"), [("DuckDB", "duckdb"), ("Spark", "spark")])
+def test_each_engine_quotes_as_its_sql_does(engine, dialect):
+    quoted = getattr(engines, engine).quote(None, "column")
+    assert sqlglot.parse_one(f"SELECT {quoted} FROM rejected", read=dialect).find(
+        sqlglot.exp.Column
+    )
+    assert quoted == sqlglot.exp.to_identifier("column", quoted=True).sql(dialect)
+
+
+def test_the_digest_of_the_code_covers_what_the_stages_import(monkeypatch):
+    package, digested = Path(registers.__file__).parents[1], []
+    monkeypatch.setattr(paths, "digest", lambda path: digested.append(path) or path.name)
+    work.code_digest()
+    code = {path.relative_to(package).as_posix() for path in digested if package in path.parents}
+    assert code >= {
+        "firms/linkage.toml",
+        "firms/linkage/features.py",
+        "firms/names.py",
+        "firms/origins.py",
+        "firms/scripts.py",
+        "reading/values.py",
+        "registers/records.py",
+        "registers/weights.py",
+        "registers/stages/groups.py",
+    }
+    assert not {file for file in code if file.startswith(("study/", "site/", "own_list/"))}
+    data = {path.name for path in digested if package not in path.parents}
+    assert data >= {"origin_rules.csv", "legal_forms.csv", "places.csv"}
 
 
 def test_components_are_firms(tmp_path):

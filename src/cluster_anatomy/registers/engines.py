@@ -176,8 +176,7 @@ def _leave_interrupts() -> None:
 
 
 class Spark:
-    """The distributed engine, by default in local mode on this machine; no network but loopback is
-    used.
+    """The distributed engine, by default in local mode on this machine, on loopback only.
 
     With ``SPARK_MASTER`` set the session joins that cluster instead; folders must then be seen by
     every worker, and the compendium installed on each.

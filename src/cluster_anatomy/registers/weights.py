@@ -91,10 +91,11 @@ def possible(comparisons: list[Comparison], prior: float, threshold: float) -> s
     if not of_names or not rest:
         return "TRUE"
     best = max(_bits(level) for comparison in of_names for level in comparison["levels"])
-    counted = " + ".join(f"CASE WHEN {one['null']} THEN 0 ELSE 1 END" for one in of_names)
+    nulls = [comparison["null"] for comparison in of_names]
+    compared = " + ".join(f"CASE WHEN {null} THEN 0 ELSE 1 END" for null in nulls)
     # two comparisons of names at once could give more than the best level of one: such pairs are
     # kept
-    return f"{' + '.join(rest)} >= {needed - best:.6f}e0 OR {counted} > 1"
+    return f"{' + '.join(rest)} >= {needed - best:.6f}e0 OR {compared} > 1"
 
 
 def fitted(model: Model, run: Run) -> Model:
