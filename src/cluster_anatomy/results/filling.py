@@ -1,4 +1,4 @@
-"""What a run puts into the Markdown cells of a notebook: numbers, neighbours, files read and written."""
+"""What a run puts into the Markdown cells of a notebook: numbers, neighbours, files."""
 
 import re
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from cluster_anatomy.results.numbers import Shown
 from cluster_anatomy.results.paragraphs import ParagraphError, checked
 
 WORDS_A_MINUTE = 220
-"""How fast prose is read (Brysbaert 2019, *Journal of Memory and Language* 109, is a little faster)."""
+"""How fast prose is read; Brysbaert (2019, *Journal of Memory and Language*) found 238."""
 SECONDS = {"picture": 25, "table": 20, "code line": 1.5}
 
 

@@ -48,7 +48,9 @@ def written_paths(code: str) -> set[str]:
 
 
 def writing_cell(notebook: notebooks.Notebook, path: str) -> int:
-    """Return the number of the code cell that writes a table; one that names it goes before patterns.
+    """Return the number of the code cell that writes a table.
+
+    A cell that names the table goes before one that writes a pattern of names.
 
     Raises
     ------

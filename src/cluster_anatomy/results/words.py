@@ -68,9 +68,7 @@ class Numbers:
                 raise WordsError(f"{path}, [{name}]: '{missing[0]}' is missing")
         self.unused = set(self.words)
 
-    def add(
-        self, estimates: Mapping[str, Estimate] | None = None, /, **more: Estimate
-    ) -> None:
+    def add(self, estimates: Mapping[str, Estimate] | None = None, /, **more: Estimate) -> None:
         """Take numbers by id, such as ``numbers.add(rows_read=len(rows))``.
 
         Parameters
