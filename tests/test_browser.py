@@ -56,7 +56,8 @@ NARROW, WIDE = {"width": 375, "height": 800}, {"width": 1280, "height": 900}
 def folder(built, tmp_path_factory):
     """The site, but for one firm with a hostile name and address in the explorer."""
     content = read_content()
-    content.firms.loc[content.firms["firm_id"] == RENAMED, "name_en"] = HOSTILE
+    for table in (content.firms, content.entries):
+        table.loc[table["firm_id"] == RENAMED, "name_en"] = HOSTILE
     member = content.firm_evidence.set_index("firm_id").loc[RENAMED, "name_as_given"]
     content.evidence.loc[content.evidence["name_en"] == member, "source_urls"] = (
         "javascript:document.title='stolen'"

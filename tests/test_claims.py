@@ -18,10 +18,13 @@ from cluster_anatomy.study.claim_checks import ClaimError
 PARTS = [
     "01_firm_lists",
     "02_firm_origins",
-    "03_clusters",
+    "03_cluster_genesis",
+    "04_cluster_composition",
     "05_entry_patterns",
     "06_china_usa",
+    "07_representation",
     "08_ties",
+    "09_founders",
     "10_robustness",
 ]
 CHECK = {
