@@ -97,8 +97,8 @@ def dots(
         colour = SERIES[rank % len(SERIES)]
         numbers = scale * part.filter(["value", "low", "high", "bound_low", "bound_high"])
         if bounds and "bound_low" in numbers:
-            pale = {"color": colour, "alpha": 0.25, "lw": 5}
-            axes.hlines(y, numbers["bound_low"], numbers["bound_high"], **pale)
+            ends = numbers["bound_low"], numbers["bound_high"]
+            axes.hlines(y, *ends, color=colour, alpha=0.25, lw=5)
         axes.hlines(y, numbers["low"], numbers["high"], color=colour, lw=1.2)
         axes.plot(numbers["value"], y, "o", color=colour, ms=4, label=name or None)
     if line is not None:
