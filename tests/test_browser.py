@@ -314,6 +314,20 @@ def test_a_hostile_name_shows_as_text(page, address):
     assert page.locator("#table script").count() == 0
 
 
+def test_one_switch_unfolds_all_code_and_a_number_leads_to_its_cell(page, address):
+    page.goto(address("notebooks/06_china_usa"))
+    cells = page.locator("details.code")
+    everything = cells.count()
+    assert everything > 3
+    assert page.locator("details.code[open]").count() == 0
+    page.get_by_role("button", name="Show all code").click()
+    assert page.locator("details.code[open]").count() == everything
+    page.get_by_role("button", name="Hide all code").click()
+    assert page.locator("details.code[open]").count() == 0
+    page.locator("a.number").first.click()
+    assert page.locator("details.code[open]").count() == 1
+
+
 def test_no_page_is_wider_than_a_phone(page, address, folder):
     page.set_viewport_size(NARROW)
     for name in all_pages(folder):
