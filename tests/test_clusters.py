@@ -1,4 +1,4 @@
-"""Step 03: clusters counted and described, on hand-made entries and on the real register."""
+"""Clusters counted and described, on hand-made entries and on the real register."""
 
 import math
 
@@ -6,7 +6,16 @@ import pandas as pd
 import pytest
 
 from cluster_anatomy import tables
-from cluster_anatomy.firms.sites import BIO_BASE, bases_and_parks, by_province, torch_bases
+from cluster_anatomy.firms import clusters, compositions
+from cluster_anatomy.firms.sites import (
+    BIO_BASE,
+    TORCH_BASE,
+    base_quotients,
+    bases_and_parks,
+    by_province,
+    torch_bases,
+)
+from cluster_anatomy.firms.sources import central_officials, has_source
 from cluster_anatomy.methods import shares, similarity
 from cluster_anatomy.study import cluster_composition, cluster_genesis
 
@@ -22,6 +31,10 @@ def entries(*rows, country="China"):
     return table.assign(
         frame="f", source_urls=pd.NA, entry_year=table["entry_year"].astype("Int64")
     )
+
+
+def counted(number):
+    return number["count"], number["n"], number["unknown"]
 
 
 @pytest.fixture
@@ -88,7 +101,7 @@ def test_the_real_lists_hold_what_they_are_known_to_hold(raw):
 
 
 def test_half_of_the_kinds_are_our_reading_and_taizhou_is_the_one_in_jiangsu(raw):
-    paper = cluster_genesis.kinds(tables.read("data/raw/places/clusters.csv"), raw.gazetteer)
+    paper = clusters.kinds(tables.read("data/raw/places/clusters.csv"), raw.gazetteer)
     assert paper.groupby("kind_by").size().to_dict() == {"paper": 6, "reading": 6}
     assert paper.set_index("name_in_paper").loc[
         ["Suzhou / Kunshan", "Taizhou"], "cluster"
@@ -102,9 +115,9 @@ def test_half_of_the_kinds_are_our_reading_and_taizhou_is_the_one_in_jiangsu(raw
 
 
 def test_counts_leave_unknown_origins_and_places_out_and_say_how_many(some):
-    table = cluster_composition.counts(some)
+    table = compositions.counts(some)
     assert table.loc["A"].to_dict() == {"a_academic": 2, "backbone": 1, "c_subsidiary": 1}
-    assert list(cluster_composition.counts(some, smallest=2).index) == ["A"]
+    assert list(compositions.counts(some, smallest=2).index) == ["A"]
     hit = shares.count_where(some[some["cluster"] == "A"], "paper_type", ["a_academic"])
     assert (hit["count"], hit["n"], hit["unknown"], hit["bound_high"]) == (2, 4, 1, 3)
     years = shares.count_until(some["entry_year"], 1991)
@@ -112,7 +125,7 @@ def test_counts_leave_unknown_origins_and_places_out_and_say_how_many(some):
 
 
 def test_first_entrants_keep_ties_and_leave_pre_reform_works_out(some):
-    table = cluster_genesis.first_entrants(some, 2)
+    table = clusters.first_entrants(some, 2)
     assert table[table["cluster"] == "A"][["firm_id", "place"]].to_numpy().tolist() == [
         ["a2", 1],
         ["a3", 2],
@@ -121,7 +134,7 @@ def test_first_entrants_keep_ties_and_leave_pre_reform_works_out(some):
 
 
 def test_cumulated_entries_run_over_every_year_and_end_at_the_dated_total(some):
-    table = cluster_genesis.cumulated(some)
+    table = clusters.cumulated(some)
     assert table[table["cluster"] == "A"]["cumulated"].tolist() == [1, 3]
     assert table.groupby("cluster")["entries"].sum().to_dict() == {"A": 3, "B": 1, "C": 1}
 
@@ -137,7 +150,7 @@ def test_cumulated_entries_run_over_every_year_and_end_at_the_dated_total(some):
     ],
 )
 def test_take_off(years, answer):
-    found = cluster_genesis.take_off(pd.Series(years, dtype="Int64"))
+    found = clusters.take_off(pd.Series(years, dtype="Int64"))
     assert pd.isna(found) if answer is None else found == answer
 
 
@@ -155,17 +168,17 @@ def test_a_source_elsewhere_is_seen_beside_one_abroad():
         ],
         columns=["firm_id", "role", "org_type", "country", "region", "timing"],
     )
-    assert cluster_composition.has_source(table, rows, "elsewhere").tolist() == [
+    assert has_source(table, rows, "elsewhere").tolist() == [
         "yes",
         "no",
         "unknown",
     ]
-    assert cluster_composition.has_source(table, rows, "abroad").tolist() == [
+    assert has_source(table, rows, "abroad").tolist() == [
         "yes",
         "no",
         "unknown",
     ]
-    assert cluster_composition.has_source(table, rows, "home").tolist() == ["no", "yes", "unknown"]
+    assert has_source(table, rows, "home").tolist() == ["no", "yes", "unknown"]
 
 
 def test_central_officials_are_founders_from_bodies_in_beijing():
@@ -177,14 +190,14 @@ def test_central_officials_are_founders_from_bodies_in_beijing():
         ],
         columns=["firm_id", "role", "org_type", "region", "timing"],
     )
-    assert cluster_composition.central_officials(table, rows).tolist() == [True, False]
+    assert central_officials(table, rows).tolist() == [True, False]
 
 
 # correspondence analysis
 
 
 def test_a_table_of_two_columns_has_no_second_axis():
-    points = cluster_composition.map_table(
+    points = compositions.map_table(
         "China", pd.DataFrame([[3, 1], [1, 3], [2, 2]], index=list("abc"), columns=["x", "y"])
     )
     assert points["axis2"].isna().all()
@@ -196,7 +209,7 @@ def test_a_table_of_two_columns_has_no_second_axis():
 
 
 def test_where_nothing_is_at_risk_the_quotient_is_undefined_not_nought(some):
-    table = cluster_composition.origin_quotients("China", some).set_index(["place", "category"])
+    table = compositions.origin_quotients("China", some).set_index(["place", "category"])
     assert table.loc[("C", "a_academic"), "value"] != table.loc[("C", "a_academic"), "value"]
     assert table.loc[("B", "a_academic"), "value"] == 0
     assert table.loc[("B", "c_subsidiary"), "value"] == pytest.approx(1 / (2 / 5))
@@ -204,7 +217,7 @@ def test_where_nothing_is_at_risk_the_quotient_is_undefined_not_nought(some):
         {"programme": BIO_BASE, "only_paper": "no", "province": ["P", "P", "Q", "R"]}
     )
     torch = pd.Series([2, 6, 0], index=pd.Index(["P", "Q", "R"], name="province"))
-    value = cluster_composition.base_quotients(sites, torch).set_index("place")["value"]
+    value = base_quotients(sites, torch).set_index("place")["value"]
     assert value[["P", "Q"]].tolist() == pytest.approx([2, 1 / 3])
     assert math.isnan(value["R"])
 
@@ -227,6 +240,295 @@ def test_growth_compares_one_source_with_itself_only():
     assert table["per_year"].iloc[0] == pytest.approx(4**0.2 - 1)
 
 
+# what is quoted and drawn of how clusters began
+
+
+def test_bases_are_counted_up_to_a_year_and_undated_ones_are_unknown():
+    sites = pd.DataFrame(
+        [
+            ("P", "Tonghua", "base", TORCH_BASE, 2001, "stated", "no"),
+            ("Q", "X", "base", BIO_BASE, pd.NA, pd.NA, "no"),
+            ("P", "Y", "base", BIO_BASE, 2012, "stated", "no"),
+            ("P", "Y", "park", "zone", 1991, "inferred", "no"),
+            ("R", "Z", "park", "zone", 1992, "stated", "yes"),
+        ],
+        columns=["province", "city", "kind", "programme", "year", "year_basis", "only_paper"],
+    ).astype({"year": "Int64"})
+    numbers = cluster_genesis.base_counts(sites, ["P", "Q", "R"], 2010)
+    assert (numbers["bases_listed"], numbers["parks_listed"]) == (3, 1)
+    assert numbers["bases_to_end"]["count"] == 1
+    assert counted(numbers["base_provinces"]) == (1, 2, 1)
+    assert counted(numbers["parks_inferred"]) == (1, 1, 0)
+    assert (numbers["torch_bases_named"], numbers["tonghua_torch_bases"]) == (1, 1)
+
+
+def test_provinces_with_equally_many_bases_share_a_rank():
+    by = pd.DataFrame(
+        {"torch_bases": [5, 9, 5], "bases": [1, 4, 2], "parks": [3, 0, 3]}, index=["P", "Q", "R"]
+    )
+    ranks = cluster_genesis.base_ranks(by, ["P", "R"]).set_index(["measure", "province"])
+    assert ranks["rank"].to_dict() == {
+        ("torch_bases", "P"): 2,
+        ("torch_bases", "R"): 2,
+        ("parks", "P"): 1,
+        ("parks", "R"): 1,
+    }
+    drawn = cluster_genesis.bases_drawn(by, most=2)
+    assert drawn["label"].tolist() == ["Q", "R"] * 2
+    assert drawn["value"].tolist() == [4, 2, 0, 3]
+
+
+@pytest.fixture
+def begun():
+    columns = ["kind", "institutes", "entries", "local_first", "pre_reform_works"]
+    rows = {
+        "Beijing": ("endogenous", 4, 10, 2, 1),
+        "Tonghua": ("endogenous", 0, 6, 0, 2),
+        "Shenzhen": ("policy_induced", 0, 8, 0, 0),
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def test_endowments_are_counted_by_kind_of_cluster(begun):
+    numbers = cluster_genesis.endowment_numbers(begun)
+    assert counted(numbers["institutes_endogenous"]) == (1, 2, 0)
+    assert counted(numbers["institutes_policy"]) == (0, 1, 0)
+    assert numbers["shenzhen_entries"] == 8
+    works = cluster_genesis.backbone_counts(begun).set_index("slug")
+    assert works[["count", "n"]].to_numpy().tolist() == [[1, 10], [2, 6], [0, 8]]
+    drawn = cluster_genesis.endowments_drawn(begun)
+    assert drawn.index.tolist()[-1] == "Shenzhen (policy-induced)"
+    assert drawn.iloc[-1].tolist() == [0, 0, 0]
+    assert not cluster_genesis.endowments_as_said(begun, begun["institutes"])
+
+
+def test_take_offs_are_counted_among_clusters_with_enough_dated_entries():
+    described = pd.DataFrame(
+        [
+            ("China", "A", 6, 1996),
+            ("China", "B", 6, None),
+            ("China", "C", 2, None),
+            ("USA", "San Diego", 7, 1981),
+        ],
+        columns=["country", "cluster", "dated", "take_off"],
+    )
+    counts, years = cluster_genesis.take_offs(described, 5)
+    assert counts.set_index("country")[["count", "n"]].to_numpy().tolist() == [[1, 2], [1, 1]]
+    assert years[["slug", "value"]].to_numpy().tolist() == [["a", 1996], ["san_diego", 1981]]
+
+
+def test_only_larger_clusters_are_drawn_as_they_grow(some):
+    drawn = cluster_genesis.growth_drawn(some, 2, "China")
+    assert drawn[["series", "year", "value"]].to_numpy().tolist() == [
+        ["A", 1990, 1],
+        ["A", 1991, 3],
+    ]
+
+
+def test_entrants_before_a_firm_leave_works_and_undated_ones_out(some):
+    named = some.assign(named_in_paper=some["firm_id"].eq("a2").map({True: "yes", False: "no"}))
+    numbers = cluster_genesis.before_numbers(named, "b1")
+    assert cluster_genesis.before(named, "b1")["firm_id"].tolist() == ["a2", "a3", "a4"]
+    assert counted(numbers["entries_before_kexing"]) == (3, 5, 1)
+    assert numbers["entries_before_kexing_in_paper"] == 1
+
+
+def test_published_totals_of_bases_are_added():
+    by_field = ("torch bases by field", "biology and new drugs", "China", 2008, 20)
+    columns = ["measure", "category", "region", "period_end", "value"]
+    whole = "torch programme specialised industrial bases"
+    torch = pd.DataFrame(
+        [by_field, (whole, "all", "China", 2006, 133), (whole, "all", "China", 2008, 200)],
+        columns=columns,
+    )
+    bio = pd.DataFrame([("national bio-industry bases (NDRC)", 12)], columns=["measure", "value"])
+    stated = {
+        "science parks under the torch programme": 54,
+        "national-level pharmaceutical and biotechnology industrial bases": 32,
+        "provinces with at least one such base": 22,
+    }
+    paper = pd.DataFrame(stated.items(), columns=["measure", "value"])
+    numbers = cluster_genesis.published_bases(torch, bio, paper)
+    assert numbers["bases_published_sum"] == 32
+    assert numbers["torch_bases_end_of_last_count"] == 200
+    assert numbers["paper_parks"] == 54
+
+
+def test_what_open_numbers_say_of_regions():
+    regional = pd.DataFrame(
+        [("Jiangsu", 2005, 10.0), ("Jiangsu", 2010, 40.0)],
+        columns=["region", "period_end", "value"],
+    ).assign(measure="revenue", category="biopharma", unit="billion CNY", source_citation="s")
+    shift = pd.DataFrame({"category": ["competitive edge", "both"], "value": [7, 5]})
+    numbers = cluster_genesis.region_numbers(regional, shift)
+    assert numbers["jiangsu_revenue_ratio"] == {"value": 4, "first_year": 2005, "last_year": 2010}
+    assert (numbers["biopharma_output_numbers"], numbers["regional_pairs"]) == (2, 0)
+    assert counted(numbers["shift_share_edge"]) == (12, 31, 0)
+
+
+# what is quoted and drawn of what clusters are made of
+
+
+@pytest.fixture
+def paper():
+    return pd.DataFrame({"cluster": ["A", "B"], "kind": ["endogenous", "policy_induced"]})
+
+
+def test_shares_of_types_are_compared_between_kinds(some, paper):
+    of_kinds = cluster_composition.of_kinds(some, paper)
+    assert of_kinds["firm_id"].tolist() == ["a2", "a3", "a4", "a5", "b1"]
+    shares_of = cluster_composition.shares_by_kind(of_kinds)
+    by = shares_of.set_index(["kind", "word"])[["count", "n", "unknown"]]
+    assert by.loc[("endogenous", "academic")].tolist() == [2, 3, 1]
+    assert by.loc[("policy_induced", "subsidiary")].tolist() == [1, 1, 0]
+    difference = cluster_composition.kind_differences(shares_of).set_index("word")["value"]
+    assert difference.to_dict() == pytest.approx({"academic": 2 / 3, "subsidiary": -2 / 3})
+    led = cluster_composition.led_clusters(compositions.counts(some), paper)
+    assert {name: counted(value) for name, value in led.items()} == {
+        "academic_led_endogenous": (1, 1, 0),
+        "subsidiary_led_endogenous": (0, 1, 0),
+        "subsidiary_led_policy": (1, 1, 0),
+    }
+
+
+def test_the_smaller_side_of_the_first_cut_is_the_odd_one_out():
+    members = pd.DataFrame({"group": [1, 1, 2], "group_support": 0.4}, index=["A", "B", "C"])
+    branches = pd.DataFrame(
+        {"members": ["A|B|C", "A|B"], "height": [0.5, 0.123], "support": [1.0, 0.456]}
+    )
+    trees = {"China": (branches, members)}
+    assert cluster_composition.odd_branch(trees) == ["C"]
+    drawn = cluster_composition.tree_drawn(trees, "China")
+    assert drawn.index.tolist() == ["A, B", "A, B, C"]
+    assert drawn.to_numpy().tolist() == [[0.12, 46], [0.5, 100]]
+    table = pd.DataFrame({"x": [3, 1, 2], "y": [1, 0, 2]}, index=["A", "B", "C"])
+    compared = cluster_composition.compared_counts({"China": table}, trees).iloc[0]
+    assert (compared["count"], compared["n"], compared["support"]) == (3, 9, 0.4)
+
+
+def test_clusters_that_are_all_alike_do_not_differ():
+    alike = pd.DataFrame({"x": [5, 5, 5], "y": [5, 5, 5]}, index=["A", "B", "C"])
+    numbers = cluster_composition.tests_of_difference({"China": alike, "USA": alike}, ["C"])
+    assert numbers["clusters_differ_p_china"] == {"value": 1, "n": 30}
+    assert numbers["clusters_differ_p_without_tonghua"] == {"value": 1, "n": 20}
+
+
+def test_the_variant_quoted_is_told_beside_the_extremes_of_all():
+    columns = ["origin", "measure", "kinds", "groups", "n", "ways", "rand", "rand_p", "gap"]
+    variants = pd.DataFrame(
+        [
+            ("paper_type", "hellinger", "all", 2, 10, 252, 0.1, 0.3, 0.02, 0.4),
+            ("paper_type", "hellinger", "stated", 2, 5, 10, 0.2, 0.5, 0.03, 0.6),
+            ("label", "hellinger", "all", 2, 10, 252, 0.7, 0.05, 0.01, 0.04),
+        ],
+        columns=[*columns, "gap_p"],
+    )
+    numbers = cluster_composition.kind_numbers(variants, "paper_type", "hellinger", 2)
+    assert numbers["clusters_paper_kinds_ari"] == {"value": 0.1, "n": 10}
+    assert numbers["clusters_stated_kinds_ways"] == 10
+    assert numbers["clusters_kinds_ari_highest"] == {"value": 0.7, "number": 3}
+    assert numbers["clusters_kinds_lowest_p"] == {"value": 0.04, "number": 3}
+
+
+def test_quotients_on_few_firms_are_blank_on_the_map():
+    quotients = pd.DataFrame(
+        [
+            ("A", "a_academic", 4, 1.0, 4.0),
+            ("A", "c_subsidiary", 1, 1.0, 1.0),
+            ("B", "a_academic", 0, 3.0, 0.0),
+        ],
+        columns=["place", "category", "count", "expected", "value"],
+    ).assign(measure="origin", country="China")
+    drawn = cluster_composition.origin_quotient_map(quotients, "China")
+    assert drawn.to_dict() == {"academic": {"A": 4.0, "B": 0.0}}
+
+
+def test_composition_is_drawn_with_unknown_origins(some):
+    drawn = cluster_composition.composition_drawn(some, "China", 2)
+    assert set(drawn["label"]) == {"A (n = 5)"}
+    assert drawn.set_index("series")["value"].to_dict() == {
+        "academic": 0.4,
+        "backbone": 0.2,
+        "subsidiary": 0.2,
+        "unknown": 0.2,
+    }
+
+
+def test_single_clusters_that_the_paper_names():
+    table = entries(
+        *(
+            (f"f-{name}", name, 1990, "x", "a_academic")
+            for name in ("Beijing", "Shanghai", "Hangzhou", "Chengdu")
+        ),
+        ("u", "Xiamen", 1990, "x", "unknown"),
+        *(
+            (f"s-{name}", name, 1990, "x", "c_subsidiary")
+            for name in ("Changchun", "Shenyang", "Shenzhen", "Taizhou", "Suzhou")
+        ),
+    )
+    academics, subsidiaries, secondary = cluster_composition.single_clusters(table)
+    assert academics.set_index("slug")["count"].sum() == 4
+    assert subsidiaries["count"].tolist() == [1, 1, 1]
+    assert counted(secondary) == (2, 4, 1)
+    assert not cluster_composition.no_secondary_led_by_academics(table)
+
+
+def test_tonghua_is_counted_without_works():
+    table = entries(
+        ("w", "Tonghua", 1951, "state_backbone", "backbone"),
+        ("t", "Tonghua", 1985, "enterprise_startup", "b_enterprise"),
+        ("u", "Tonghua", 1993, "unknown", "unknown"),
+    ).assign(second_order=["no", "yes", "unknown"])
+    numbers = cluster_composition.tonghua_numbers(table)
+    assert counted(numbers["tonghua_entrants"]) == (2, 1, 1)
+    assert counted(numbers["tonghua_second_order"]) == (1, 1, 1)
+    assert numbers["tonghua_first_year"] == 1985
+
+
+def test_inertia_of_a_map_is_told_by_country():
+    maps = pd.DataFrame({"total_inertia": 0.5, "axis1_share": 0.6, "axis2_share": 0.3}, index=[0])
+    row = cluster_composition.map_numbers(maps.assign(country="USA")).iloc[0]
+    assert row[["place", "adjective", "frame"]].tolist() == ["usa", "American", "us_all"]
+    assert row[["total", "two"]].tolist() == pytest.approx([0.5, 0.9])
+
+
+def test_san_diego_and_new_york_are_counted_before_and_after_a_year():
+    table = entries(
+        ("s1", "San Diego", 1978, "x", "a_academic"),
+        ("s2", "San Diego", 1986, "x", "a_academic"),
+        ("n1", "New York", 1985, "x", "c_subsidiary"),
+        ("n2", "New York", 1990, "x", "a_academic"),
+        ("n3", "New York", None, "x", "a_academic"),
+        country="USA",
+    )
+    numbers = cluster_composition.american_numbers(table, 1985, 1990)
+    assert counted(numbers["san_diego_until_mid_eighties"]) == (1, 2, 0)
+    assert counted(numbers["san_diego_one_year_later"]) == (2, 2, 0)
+    assert counted(numbers["new_york_academic_after"]) == (1, 1, 0)
+    assert counted(numbers["new_york_subsidiaries_before"]) == (1, 1, 0)
+    assert numbers["new_york_academic_undated"] == 1
+    sampled = table.assign(us_sample=["x", "x", "purposive", "purposive", "frame"])
+    assert cluster_composition.york_is_purposive(sampled)
+
+
+def test_officials_are_counted_in_beijing_and_elsewhere():
+    table = entries(
+        ("f", "Beijing", 1990, "x", "x"),
+        ("g", "A", 1990, "x", "x"),
+    ).assign(former_official=["yes", "yes"])
+    rows = pd.DataFrame(
+        [("f", "founder", "government", "Beijing", "at_entry")],
+        columns=["firm_id", "role", "org_type", "region", "timing"],
+    )
+    counts = cluster_composition.officials(table, rows).set_index("name")["value"]
+    assert counts.to_dict() == {
+        "former_officials_beijing": 1,
+        "former_officials_elsewhere": 1,
+        "central_officials_beijing": 1,
+        "central_officials_elsewhere": 0,
+    }
+
+
 # the real register
 
 
@@ -239,14 +541,13 @@ def test_profiles_count_every_placed_entry_once(real):
     table = tables.read("data/processed/cluster_profiles.csv")
     assert table["entries"].sum() == real["cluster"].notna().sum()
     assert (
-        table[list(cluster_genesis.GROUPS.values())].sum(axis=1) + table["unknown"]
-        == table["entries"]
+        table[list(clusters.GROUPS.values())].sum(axis=1) + table["unknown"] == table["entries"]
     ).all()
     assert (table["dated"] + table["undated"] + table["backbone"] == table["entries"]).all()
 
 
 def test_the_committed_test_of_kinds_is_found_again_without_its_code(real, raw):
-    paper = cluster_genesis.kinds(tables.read("data/raw/places/clusters.csv"), raw.gazetteer)
+    paper = clusters.kinds(tables.read("data/raw/places/clusters.csv"), raw.gazetteer)
     kinds = paper.set_index("cluster")["kind"]
     profiles = tables.read("data/processed/cluster_profiles.csv")
     chinese = profiles[(profiles["country"] == "China") & profiles["group"].notna()]

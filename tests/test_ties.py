@@ -1,25 +1,17 @@
-"""Step 08: ties collapsed to pairs, their reach, the E-I index with its null, brokers, genealogies,
-sites.
-"""
+"""Ties collapsed to pairs: their reach, E-I indices, brokers, genealogies, owners and sites."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from cluster_anatomy import tables
-from cluster_anatomy.firms import actors, ties
+from cluster_anatomy.firms import actors, owners, ties
+from cluster_anatomy.firms.brokers import brokers
+from cluster_anatomy.firms.ei_indices import ei_edges, ei_table
 from cluster_anatomy.firms.foundings import foundings, genealogies
 from cluster_anatomy.firms.places import Gazetteer
+from cluster_anatomy.firms.tie_counts import academic_firms, cluster_links, kind_share
 from cluster_anatomy.study import ties as study_ties
-from cluster_anatomy.study.founders import academic_firms, cluster_links
-from cluster_anatomy.study.ties import (
-    acquisitions,
-    brokers,
-    ei_edges,
-    ei_table,
-    kind_share,
-    province_border,
-)
 from cluster_anatomy.tables.cells import split
 
 REVIEWED = tables.read("data/raw/coding/actor_names.csv")
@@ -291,7 +283,7 @@ def test_nodes_are_actors_at_places_and_abroad_is_a_group(located):
     )
     edges, _ = ei_edges(pairs)
     assert sorted(edges) == [("A @ Hangzhou", "C @ Hangzhou"), ("A @ Shanghai", "B @ Beijing")]
-    assert len(study_ties.ei_edges(pairs, "external")[0]) == 3
+    assert len(ei_edges(pairs, "external")[0]) == 3
     table = ei_table(pairs, smallest=1, draws=99).set_index(["scope", "member", "foreign_ties"])
     assert table.loc[
         ("all", "all", "left_out"), ["internal", "external", "foreign", "unknown"]
@@ -368,7 +360,7 @@ def test_acquisitions_and_sites(located):
             "target_city": None,
         },
     )
-    bought = acquisitions(table).iloc[0]
+    bought = owners.acquisitions(table).iloc[0]
     assert (
         bought["buyer"],
         bought["bought"],
@@ -382,7 +374,7 @@ def test_acquisitions_and_sites(located):
         "external",
         "yes",
     )
-    sites = study_ties.sites(table, PROVINCES).set_index("activity")
+    sites = owners.sites(table, PROVINCES).set_index("activity")
     assert sites["border"].to_dict()["manufacturing"] == "neighbour"
     assert sites["kind"].to_dict() == {"manufacturing": "external", "research": "foreign"}
     assert pd.isna(sites.loc["research", "border"])
@@ -392,11 +384,11 @@ def test_borders_of_provinces_are_mutual_and_complete():
     borders = {row.province: split(row.neighbours) for row in PROVINCES.itertuples()}
     assert all(one in borders[other] for one in borders for other in borders[one])
     assert [one for one in borders if not borders[one]] == ["Hainan"]
-    assert province_border("Shanghai", "Zhejiang", borders) == "neighbour"
-    assert province_border("Jilin", "Inner Mongolia", borders) == "neighbour"
-    assert province_border("Shanghai", "Shandong", borders) == "farther"
-    assert province_border("Jilin", "Jilin", borders) == "same"
-    assert province_border("Jilin", pd.NA, borders) is None
+    assert owners.province_border("Shanghai", "Zhejiang", borders) == "neighbour"
+    assert owners.province_border("Jilin", "Inner Mongolia", borders) == "neighbour"
+    assert owners.province_border("Shanghai", "Shandong", borders) == "farther"
+    assert owners.province_border("Jilin", "Jilin", borders) == "same"
+    assert owners.province_border("Jilin", pd.NA, borders) is None
 
 
 def test_ties_to_academia_count_for_the_firm_only(located, firms):
@@ -447,6 +439,88 @@ def test_cluster_links_count_entries_and_ties(located):
     assert table.loc[
         "Beijing", ["foreign_partner_entries", "foreign_partner_frame", "external_ties"]
     ].tolist() == [1, 0, 1]
+
+
+# what is quoted and drawn
+
+
+@pytest.fixture
+def pairs():
+    columns = ["seen_from", "stated_in_paper", "found_by", "source_type", "target_type"]
+    firm, other = "firm_same_industry", "government"
+    rows = [
+        ("China", "yes", "paper", firm, firm, "local", "acquired", 0.0),
+        ("China", "yes", "paper", other, other, "external", "founded", 100.0),
+        ("China", "no", "regional", firm, firm, "external", "staff_moved_to", 300.0),
+        ("China", "no", "regional", firm, firm, "unknown", "licensed_from", np.nan),
+        ("USA", "no", "usa", firm, firm, "foreign", "acquired", 9000.0),
+    ]
+    return pd.DataFrame(rows, columns=[*columns, "kind", "tie_types", "kilometres"])
+
+
+def test_sets_of_ties_are_described_by_kind(pairs):
+    shares = study_ties.set_shares(pairs).set_index(["name", "measure"])
+    columns = ["count", "n", "unknown"]
+    assert shares.loc[("paper", "external"), columns].tolist() == [1, 2, 0]
+    assert shares.loc[("regional", "external_domestic"), columns].tolist() == [1, 1, 1]
+    drawn = study_ties.set_kinds(pairs).set_index(["label", "series"])["value"]
+    assert drawn[("ties found elsewhere (n = 2)", "unknown")] == 0.5
+    without = study_ties.without_firms(pairs)
+    assert without["ties_without_firm_paper"] == {"value": 1, "n": 2}
+    assert without["ties_external_domestic_share_paper_firms"]["value"] == 0
+
+
+def test_takeovers_and_foundings_are_counted_in_both_countries(pairs):
+    counts = study_ties.channel_numbers(pairs).set_index(["channel", "place", "kind"])
+    assert counts.loc[("acquisitions", "usa", "foreign"), ["value", "n"]].tolist() == [1, 1]
+    assert counts.loc[("founding_ties", "china", "external"), ["value", "n"]].tolist() == [2, 2]
+    shares = study_ties.channel_shares(pairs).set_index(["channel", "place"])
+    assert shares.loc[("founding_ties", "china"), "value"] == 1
+    assert shares.loc[("acquisitions", "usa"), "n"] == 0
+    lengths = study_ties.medians(pairs).set_index("place")
+    assert lengths.loc["china", ["value", "n"]].tolist() == [200, 2]
+    parts = study_ties.parts_of_china(pairs).groupby("part")["n"].first()
+    assert parts.to_dict() == {
+        "technology_ties": 1,
+        "domestic_firm_ties": 3,
+        "domestic_firm_exchange_ties": 2,
+        "government_capital_ties": 0,
+        "staff_ties": 1,
+    }
+    drawn = study_ties.kinds_by_type(pairs, 1)
+    assert "China: staff moved to (n = 1)" in set(drawn["label"])
+
+
+def test_indices_that_are_quoted_have_what_chance_would_give(monkeypatch):
+    monkeypatch.setattr(study_ties, "INDICES", {"ei_usa": ("USA", "all", "all", "left_out")})
+    ei = pd.DataFrame({"country": "USA", "scope": "all", "member": "all"}, index=[0])
+    ei = ei.assign(foreign_ties="left_out", internal=3, external=1, unknown=2, ei=-0.5)
+    ei = ei.assign(null_mean=0.4, null_low=0.1, null_high=0.7, p=0.01)
+    indices = study_ties.quoted_indices(ei)
+    assert indices[["value", "count", "n", "unknown"]].iloc[0].tolist() == [-0.5, 1, 4, 2]
+    chance = study_ties.as_null(indices)
+    assert chance[["value", "low", "high"]].iloc[0].tolist() == [0.4, 0.1, 0.7]
+
+
+def test_sites_are_counted_by_where_they_and_their_owners_lie():
+    rows = [
+        ("research", "Shanghai", "Shanghai", "USA", "foreign", None),
+        ("research", "Xiamen", "Fujian", "China", "external", "farther"),
+        ("manufacturing", "Beijing", "Beijing", "China", "external", "neighbour"),
+        ("manufacturing", "X", None, "China", "unknown", None),
+    ]
+    columns = ["activity", "site_cluster", "site_province", "owner_country", "kind", "border"]
+    table = pd.DataFrame(rows, columns=columns)
+    counts = study_ties.site_counts(table, ["Beijing", "Shanghai"], ["Xiamen"]).set_index("id")
+    assert {name: (row["value"], row["n"]) for name, row in counts.iterrows()} == {
+        "rd_sites_in_research_cities": (1, 2),
+        "rd_sites_in_any_research_city": (2, 2),
+        "rd_sites_foreign_in_shanghai": (1, 1),
+        "plants_in_research_cities": (1, 1),
+        "plants_outside_home": (1, 1),
+        "plants_neighbouring_province": (1, 1),
+        "plants_farther_province": (0, 1),
+    }
 
 
 # the real ties

@@ -1,8 +1,9 @@
-"""Bases and parks."""
+"""Bases and parks: one table, counts by province, and where they are concentrated."""
 
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from cluster_anatomy.firms.places import Gazetteer
@@ -120,3 +121,35 @@ def torch_bases(numbers: pd.DataFrame, gazetteer: Gazetteer, provinces: Sequence
     return pd.Series(
         {province: counts[province] for province in provinces}, name="torch_bases"
     ).rename_axis("province")
+
+
+def base_quotients(sites: pd.DataFrame, torch: pd.Series) -> pd.DataFrame:
+    """Compare where national bio-industry bases are with where torch bases of all fields are.
+
+    The share of a province in the bio-industry bases, by its share in the torch bases. Undefined
+    where a province has no torch base. At risk: all provinces.
+
+    Returns
+    -------
+    DataFrame
+        As `compositions.origin_quotients`, with ``measure`` ``bio_bases``: ``count`` and
+        ``category_total`` are bio-industry bases, ``place_total`` and ``total`` torch bases.
+    """
+    mine = sites[(sites["programme"] == BIO_BASE) & (sites["only_paper"] == "no")]
+    bio = mine.groupby("province").size().reindex(torch.index, fill_value=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = (bio / bio.sum()) / (torch / torch.sum())
+    return pd.DataFrame(
+        {
+            "country": "China",
+            "measure": "bio_bases",
+            "place": torch.index,
+            "category": "national bio-industry base",
+            "count": bio.to_numpy(),
+            "place_total": torch.to_numpy(),
+            "category_total": int(bio.sum()),
+            "total": int(torch.sum()),
+            "expected": (torch * bio.sum() / torch.sum()).to_numpy(),
+            "value": value.replace(np.inf, np.nan).to_numpy(),
+        }
+    )

@@ -16,7 +16,7 @@ FRAMES = {"China": "cn_named_or_listed", "USA": "us_frame"}
 """Frame of each country that carries the study's headline shares."""
 ALL_FOUND = {"China": "cn_all", "USA": "us_all"}
 LEAST = 5
-"""Dated entries from which a cluster can have a year of take-off (`cluster_genesis.take_off`)."""
+"""Dated entries from which a cluster can have a year of take-off (`clusters.take_off`)."""
 
 
 def asked() -> dict[str, dict]:

@@ -5,288 +5,17 @@ one cluster with those of another; no share stands for an industry.
 """
 
 from collections.abc import Sequence
-from functools import partial
-from itertools import combinations, product
 
-import numpy as np
 import pandas as pd
-from scipy.cluster.hierarchy import linkage
-from scipy.spatial.distance import squareform
 
-from cluster_anatomy.firms.origins import FOREIGN_TYPES
-from cluster_anatomy.firms.sites import BIO_BASE
+from cluster_anatomy.firms.clusters import GROUPS, entrants
+from cluster_anatomy.firms.compositions import counts as counts
+from cluster_anatomy.firms.compositions import origin_quotients
+from cluster_anatomy.firms.sites import base_quotients
+from cluster_anatomy.firms.sources import central_officials, has_source
 from cluster_anatomy.methods.contingency import independence
-from cluster_anatomy.methods.correspondence import correspondence
 from cluster_anatomy.methods.differences import difference
-from cluster_anatomy.methods.permutation import permutation_test
-from cluster_anatomy.methods.quotients import location_quotients
 from cluster_anatomy.methods.shares import count_until, count_where, share, tally
-from cluster_anatomy.methods.similarity import distances, gap, leaf_groups, rand_test
-from cluster_anatomy.study.cluster_genesis import GROUPS, entrants, phases
-
-
-def counts(entries: pd.DataFrame, dimension: str = "paper_type", smallest: int = 1) -> pd.DataFrame:
-    """Count entries of known origin by cluster (rows) and origin (columns).
-
-    Parameters
-    ----------
-    entries : DataFrame
-        Entries of one country.
-    dimension : str
-        Column of origin, such as ``paper_type`` or ``label``.
-    smallest : int
-        Clusters with fewer entries of known origin are left out.
-    """
-    known = entries[(entries[dimension] != "unknown") & entries["cluster"].notna()]
-    table = pd.crosstab(known["cluster"], known[dimension])
-    table = table[table.sum(axis=1) >= smallest]
-    return table.loc[:, table.sum(axis=0) > 0]
-
-
-def agreement(
-    entries: pd.DataFrame, paper: pd.DataFrame, smallest: int, groups: Sequence[int] = (2, 3)
-) -> pd.DataFrame:
-    """Compare compositions with the paper's kinds, by every reading of origin, distance and kind.
-
-    Parameters
-    ----------
-    entries : DataFrame
-        Chinese entries.
-    paper : DataFrame
-        From `kinds`.
-    smallest : int
-        Entries of known origin from which a cluster is compared.
-    groups : sequence of int
-        Into how many groups the tree is cut.
-
-    Returns
-    -------
-    DataFrame
-        ``origin`` (``paper_type``, ``label``, each with pre-reform works; ``entrants``: paper_type
-        without them), ``measure``, ``kinds`` (``all``, or ``stated``: only those that the paper
-        itself states), ``groups``, ``n`` (clusters), ``ways`` to hand out the kinds (no p-value can
-        be below one by this), ``rand``, ``rand_p``, ``gap``, ``gap_p``; undefined where there is
-        only one kind.
-    """
-    options = {"paper_type": entries, "label": entries, "entrants": entrants(entries)}
-    rows = []
-    for (origin, chosen), measure, which in product(
-        options.items(), ("jensen_shannon", "hellinger"), ("all", "stated")
-    ):
-        kind = paper[(paper["kind_by"] == "paper") | (which == "all")].set_index("cluster")["kind"]
-        whole = counts(chosen, "paper_type" if origin == "entrants" else origin, smallest)
-        table = whole[whole.index.isin(kind.index)]
-        labels, square = list(kind.reindex(table.index)), distances(table, measure)
-        steps = linkage(squareform(square, checks=False), "average")
-        apart = permutation_test(partial(gap, square.to_numpy()), labels)
-        for number in groups:
-            rand = rand_test(list(leaf_groups(steps, len(table), number)), labels)
-            rows.append(
-                {
-                    "origin": origin,
-                    "measure": measure,
-                    "kinds": which,
-                    "groups": number,
-                    "n": len(table),
-                    "ways": rand["ways"],
-                    "rand": rand["value"],
-                    "rand_p": rand["p"],
-                    "gap": apart["value"],
-                    "gap_p": apart["p"],
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def map_table(country: str, table: pd.DataFrame) -> pd.DataFrame:
-    """Return a correspondence analysis of clusters and origins as one table.
-
-    Returns
-    -------
-    DataFrame
-        ``country``, ``kind`` (``cluster``, ``origin``) and the columns of `correspondence`, with
-        ``total_inertia``, ``axis1_share`` and ``axis2_share`` in every row.
-    """
-    points, inertias = correspondence(table)
-    points = points.rename(columns={"side": "kind"}).replace(
-        {"kind": {"row": "cluster", "column": "origin"}}
-    )
-    shares = (
-        np.append(inertias, [0.0, 0.0])[:2] / inertias.sum()
-        if inertias.sum() > 0
-        else [np.nan, np.nan]
-    )
-    points.insert(0, "country", country)
-    return points.assign(total_inertia=inertias.sum(), axis1_share=shares[0], axis2_share=shares[1])
-
-
-def origin_quotients(
-    country: str, entries: pd.DataFrame, dimension: str = "paper_type"
-) -> pd.DataFrame:
-    """Compute location quotients of origins in clusters; at risk: entries with a cluster and a
-    known origin.
-
-    Clusters whose entries are all of unknown origin are kept, with an undefined quotient.
-
-    Returns
-    -------
-    DataFrame
-        ``country``, ``measure`` (``origin``), ``place``, ``category``, ``count``, ``place_total``,
-        ``category_total``, ``total``, ``expected`` (count if the place were like all), ``value``.
-    """
-    places = sorted(entries["cluster"].dropna().unique())
-    table = counts(entries, dimension).reindex(places, fill_value=0)
-    return _quotients(country, "origin", table)
-
-
-def _quotients(country: str, measure: str, table: pd.DataFrame) -> pd.DataFrame:
-    quotients = location_quotients(table)
-    total, rows, columns = int(table.to_numpy().sum()), table.sum(axis=1), table.sum(axis=0)
-    return pd.DataFrame(
-        [
-            {
-                "country": country,
-                "measure": measure,
-                "place": place,
-                "category": category,
-                "count": int(table.loc[place, category]),
-                "place_total": int(rows[place]),
-                "category_total": int(columns[category]),
-                "total": total,
-                "expected": rows[place] * columns[category] / total if total else np.nan,
-                "value": quotients.loc[place, category],
-            }
-            for place in table.index
-            for category in table.columns
-        ]
-    )
-
-
-def base_quotients(sites: pd.DataFrame, torch: pd.Series) -> pd.DataFrame:
-    """Compare where national bio-industry bases are with where torch bases of all fields are.
-
-    The share of a province in the bio-industry bases, by its share in the torch bases. Undefined
-    where a province has no torch base. At risk: all provinces.
-
-    Returns
-    -------
-    DataFrame
-        As `origin_quotients`, with ``measure`` ``bio_bases``: ``count`` and ``category_total`` are
-        bio-industry bases, ``place_total`` and ``total`` torch bases.
-    """
-    mine = sites[(sites["programme"] == BIO_BASE) & (sites["only_paper"] == "no")]
-    bio = mine.groupby("province").size().reindex(torch.index, fill_value=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = (bio / bio.sum()) / (torch / torch.sum())
-    return pd.DataFrame(
-        {
-            "country": "China",
-            "measure": "bio_bases",
-            "place": torch.index,
-            "category": "national bio-industry base",
-            "count": bio.to_numpy(),
-            "place_total": torch.to_numpy(),
-            "category_total": int(bio.sum()),
-            "total": int(torch.sum()),
-            "expected": (torch * bio.sum() / torch.sum()).to_numpy(),
-            "value": value.replace(np.inf, np.nan).to_numpy(),
-        }
-    )
-
-
-def profiles(
-    entries: pd.DataFrame,
-    paper: pd.DataFrame,
-    endowed: pd.DataFrame,
-    grouped: pd.DataFrame,
-    window: int,
-    part: int,
-    least: int,
-) -> pd.DataFrame:
-    """Describe every cluster in one row.
-
-    Parameters
-    ----------
-    entries : DataFrame
-        All entries of both countries.
-    paper, endowed : DataFrame
-        From `kinds` and `endowments`.
-    grouped : DataFrame
-        From `tree`, the members of both countries one below the other (index: cluster).
-    window, part, least : int
-        Of `take_off`.
-
-    Returns
-    -------
-    DataFrame
-        The columns of `phases`, ``name_in_paper``, ``kind``, ``kind_by``, the columns of
-        ``endowed`` but for the works, and those of ``grouped``.
-    """
-    table = phases(entries, window, part, least)
-    table = table.merge(
-        paper[["cluster", "name_in_paper", "kind", "kind_by"]],
-        on="cluster",
-        how="left",
-        validate="1:1",
-    )
-    table = table.merge(
-        endowed.drop(columns="pre_reform_works"), left_on="cluster", right_index=True, how="left"
-    )
-    table = table.merge(grouped, left_on="cluster", right_index=True, how="left", validate="1:1")
-    return table.astype({"institutes": "Int64", "local_first": "Int64"})
-
-
-def central_officials(entries: pd.DataFrame, source_rows: pd.DataFrame) -> pd.Series:
-    """Say of each entry whether a founder came from a government body that sits in Beijing."""
-    hit = source_rows[
-        (source_rows["role"] == "founder")
-        & (source_rows["timing"] == "at_entry")
-        & (source_rows["org_type"] == "government")
-        & (source_rows["region"] == "Beijing")
-    ]
-    return entries["firm_id"].isin(hit["firm_id"])
-
-
-def has_source(entries: pd.DataFrame, source_rows: pd.DataFrame, where: str) -> pd.Series:
-    """Say of each entry whether any founder, parent or former seat was in one kind of place.
-
-    Unlike ``reach`` this looks at every source, so a firm with founders from elsewhere and from
-    abroad has both.
-
-    Parameters
-    ----------
-    where : {"home", "elsewhere", "abroad"}
-        In the region of the entry, in another one of its country, or in another country.
-
-    Returns
-    -------
-    Series
-        ``yes``, ``no`` or ``unknown`` (no source has a known place), in the order of the entries.
-    """
-    here = entries.set_index("firm_id")[["country", "region"]].add_prefix("own_")
-    rows = source_rows[source_rows["timing"] == "at_entry"].join(here, on="firm_id", how="inner")
-    abroad = (rows["country"].notna() & (rows["country"] != rows["own_country"])) | rows[
-        "org_type"
-    ].isin(FOREIGN_TYPES)
-    home = (rows["region"] == rows["own_region"]).fillna(False).astype(bool)
-    rows["where"] = np.select(
-        [abroad, rows["region"].isna(), home], ["abroad", "unknown", "home"], "elsewhere"
-    )
-    hit = entries["firm_id"].isin(rows.loc[rows["where"] == where, "firm_id"])
-    seen = entries["firm_id"].isin(rows.loc[rows["where"] != "unknown", "firm_id"])
-    return pd.Series(np.select([hit, seen], ["yes", "no"], "unknown"), index=entries.index)
-
-
-def pairs_of(square: pd.DataFrame) -> pd.DataFrame:
-    """Turn a square of distances into rows ``left``, ``right``, ``distance``, nearest first."""
-    rows = [(left, right, square.loc[left, right]) for left, right in combinations(square.index, 2)]
-    return pd.DataFrame(rows, columns=["left", "right", "distance"]).sort_values(
-        ["distance", "left", "right"], ignore_index=True
-    )
-
-
-# --- What is quoted, and what figures draw
-
 
 SECONDARY = ["Hangzhou", "Chengdu", "Xiamen", "Changchun", "Shenyang"]
 """Secondary cities with institutes that the paper names (section 5)."""
@@ -313,7 +42,7 @@ def tests_of_difference(
     Parameters
     ----------
     tables : dict
-        Country -> `counts`.
+        Country -> `compositions.counts`.
     odd : list of str
         Chinese clusters without which the test is repeated.
     """
@@ -326,7 +55,13 @@ def tests_of_difference(
 
 
 def map_numbers(maps: pd.DataFrame) -> pd.DataFrame:
-    """Return inertia of the maps: ``country``, ``place``, ``adjective``, ``frame``, ``total``, ``two``."""
+    """Return the inertia of each map, in all and on two axes, by country.
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``total``, ``two``, ``place``, ``adjective``, ``frame``.
+    """
     inertia = maps.groupby("country")[["total_inertia", "axis1_share", "axis2_share"]].first()
     two = inertia["axis1_share"] + inertia["axis2_share"]
     table = pd.DataFrame({"total": inertia["total_inertia"], "two": two}).reset_index()
@@ -339,7 +74,9 @@ def map_numbers(maps: pd.DataFrame) -> pd.DataFrame:
 
 def odd_branch(trees: dict[str, tuple[pd.DataFrame, pd.DataFrame]]) -> list[str]:
     """Return the smaller side of the first cut of the Chinese tree."""
-    return list(min(trees["China"][1].groupby("group").groups.values(), key=len))
+    members = trees["China"][1]
+    sides = [list(side.index) for _, side in members.groupby("group")]
+    return min(sides, key=len)
 
 
 def compared_counts(
@@ -372,13 +109,13 @@ def kind_numbers(
     Parameters
     ----------
     variants : DataFrame
-        From `agreement`.
+        From `compositions.agreement`.
     dimension, measure, groups
         The variant that is quoted.
     """
     same = (variants["measure"] == measure) & (variants["groups"] == groups)
-    chosen = variants[(variants["origin"] == dimension) & same].set_index("kinds")
-    main, stated = chosen.loc["all"], chosen.loc["stated"]
+    quoted = variants[(variants["origin"] == dimension) & same].set_index("kinds")
+    main, stated = quoted.loc["all"], quoted.loc["stated"]
     n, number = {"n": int(main["n"])}, {"number": len(variants)}
     return {
         "clusters_paper_kinds_ari": {"value": main["rand"]} | n,
@@ -422,17 +159,17 @@ def shares_by_kind(rows: pd.DataFrame) -> pd.DataFrame:
             words = str(kind).replace("_", "-")
             about = {"kind": kind, "kind_words": words, "word": word, "adjective": adjective}
             about |= {"label": adjective, "series": words}
-            parts.append(about | share(hit["count"], hit["n"], hit["unknown"]))
+            parts.append(about | share(hit["count"], int(hit["n"]), int(hit["unknown"])))
     return pd.DataFrame(parts)
 
 
 def kind_differences(shares: pd.DataFrame) -> pd.DataFrame:
-    """Endogenous minus policy-induced clusters, by type of origin: ``word``, ``value``, ``low``, …"""
+    """Endogenous minus policy-induced clusters, by type of origin (``word``)."""
     table, rows = shares.set_index(["kind", "word"]), []
     for word in TYPES:
         endogenous, policy = (table.loc[(kind, word)] for kind in ("endogenous", "policy_induced"))
-        found = difference(endogenous["count"], endogenous["n"], policy["count"], policy["n"])
-        rows.append({"word": word} | found)
+        counts = (endogenous["count"], endogenous["n"], policy["count"], policy["n"])
+        rows.append({"word": word} | difference(*counts))
     return pd.DataFrame(rows)
 
 
@@ -507,7 +244,7 @@ def shenzhen_sources(entries: pd.DataFrame, source_rows: pd.DataFrame) -> pd.Dat
     rows = entrants(entries[entries["cluster"] == "Shenzhen"])
     marks = {where: has_source(rows, source_rows, where) for where in ("elsewhere", "abroad")}
     moved = rows.assign(**marks)
-    asked = {
+    traits = {
         "source_elsewhere": (
             "elsewhere",
             ["yes"],
@@ -525,13 +262,13 @@ def shenzhen_sources(entries: pd.DataFrame, source_rows: pd.DataFrame) -> pd.Dat
     }
     counts = [
         {"name": name, "words": words} | count_where(moved, column, values)
-        for name, (column, values, words) in asked.items()
+        for name, (column, values, words) in traits.items()
     ]
     return pd.DataFrame(counts)
 
 
 def officials(entries: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
-    """Count entrants founded by officials, in Beijing and elsewhere: ``name``, ``words``, ``value``."""
+    """Count entrants founded by officials: ``name``, ``words``, ``value``."""
     newcomers = entrants(entries[entries["country"] == "China"])
     groups = {
         "former_officials": (

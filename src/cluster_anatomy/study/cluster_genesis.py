@@ -1,275 +1,16 @@
 """Step 03: how clusters began: bases and parks, endowments, first entrants, phases."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
-import numpy as np
 import pandas as pd
 
-from cluster_anatomy.firms.names import organisation_key
-from cluster_anatomy.firms.places import Gazetteer
+from cluster_anatomy.firms.clusters import cumulated, entrants
+from cluster_anatomy.firms.clusters import first_entrants as first_entrants
+from cluster_anatomy.firms.clusters import phases as phases
 from cluster_anatomy.firms.sites import TORCH_BASE, by_province
 from cluster_anatomy.methods.contingency import independence
 from cluster_anatomy.methods.shares import count_until, tally
 from cluster_anatomy.tables.cells import split
-
-GROUPS = {
-    "a_academic": "academic",
-    "b_enterprise": "enterprise",
-    "c_subsidiary": "subsidiary",
-    "d_relocation": "relocation",
-    "backbone": "backbone",
-    "other": "other",
-}
-"""The paper's four types of firm by origin (section 2.2), pre-reform works and the rest: value and
-short name.
-"""
-
-
-ACADEMIC = [
-    "university",
-    "public_research_institute",
-    "military_institute",
-    "biological_products_institute",
-]
-"""Kinds of organisation that are academia at home."""
-
-
-def kinds(clusters: pd.DataFrame, gazetteer: Gazetteer) -> pd.DataFrame:
-    """Return the paper's kind of each of its clusters under the name that the register uses.
-
-    Returns
-    -------
-    DataFrame
-        ``cluster``, ``name_in_paper``, ``kind`` (``endogenous``, ``policy_induced``), ``kind_by``
-        (``paper``, or ``reading`` where the label is ours), ``anchors``, ``basis``.
-    """
-    reading = clusters["basis"].str.contains("our reading")
-    return pd.DataFrame(
-        {
-            "cluster": clusters["city"].map(lambda city: _cluster_of(gazetteer, city)),
-            "name_in_paper": clusters["cluster"],
-            "kind": clusters["kind"],
-            "kind_by": np.where(reading, "reading", "paper"),
-            "anchors": clusters["anchor_firms"],
-            "basis": clusters["basis"],
-        }
-    )
-
-
-def _cluster_of(gazetteer: Gazetteer, city: str) -> str | None:
-    place = gazetteer.find(city)
-    return None if place is None else place.cluster
-
-
-def endowments(
-    entries: pd.DataFrame,
-    source_rows: pd.DataFrame,
-    organisations: pd.DataFrame,
-    gazetteer: Gazetteer,
-    sites: pd.DataFrame,
-    first: int = 5,
-) -> pd.DataFrame:
-    """Say of each Chinese cluster what the open record shows of its beginnings.
-
-    The record does not date institutes: one counts if it is a founder's or a parent's organisation
-    of any entry, anywhere, or if the paper names it. That it was there before the firm follows;
-    before the first firm does not.
-
-    Parameters
-    ----------
-    entries : DataFrame
-        From `entries.entries`.
-    source_rows : DataFrame
-        Step 02: ``firm_id``, ``organisation``, ``org_type``, ``region``, ``timing``.
-    organisations : DataFrame
-        The paper's organisations: ``org_name``, ``org_type``, ``city``.
-    gazetteer : Gazetteer
-        The places that cities mean.
-    sites : DataFrame
-        From `bases_and_parks`.
-    first : int
-        How many of the first dated entrants are looked at.
-
-    Returns
-    -------
-    DataFrame
-        Index: cluster. ``institutes`` (academic organisations of the place), ``local_first`` (of
-        the first entrants, those with a local academic source), ``pre_reform_works``,
-        ``first_park``, ``first_base`` (years).
-    """
-    cluster_of = partial(_cluster_of, gazetteer)
-    by_metro = gazetteer.table.drop_duplicates("metro").set_index("metro")["cluster"]
-    seen = source_rows[source_rows["org_type"].isin(ACADEMIC) & source_rows["organisation"].notna()]
-    named = organisations[organisations["org_type"].isin(ACADEMIC)]
-    academia = pd.concat(
-        [
-            pd.DataFrame({"cluster": seen["region"].map(by_metro), "name": seen["organisation"]}),
-            pd.DataFrame({"cluster": named["city"].map(cluster_of), "name": named["org_name"]}),
-        ]
-    ).dropna()
-    academia["key"] = academia["name"].map(organisation_key)
-    local = seen[seen["timing"] == "at_entry"].assign(cluster=seen["region"].map(by_metro))
-    pairs = set(local[["firm_id", "cluster"]].dropna().itertuples(index=False, name=None))
-    early = first_entrants(entries, first)
-    early["local"] = [(row.firm_id, row.cluster) in pairs for row in early.itertuples()]
-    chinese = entries[entries["country"] == "China"]
-    result = pd.DataFrame(
-        index=pd.Index(sorted(chinese["cluster"].dropna().unique()), name="cluster")
-    )
-    result["institutes"] = academia.groupby("cluster")["key"].nunique()
-    result["local_first"] = early.groupby("cluster")["local"].sum()
-    result["pre_reform_works"] = (
-        chinese[chinese["label"] == "state_backbone"].groupby("cluster").size()
-    )
-    result = result.fillna(0).astype(int)
-    checked = sites[sites["only_paper"] == "no"].assign(cluster=sites["city"].map(cluster_of))
-    for kind in ("park", "base"):
-        years = checked[checked["kind"] == kind].groupby("cluster")["year"].min()
-        result[f"first_{kind}"] = years.reindex(result.index).astype("Int64")
-    return result
-
-
-def take_off(years: pd.Series, window: int = 5, part: int = 3, least: int = 5):
-    """Return the year in which a cluster took off: the start of the first dense spell of entry.
-
-    A spell is ``window`` years that begin with an entry and hold at least one in ``part`` of all
-    dated entries, and at least ``least`` of them. The rule looks back from the end of the data; it
-    is ours, in the spirit of the second phase of Feldman, Francis and Bercovitz (2005).
-
-    Returns
-    -------
-    int or NA
-        ``NA`` where no spell is dense enough, as in any cluster with fewer than ``least`` dated
-        entries.
-
-    Examples
-    --------
-    >>> take_off(pd.Series([1985, 1996, 1998, 1999, 2000, 2000, 2010]))
-    1996
-    """
-    known = np.sort(years.dropna().to_numpy(dtype=int))
-    needed = max(-(-len(known) // part), least)
-    for year in np.unique(known):
-        if ((known >= year) & (known < year + window)).sum() >= needed:
-            return int(year)
-    return pd.NA
-
-
-def entrants(entries: pd.DataFrame) -> pd.DataFrame:
-    """Return the entries that have a cluster, without pre-reform works (stock, not entry)."""
-    return entries[entries["cluster"].notna() & (entries["label"] != "state_backbone")]
-
-
-def cumulated(entries: pd.DataFrame) -> pd.DataFrame:
-    """Count dated entrants per cluster in every year from the first to the last, and cumulate.
-
-    Returns
-    -------
-    DataFrame
-        ``country``, ``cluster``, ``year``, ``entries``, ``cumulated``.
-    """
-    dated = entrants(entries).dropna(subset=["entry_year"])
-    parts = []
-    for (country, cluster), group in dated.groupby(["country", "cluster"], sort=True):
-        counts = group["entry_year"].astype(int).value_counts()
-        years = pd.RangeIndex(counts.index.min(), counts.index.max() + 1, name="year")
-        part = counts.reindex(years, fill_value=0).rename("entries").reset_index()
-        parts.append(
-            part.assign(country=country, cluster=cluster, cumulated=part["entries"].cumsum())
-        )
-    columns = ["country", "cluster", "year", "entries", "cumulated"]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
-
-
-def first_entrants(entries: pd.DataFrame, first: int = 5) -> pd.DataFrame:
-    """List the first dated entrants of each cluster, with all firms of the last one's year.
-
-    Returns
-    -------
-    DataFrame
-        ``country``, ``cluster``, ``place`` (rank by year, the same for one year), ``firm_id``,
-        ``name``, ``entry_year``, ``label``, ``source``, ``reach``, ``evidence``, ``frame``,
-        ``source_urls``; sorted.
-    """
-    dated = entrants(entries).dropna(subset=["entry_year"]).copy()
-    dated["place"] = (
-        dated.groupby(["country", "cluster"])["entry_year"].rank(method="min").astype(int)
-    )
-    dated["name"] = dated["name_en"].fillna(dated["name_zh"])
-    chosen = dated[dated["place"] <= first].rename(columns={"evidence_used": "evidence"})
-    columns = [
-        "country",
-        "cluster",
-        "place",
-        "firm_id",
-        "name",
-        "entry_year",
-        "label",
-        "source",
-        "reach",
-        "evidence",
-        "frame",
-        "source_urls",
-    ]
-    return chosen.sort_values(["country", "cluster", "place", "firm_id"], ignore_index=True)[
-        columns
-    ]
-
-
-def phases(entries: pd.DataFrame, window: int = 5, part: int = 3, least: int = 5) -> pd.DataFrame:
-    """Describe every cluster in one row: how many entered, of which origin, from when on.
-
-    Parameters
-    ----------
-    entries : DataFrame
-        Entries of any country; those without a cluster are left out.
-    window, part, least : int
-        Of `take_off`.
-
-    Returns
-    -------
-    DataFrame
-        ``country``, ``cluster``, ``entries``, ``known``, ``unknown`` (by origin), ``dated``,
-        ``undated`` (entrants, without pre-reform works), ``first_year``, ``take_off``, one column
-        per origin group, ``leading`` (the group with most entries; blank in a tie).
-    """
-    placed = entries.dropna(subset=["cluster"])
-    rows = []
-    for (country, cluster), group in placed.groupby(["country", "cluster"], sort=True):
-        tallies = {
-            short: int((group["paper_type"] == name).sum()) for name, short in GROUPS.items()
-        }
-        known, years = sum(tallies.values()), entrants(group)["entry_year"]
-        top = [name for name, count in tallies.items() if count and count == max(tallies.values())]
-        rows.append(
-            {
-                "country": country,
-                "cluster": cluster,
-                "entries": len(group),
-                "known": known,
-                "unknown": len(group) - known,
-                "dated": int(years.notna().sum()),
-                "undated": int(years.isna().sum()),
-                "first_year": years.min(),
-                "take_off": take_off(years, window, part, least),
-                **tallies,
-                "leading": top[0] if len(top) == 1 else pd.NA,
-            }
-        )
-    columns = [
-        "country",
-        "cluster",
-        "entries",
-        "known",
-        "unknown",
-        "dated",
-        "undated",
-        "first_year",
-        "take_off",
-    ]
-    table = pd.DataFrame(rows, columns=[*columns, *GROUPS.values(), "leading"])
-    return table.astype({"first_year": "Int64", "take_off": "Int64"})
 
 
 def growth(numbers: pd.DataFrame) -> pd.DataFrame:
@@ -287,38 +28,15 @@ def growth(numbers: pd.DataFrame) -> pd.DataFrame:
         group = group.sort_values("period_end").drop_duplicates("period_end")
         for earlier, later in zip(group[:-1].itertuples(), group[1:].itertuples(), strict=True):
             ratio, years = later.value / earlier.value, int(later.period_end - earlier.period_end)
-            rows.append(
-                (
-                    *key[:4],
-                    earlier.period_end,
-                    earlier.value,
-                    later.period_end,
-                    later.value,
-                    ratio,
-                    ratio ** (1 / years) - 1,
-                )
-            )
-    columns = [
-        "region",
-        "measure",
-        "category",
-        "unit",
-        "first_year",
-        "first",
-        "last_year",
-        "last",
-        "ratio",
-        "per_year",
-    ]
+            ends = (earlier.period_end, earlier.value, later.period_end, later.value)
+            rows.append((*key[:4], *ends, ratio, ratio ** (1 / years) - 1))
+    columns = [*keys[:4], "first_year", "first", "last_year", "last", "ratio", "per_year"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def open_addresses(cell) -> int:
     """Count the addresses of a cell other than the paper itself."""
     return len([address for address in split(cell) if address != "seed"])
-
-
-# --- What is quoted, and what figures draw
 
 
 MEASURES = {
@@ -414,7 +132,7 @@ def base_ranks(by: pd.DataFrame, provinces: Sequence[str]) -> pd.DataFrame:
 
 
 def bases_drawn(by: pd.DataFrame, most: int = 14) -> pd.DataFrame:
-    """Return the provinces with most bases as a figure draws them: ``label``, ``series``, ``value``."""
+    """Return the provinces with most bases as a figure draws them."""
     columns = {"bases": "bases for drugs and biotechnology", "parks": "high-tech zones"}
     first = by.sort_values(["bases", "parks"], ascending=False).head(most)
     table = first[list(columns)].rename(columns=columns).rename_axis("label").reset_index()
@@ -479,7 +197,7 @@ def take_offs(described: pd.DataFrame, smallest: int) -> tuple[pd.DataFrame, pd.
     Parameters
     ----------
     described : DataFrame
-        From `phases`.
+        From `clusters.phases`.
     smallest : int
         Dated entries from which a cluster has enough.
 

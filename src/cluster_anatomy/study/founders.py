@@ -5,116 +5,10 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from cluster_anatomy.firms.entries import in_frame
-from cluster_anatomy.firms.ties import (
-    ACADEMIA,
-    CHANNELS,
-    KINDS,
-)
+from cluster_anatomy.firms.tie_counts import academic_firms
+from cluster_anatomy.firms.ties import ACADEMIA, KINDS
 from cluster_anatomy.methods import shares
 from cluster_anatomy.methods.descent import descent
-from cluster_anatomy.tables.cells import split
-
-
-def academic_firms(pairs: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
-    """Say for each firm of the register which ties to academia are recorded.
-
-    Parameters
-    ----------
-    pairs : DataFrame
-        From `collapse`.
-    firms : DataFrame
-        Firms of the register that are looked at.
-
-    Returns
-    -------
-    DataFrame
-        Index ``firm_id``; counts ``ties`` (of any kind), ``academic``, ``academic_far`` (external
-        or foreign), ``academic_capital`` (one holds, founded or bought the other),
-        ``academic_technology``.
-    """
-    ends = []
-    for end, other in (("source", "target"), ("target", "source")):
-        part = pairs.dropna(subset=[f"{end}_firm_id"])
-        ends.append(
-            pd.DataFrame(
-                {
-                    "firm_id": part[f"{end}_firm_id"],
-                    "academic": (
-                        part[f"{other}_type"].isin(ACADEMIA) & ~part[f"{end}_type"].isin(ACADEMIA)
-                    ),
-                    "kind": part["kind"],
-                    "types": part["tie_types"],
-                }
-            )
-        )
-    table = pd.concat(ends)
-    kinds = table["types"].map(lambda cell: set(split(cell)))
-    flags = pd.DataFrame(
-        {
-            "firm_id": table["firm_id"],
-            "ties": 1,
-            "academic": table["academic"],
-            "academic_far": table["academic"] & table["kind"].isin(["external", "foreign"]),
-            "academic_capital": (
-                table["academic"]
-                & kinds.map(lambda has: bool(has & {*CHANNELS["capital"], "founded"}))
-            ),
-            "academic_technology": (
-                table["academic"] & kinds.map(lambda has: bool(has & set(CHANNELS["technology"])))
-            ),
-        }
-    )
-    return flags.groupby("firm_id").sum().reindex(firms["firm_id"], fill_value=0).astype(int)
-
-
-def cluster_links(
-    pairs: pd.DataFrame, entries: pd.DataFrame, inside: Iterable[str]
-) -> pd.DataFrame:
-    """Count, for each cluster, its ties by kind and its entries with returnees or foreign partners.
-
-    Parameters
-    ----------
-    pairs, entries : DataFrame
-        From `collapse` and `entries.entries`.
-    inside : iterable of str
-        ``firm_id`` of the frame that is counted beside all entries.
-
-    Returns
-    -------
-    DataFrame
-        The columns of the contract ``cluster_links``.
-    """
-    entries = entries.dropna(subset=["cluster"])
-    keys = [entries["country"], entries["cluster"]]
-    framed = entries["firm_id"].isin(list(inside))
-    table = pd.DataFrame({"entries": entries.groupby(keys).size()})
-    for column in ("returnee", "foreign_partner"):
-        table[f"{column}_entries"] = (entries[column] == "yes").groupby(keys).sum()
-        table[f"{column}_frame"] = ((entries[column] == "yes") & framed).groupby(keys).sum()
-    ends = [
-        pairs[["seen_from", f"{end}_cluster", "kind", "tie_id"]].set_axis(
-            ["country", "cluster", "kind", "tie_id"], axis=1
-        )
-        for end in ("source", "target")
-    ]
-    touched = pd.concat(ends).dropna(subset=["cluster"]).drop_duplicates()
-    counts = (
-        touched.groupby(["country", "cluster", "kind"])
-        .size()
-        .unstack(fill_value=0)
-        .reindex(columns=KINDS, fill_value=0)
-    )
-    table = (
-        table.join(counts.add_suffix("_ties"))
-        .rename_axis(["country", "cluster"])
-        .fillna(0)
-        .astype(int)
-        .reset_index()
-    )
-    return table.sort_values(
-        ["country", "entries", "cluster"], ascending=[True, False, True], ignore_index=True
-    )
-
 
 KINDS_OF_TIE = {
     "academic": "to academia",
@@ -122,7 +16,7 @@ KINDS_OF_TIE = {
     "academic_capital": "of capital to academia",
     "academic_technology": "of technology to academia",
 }
-"""Columns of `academic_firms`, and what they count in words."""
+"""Columns of `tie_counts.academic_firms`, and what they count in words."""
 ROOTS = {
     "USA": ["Hybritech", "Genentech"],
     "China": [
@@ -133,7 +27,7 @@ ROOTS = {
 }
 """Roots of the families that are drawn, by country."""
 SEEN = {"returnee": "a returnee founder", "foreign_partner": "a foreign partner"}
-"""Columns of `cluster_links`, and what they count in words."""
+"""Columns of `tie_counts.cluster_links`, and what they count in words."""
 
 
 def serial_counts(serial: pd.DataFrame) -> pd.DataFrame:
@@ -256,7 +150,7 @@ def largest_clusters(links: pd.DataFrame, frame: str) -> pd.DataFrame:
     Parameters
     ----------
     links : DataFrame
-        From `cluster_links`.
+        From `tie_counts.cluster_links`.
     frame : str
         The Chinese frame.
 
@@ -285,7 +179,7 @@ def returnees_in_large_clusters(links: pd.DataFrame, largest: int = 10) -> dict[
 
 
 def returnees_by_cluster(links: pd.DataFrame, most: int = 12) -> pd.DataFrame:
-    """Return the Chinese clusters with most entries as a figure draws them (returnees and others)."""
+    """Return returnees' and other entries of the largest Chinese clusters for a figure."""
     china = links[links["country"] == "China"].nlargest(most, "entries")
     table = pd.DataFrame(
         {
