@@ -36,6 +36,9 @@ from cluster_anatomy.own_list.case import (
     shaped,
 )
 
+WORDS = "notebooks/words"
+"""Where the notebooks of a list look for their words (`results.words`)."""
+
 # --- A run
 
 
@@ -83,6 +86,7 @@ def run(folder: Path, beside: Iterable[str] | None = None, jobs: int = 2, tell=s
         If ``results/`` holds something else, or another run is going on.
     """
     from cluster_anatomy.own_list import content
+    from cluster_anatomy.results.filling import fill_notebook
 
     started, folder = time.perf_counter(), Path(folder).resolve()
     own = content.read(folder)
@@ -99,7 +103,7 @@ def run(folder: Path, beside: Iterable[str] | None = None, jobs: int = 2, tell=s
     with locked(target):
         made = prepare(own.tables, about, list(own.warnings), paths.root(), case)
         with _surroundings({"PYTHONPATH": os.pathsep.join(filter(None, search))}):
-            report = compendium_run.run(case, jobs=jobs, tell=tell)
+            report = compendium_run.run(case, jobs=jobs, tell=tell, finish=fill_notebook)
             run_report.write(report, case, None)
         done = Report(
             target,
@@ -253,6 +257,7 @@ def _write_steps(
         # date
         if not old.is_file() or freshness.source_digest(old) != freshness.source_digest(fresh):
             shutil.copyfile(fresh, old)
+    shutil.copytree(templates / "words", case / WORDS, dirs_exist_ok=True)
     _write(case / steps.STEPS_FILE, "".join(lines))
 
 
@@ -280,7 +285,8 @@ def _take_place(case: Path, results: Path) -> None:
     listed = {path for step in steps.load_steps(case) for path in step.outputs}
     inputs = {
         file.relative_to(case).as_posix()
-        for file in (case / "data/raw").rglob("*")
+        for folder in ("data/raw", WORDS)
+        for file in (case / folder).rglob("*")
         if file.is_file()
     }
     for path in sorted(listed | inputs | {steps.STEPS_FILE, freshness.LOCK_FILE}):
