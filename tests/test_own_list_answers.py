@@ -1,9 +1,13 @@
 """What the notebooks of a list answer with, on frames made by hand."""
 
+import shutil
+
 import pandas as pd
 import pytest
 
+from cluster_anatomy.compendium import paths
 from cluster_anatomy.own_list import answers
+from cluster_anatomy.own_list.case import TEMPLATES
 
 HALF = {"count": 1, "n": 2, "unknown": 3, "value": 0.5, "low": 0.1, "high": 0.9}
 NOTHING = {**HALF, "count": 0, "n": 0, "value": None}
@@ -81,6 +85,25 @@ def test_a_region_keeps_its_sum_in_years_without_entries():
     ]
 
 
-def test_an_analysis_with_nothing_to_use_has_a_part_of_zero():
-    made = pd.DataFrame({"what": ["ties", "reach"], "have": [0, 1], "of": [0, 4]})
-    assert answers.parts_used(made)["value"].tolist() == [0, 0.25]
+def test_an_analysis_that_was_not_made_has_a_part_of_zero():
+    made = pd.DataFrame(
+        {
+            "what": ["ties", "entry model", "reach"],
+            "have": [0, 2, 1],
+            "of": [0, 2, 4],
+            "status": ["missing", "missing", "partly"],
+        }
+    )
+    assert answers.parts_used(made)["value"].tolist() == [0, 0, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("carries", "interval"), [("yes", ", 95 % interval 10 % to 90 %"), ("no", "")]
+)
+def test_a_share_is_worded_with_its_interval(tmp_path, monkeypatch, carries, interval):
+    shutil.copytree(paths.root() / TEMPLATES / "words", tmp_path / "notebooks/words")
+    monkeypatch.setenv(paths.ROOT_VARIABLE, str(tmp_path))
+    numbers = answers.ListNumbers("05_entry_patterns", near_kilometres=100)
+    numbers.add(start_up_share=answers.told(HALF, pd.Series({"carries_shares": carries})))
+    statement = numbers.rows["start_up_share"]["statement"]
+    assert statement == f"1 of 2 entries are start-ups (50 %{interval}; 3 unknown)."

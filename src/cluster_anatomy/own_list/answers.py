@@ -283,12 +283,12 @@ def show_shares(whole: pd.DataFrame, dimension: str, alt: str) -> None:
 
 
 def parts_used(made: pd.DataFrame) -> pd.DataFrame:
-    """Return the part of a list that each analysis can use (``label``, ``value``).
+    """Return the part of a list that each analysis was made on (``label``, ``value``).
 
     Parameters
     ----------
     made : DataFrame
-        From `analyses.analyses`; an analysis with nothing to use has a part of zero.
+        From `analyses.analyses`; an analysis that is missing has a part of zero.
     """
-    part = (made["have"] / made["of"].where(made["of"] > 0)).fillna(0).astype(float)
-    return pd.DataFrame({"label": made["what"], "value": part})
+    part = (made["have"] / made["of"]).where(made["status"] != "missing", 0)
+    return pd.DataFrame({"label": made["what"], "value": part.astype(float)})
