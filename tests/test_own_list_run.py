@@ -431,15 +431,6 @@ def test_intervals_only_where_the_frame_carries_shares():
     frames = pd.DataFrame({"frame": ["a", "b"], "carries_shares": ["yes", "no"]})
     shares = pd.DataFrame({"frame": ["a", "b"], "value": 0.5, "low": 0.1, "high": 0.9})
     assert analyses.carried(shares, frames)["low"].isna().tolist() == [False, True]
-    half = {"count": 1, "n": 2, "unknown": 3, "value": 0.5, "low": 0.1, "high": 0.9}
-    assert (
-        analyses.told("x", half, "are", frames.loc[0])["statement"]
-        == "1 of 2 are (50 %, 95 % interval 10 % to 90 %; 3 unknown)."
-    )
-    assert (
-        analyses.told("x", half, "are", frames.loc[1])["statement"]
-        == "1 of 2 are (50 %; 3 unknown)."
-    )
 
 
 # --- Words and figures
