@@ -13,8 +13,8 @@ from cluster_anatomy import own_list
 from cluster_anatomy.__main__ import main
 from cluster_anatomy.own_list import begin
 from cluster_anatomy.own_list.content import FILLED
-from cluster_anatomy.reading import values
-from cluster_anatomy.reading.sheets import plausibility
+from cluster_anatomy.reading import values, years
+from cluster_anatomy.reading.encodings import plausibility
 from cluster_anatomy.tables import contract
 from cluster_anatomy.tables.checks import failed_check
 from cluster_anatomy.tables.contract import TableError, contracts
@@ -298,7 +298,7 @@ YEARS = {
 
 @pytest.mark.parametrize("text", YEARS)
 def test_a_year_is_understood(text):
-    year = values.read_year(text, today=2026)
+    year = years.read_year(text, today=2026)
     assert (year.value, year.low, year.high) == YEARS[text]
 
 
@@ -356,8 +356,8 @@ def test_a_year_is_understood(text):
     ],
 )
 def test_what_is_no_year_is_refused_with_its_cure(text, wrong):
-    with pytest.raises(values.YearError) as error:
-        values.read_year(text, today=2026)
+    with pytest.raises(years.YearError) as error:
+        years.read_year(text, today=2026)
     assert str(error.value) == wrong
 
 
@@ -367,22 +367,22 @@ def test_a_clock_that_is_wrong_does_not_make_a_good_year_the_future(monkeypatch)
         def today(cls):
             return cls(1999, 12, 31)
 
-    monkeypatch.setattr(values.datetime, "date", Past)
-    assert values.read_year("circa 2019").value == 2019
-    assert values.this_year() == values.WRITTEN
+    monkeypatch.setattr(years.datetime, "date", Past)
+    assert years.read_year("circa 2019").value == 2019
+    assert years.this_year() == years.WRITTEN
 
 
 def test_a_thai_year_is_converted_in_thailand():
-    assert values.read_year("2541", "Thailand", today=2026).value == 1998
+    assert years.read_year("2541", "Thailand", today=2026).value == 1998
 
 
 @given(
-    st.integers(values.FIRST_YEAR, 2020),
+    st.integers(years.FIRST_YEAR, 2020),
     st.sampled_from(["{}", " {} ", "c. {}", "{}?", "founded {}", "{}年", "01.02.{}"]),
 )
 @settings(deadline=None)
 def test_every_form_gives_its_year(year, form):
-    found = values.read_year(values.clean(form.format(year)), today=2026)
+    found = years.read_year(values.clean(form.format(year)), today=2026)
     assert found.value == year
     assert found.low <= year <= found.high
 
@@ -391,13 +391,13 @@ def test_every_form_gives_its_year(year, form):
 @settings(deadline=None, max_examples=300)
 def test_any_text_is_a_year_or_refused(text):
     try:
-        year = values.read_year(values.clean(text), today=2026)
-    except values.YearError:
+        year = years.read_year(values.clean(text), today=2026)
+    except years.YearError:
         return
     known = [part for part in (year.low, year.value, year.high) if part is not None]
     assert known
     assert known == sorted(known)
-    assert all(values.FIRST_YEAR <= part <= 2026 for part in known)
+    assert all(years.FIRST_YEAR <= part <= 2026 for part in known)
 
 
 def test_years_that_cannot_be_are_named(folder):

@@ -14,10 +14,11 @@ from cluster_anatomy.compendium import paths
 from cluster_anatomy.compendium.steps import PipelineError, load_steps
 from cluster_anatomy.own_list import description
 from cluster_anatomy.own_list.content import FILLED
+from cluster_anatomy.own_list.description import TABLES
 from cluster_anatomy.reading import headings, sources
-from cluster_anatomy.reading.columns import EXAMPLE
 from cluster_anatomy.reading.problems import meant
-from cluster_anatomy.reading.sources import NEEDED, TABLES
+from cluster_anatomy.reading.sources import NEEDED
+from cluster_anatomy.reading.table import EXAMPLE
 from cluster_anatomy.tables.contract import Table, contracts
 
 EXAMPLES = {
@@ -109,7 +110,7 @@ def new(
     if bare and name in [step.name for step in load_steps()]:
         raise PipelineError(f"'{name}' is a step of the study; give the list another name")
     target = folder or (
-        paths.root() / sources.FOLDER / name if bare else Path(name).expanduser().resolve()
+        paths.root() / description.FOLDER / name if bare else Path(name).expanduser().resolve()
     )
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(

@@ -19,14 +19,15 @@ from rapidfuzz import fuzz, process
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.firms.names import NameRules
 from cluster_anatomy.firms.scripts import is_chinese
-from cluster_anatomy.own_list.description import Description, find, read_description
+from cluster_anatomy.own_list.description import TABLES, Description, find, read_description
 from cluster_anatomy.own_list.places import blank, gazetteer, given_places, located
-from cluster_anatomy.reading import headings, values
-from cluster_anatomy.reading.columns import Cells, read_cells
+from cluster_anatomy.reading import headings, values, years
+from cluster_anatomy.reading.cells import Cells
 from cluster_anatomy.reading.countries import country_name
 from cluster_anatomy.reading.headings import fold
 from cluster_anatomy.reading.problems import Problem, meant
-from cluster_anatomy.reading.sources import NEEDED, TABLES
+from cluster_anatomy.reading.sources import NEEDED
+from cluster_anatomy.reading.table import read_cells
 from cluster_anatomy.reading.values import clean
 from cluster_anatomy.tables import files
 from cluster_anatomy.tables.contract import ADDRESS, Column, TableError, contracts, limits
@@ -296,22 +297,22 @@ def _figure(cells: Cells, row: int, column: Column, text: str):
     return int(number) if whole else number
 
 
-def _year(cells: Cells, row: int, column: str, text: str, description: Description) -> values.Year:
+def _year(cells: Cells, row: int, column: str, text: str, description: Description) -> years.Year:
     """Return a year as understood; say why, if that is not simply what stands there."""
     if values.is_missing(text):
-        return values.UNKNOWN
+        return years.UNKNOWN
     try:
-        year = values.read_year(text, description.country, description.about)
-    except values.YearError as error:
+        year = years.read_year(text, description.country, description.about)
+    except years.YearError as error:
         wrong, _, right = str(error).partition("; ")
         cells.say(row, column, text, wrong, right)
-        return values.UNKNOWN
-    if year.said:
+        return years.UNKNOWN
+    if year.remark:
         cells.warn(
             row,
             column,
             text,
-            year.said,
+            year.remark,
             "" if year.value is not None else "the year itself stays blank",
         )
     return year
@@ -320,14 +321,16 @@ def _year(cells: Cells, row: int, column: str, text: str, description: Descripti
 def _entry(cells: Cells, typed: pd.DataFrame, description: Description) -> None:
     """Fill the year of entry, and the years between which it lies unless the file says those too."""
     given = [clean(cell) for cell in cells.frame["entry_year"]]
-    years = [
+    read_years = [
         _year(cells, row, "entry_year", text, description)
         for row, text in zip(typed.index, given, strict=True)
     ]
-    typed["entry_year"] = [pd.NA if year.value is None else year.value for year in years]
+    typed["entry_year"] = [pd.NA if year.value is None else year.value for year in read_years]
     for side in ("low", "high"):
         label = f"entry_year_{side}"
-        read = [pd.NA if getattr(year, side) is None else getattr(year, side) for year in years]
+        read = [
+            pd.NA if getattr(year, side) is None else getattr(year, side) for year in read_years
+        ]
         typed[label] = [
             mine if pd.isna(told) else told for told, mine in zip(typed[label], read, strict=True)
         ]

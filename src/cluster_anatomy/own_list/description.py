@@ -11,10 +11,12 @@ from cluster_anatomy.compendium import paths
 from cluster_anatomy.reading.countries import country_name
 from cluster_anatomy.reading.headings import columns
 from cluster_anatomy.reading.problems import Problem, meant
-from cluster_anatomy.reading.sources import FILE, FOLDER, TABLES, Source
-from cluster_anatomy.reading.values import ABOUT
+from cluster_anatomy.reading.sources import FILE, Source
+from cluster_anatomy.reading.years import ABOUT
 from cluster_anatomy.tables.contract import TableError
 
+FOLDER = "own_lists"
+TABLES = ("firms", "evidence", "ties", "places")
 BESIDE = ("China", "USA")
 
 

@@ -15,7 +15,7 @@ from cluster_anatomy import tables
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.firms.scripts import BRACKETS
 from cluster_anatomy.reading import countries, headings
-from cluster_anatomy.reading.columns import Cells
+from cluster_anatomy.reading.cells import Cells
 from cluster_anatomy.reading.problems import closest
 
 ALIKE_FROM = 85.0

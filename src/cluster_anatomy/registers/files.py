@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.reading.countries import country_name
 from cluster_anatomy.reading.headings import fold, headings
-from cluster_anatomy.reading.values import YearError, clean, is_missing, read_year, this_year
+from cluster_anatomy.reading.values import clean, is_missing
+from cluster_anatomy.reading.years import YearError, read_year, this_year
 from cluster_anatomy.tables.contract import nearest
 
 BATCH = 50_000
@@ -48,7 +49,7 @@ evidence).
 """
 KNOWN = ("name", "other_names", "former_names", "place", "country", "entry_year")
 """Columns that a register shares with an own list; their headings are in
-``own_list/headings.toml``.
+``reading/headings.toml``.
 """
 ALSO = {
     "region": ("region", "metro", "metro region"),
@@ -297,7 +298,7 @@ def described_columns(path: Path) -> dict[str, str]:
 
 @lru_cache(2**16)
 def year_of(text: str | None, latest: int) -> tuple[int | None, str]:
-    """Read the year of a cell as in an own list (`own_list.values.read_year`); return it, or why
+    """Read the year of a cell as in an own list (`years.read_year`); return it, or why
     there is none.
     """
     if not text or is_missing(text):

@@ -23,7 +23,7 @@ from pathlib import Path
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.compendium.run import locked, say
 from cluster_anatomy.compendium.steps import PipelineError
-from cluster_anatomy.reading import values
+from cluster_anatomy.reading import years
 from cluster_anatomy.registers.engines import ENGINES
 from cluster_anatomy.registers.files import find_sources
 from cluster_anatomy.registers.measure import Usage, watched
@@ -218,7 +218,7 @@ def run_register(
         work = Run(
             sources, into, engine, memory, (spill or into / "build" / "spill").resolve(), jobs, tell
         )
-        latest = values.this_year()
+        latest = years.this_year()
         key = hashlib.sha256(
             json.dumps([described, engine, latest, code_digest()]).encode()
         ).hexdigest()
