@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cluster_anatomy import own_list
 from cluster_anatomy.__main__ import main
 from cluster_anatomy.own_list import begin
-from cluster_anatomy.own_list.content import FILLED
+from cluster_anatomy.own_list.typed_cells import FILLED
 from cluster_anatomy.reading import values, years
 from cluster_anatomy.reading.encodings import plausibility
 from cluster_anatomy.tables import contract

@@ -100,7 +100,7 @@ def _run_list(arguments: Arguments, steps: list[str]) -> int:
         report = run(folder, beside, arguments.jobs)
     except tables.TableError as error:
         print("\n".join(f"error: {problem}" for problem in error.problems))
-        print(f"{own_list.shown(folder)} was not run; nothing was changed")
+        print(f"{own_list.display_name(folder)} was not run; nothing was changed")
         return 1
     print("\n".join(summary(report)), flush=True)
     return 1 if report.failed else 0
@@ -230,7 +230,7 @@ def _check_list(name: str) -> int:
         f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in count.items()
     )
     verdict = "Mend the errors first." if count["error"] else "It can be run."
-    print(f"{own_list.shown(folder)}: {counted}. {verdict}")
+    print(f"{own_list.display_name(folder)}: {counted}. {verdict}")
     return 1 if count["error"] else 0
 
 
@@ -353,7 +353,7 @@ def new_command(arguments: Arguments) -> int:
     from cluster_anatomy import own_list
 
     folder = own_list.new(arguments.name, arguments.like, arguments.country)
-    print(f"{own_list.shown(folder)}: " + ", ".join(sorted(path.name for path in folder.iterdir())))
+    print(f"{own_list.display_name(folder)}: " + ", ".join(sorted(path.name for path in folder.iterdir())))
     print(
         "Fill in description.toml and the tables (README.md explains them), then: check"
         f" {arguments.name}"

@@ -24,6 +24,7 @@ from cluster_anatomy.compendium import freshness, paths, steps
 from cluster_anatomy.compendium import report as run_report
 from cluster_anatomy.compendium import run as compendium_run
 from cluster_anatomy.compendium.run import locked, say
+from cluster_anatomy.own_list import lists
 from cluster_anatomy.own_list.analyses import FRAMES, analyses, asked
 from cluster_anatomy.own_list.case import (
     HEADERS,
@@ -82,10 +83,9 @@ def run(folder: Path, beside: Iterable[str] | None = None, jobs: int = 2, tell=s
     PipelineError
         If ``results/`` holds something else, or another run is going on.
     """
-    from cluster_anatomy.own_list import content
 
     started, folder = time.perf_counter(), Path(folder).resolve()
-    own = content.read(folder)
+    own = lists.read(folder)
     about = described(own, beside)
     target = folder / "results"
     ours = (target / "build/case").is_dir() or (target / RAW / "description.json").is_file()
