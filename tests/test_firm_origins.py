@@ -72,6 +72,18 @@ def classified(cases, raw, **given):
     return firms_origins.classify(known, raw.origin_rules), firms, rows
 
 
+def test_a_firm_of_unknown_country_is_no_chinese_one_from_before_the_reforms(raw):
+    firms, members, evidence = register_of({"old": founders("university")}, raw.gazetteer)
+    firms = firms.assign(country=pd.NA, founded_year=pd.array([1970], dtype="Int64"))
+    rows = sources(members, evidence, raw.gazetteer, raw.organisation_types)
+    met = conditions(firms, rows, raw.source_roles, choose(raw.conventions))
+    assert not met["pre_reform"].item()
+    settled = conditions(
+        firms.assign(country="China"), rows, raw.source_roles, choose(raw.conventions)
+    )
+    assert settled["pre_reform"].item()
+
+
 # --- Rules
 
 BY_RULE = {

@@ -176,7 +176,8 @@ def test_an_opendocument_sheet(folder):
     content = (
         f'<office:document-content {spaces} office:version="1.2"><office:body><office:spreadsheet>'
         "<table:table"
-        f' table:name="One">{cells}</table:table></office:spreadsheet></office:body></office:document-content>'
+        f' table:name="One">{cells}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
     )
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,9 +22,11 @@ from cluster_anatomy import __main__, registers
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.firms import linkage
-from cluster_anatomy.registers import batches, engines, stages, weights, work
-from cluster_anatomy.registers.files import described_columns, find_sources, read
+from cluster_anatomy.registers import batches, engines, weights, work
+from cluster_anatomy.registers.files import described_columns, find_sources
+from cluster_anatomy.registers.records import read
 from cluster_anatomy.registers.run import STAGES
+from cluster_anatomy.registers.stages import groups, links, origins
 
 MEMORY = 2 * 2**30
 HEADER = [
@@ -306,7 +309,7 @@ def test_blocks_keep_the_number_of_pairs_in_bounds(sizes, names):
     largest = weights.largest_block(list(sizes.items()), names, 200)
     assert 2 <= largest <= 200
     pairs = sum(n * size * (size - 1) // 2 for size, n in sizes.items() if size <= largest)
-    assert pairs <= work.PAIRS * names or largest == 2
+    assert pairs <= weights.PAIRS * names or largest == 2
 
 
 def test_places_with_two_meanings_have_no_region():
@@ -326,7 +329,7 @@ def test_places_with_two_meanings_have_no_region():
 
 
 def grouped(tmp_path, pairs, nodes):
-    """Let the stage `group` loose on pairs (left, right, weight) and return the firm of each node."""
+    """Let the stage `group` loose on pairs (left, right, weight); return the firm of each node."""
     run = work.Run(
         [], tmp_path / "work", "duckdb", MEMORY, tmp_path / "spill", 1, lambda line: None
     )
@@ -343,9 +346,48 @@ def grouped(tmp_path, pairs, nodes):
     )
     for name in ("pairs", "nodes"):
         run.engine.view(name, tmp_path / f"{name}.parquet")
-    stages.group(run, into)
+    groups.group(run, into)
     run.close()
     return pq.read_table(into / "members.parquet").to_pandas().set_index("node")["firm"]
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "spark"])
+def test_the_key_of_origins_takes_all_its_columns_from_the_table_it_is_given(dialect):
+    columns = list(
+        sqlglot.parse_one(origins.combination("drafts"), read=dialect).find_all(sqlglot.exp.Column)
+    )
+    assert {column.table for column in columns} == {"drafts"}
+    assert {column.name for column in columns} == {"country", "year", *origins.RULED}
+
+
+@pytest.mark.parametrize(("engine", "dialect"), [("DuckDB", "duckdb"), ("Spark", "spark")])
+def test_each_engine_quotes_as_its_sql_does(engine, dialect):
+    quoted = getattr(engines, engine).quote(None, "column")
+    assert sqlglot.parse_one(f"SELECT {quoted} FROM rejected", read=dialect).find(
+        sqlglot.exp.Column
+    )
+    assert quoted == sqlglot.exp.to_identifier("column", quoted=True).sql(dialect)
+
+
+def test_the_digest_of_the_code_covers_what_the_stages_import(monkeypatch):
+    package, digested = Path(registers.__file__).parents[1], []
+    monkeypatch.setattr(paths, "digest", lambda path: digested.append(path) or path.name)
+    work.code_digest()
+    code = {path.relative_to(package).as_posix() for path in digested if package in path.parents}
+    assert code >= {
+        "firms/linkage.toml",
+        "firms/linkage/features.py",
+        "firms/names.py",
+        "firms/origins.py",
+        "firms/scripts.py",
+        "reading/values.py",
+        "registers/records.py",
+        "registers/weights.py",
+        "registers/stages/groups.py",
+    }
+    assert not {file for file in code if file.startswith(("study/", "site/", "own_list/"))}
+    data = {path.name for path in digested if package not in path.parents}
+    assert data >= {"origin_rules.csv", "legal_forms.csv", "places.csv"}
 
 
 def test_components_are_firms(tmp_path):
@@ -354,14 +396,14 @@ def test_components_are_firms(tmp_path):
 
 
 def test_long_chains_of_weak_links_are_taken_apart(tmp_path):
-    size = work.LARGEST // 2 + 10
+    size = groups.LARGEST // 2 + 10
     chain = [(n, n + 1, 20.0) for n in range(2 * size - 1) if n != size - 1]
     firm = grouped(tmp_path, [*chain, (size - 1, size, 3.5)], 2 * size)
     assert set(firm) == {0, size}
 
 
 def test_certain_links_are_never_taken_apart(tmp_path):
-    size = work.LARGEST + 5
+    size = groups.LARGEST + 5
     assert set(grouped(tmp_path, [(n, n + 1, None) for n in range(size - 1)], size)) == {0}
 
 
@@ -422,7 +464,7 @@ def test_no_pair_is_lost_before_it_is_scored(made):
     sql = weights.possible(model.comparisons, model.prior, model.same_from)
     assert sql != "TRUE"
     features = table_of(run, "features")
-    settings = stages._settings(model)
+    settings = links.settings(model)
     api = run.engine.splink()
     scored = Linker(
         api.register(run.engine.table("features")), settings, log_level="ERROR"

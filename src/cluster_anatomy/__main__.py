@@ -206,13 +206,15 @@ def _check_files() -> int:
     """Compare outputs with their stamps and documents with what they would be; run nothing."""
     from cluster_anatomy.archive import documents
     from cluster_anatomy.compendium import freshness
+    from cluster_anatomy.results import filling
 
     base = paths.root()
     outputs = _say(freshness.stale(base), "every committed output was made from what is here")
     texts = _say(
         documents.stale(base), "the generated documents and metadata are those of the files"
     )
-    return max(outputs, texts)
+    prose = _say(filling.stale(base), "every number in the notebooks' prose is the register's")
+    return max(outputs, texts, prose)
 
 
 def _check_list(name: str) -> int:

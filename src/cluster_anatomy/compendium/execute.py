@@ -23,8 +23,10 @@ from cluster_anatomy.compendium.notebooks import (
 from cluster_anatomy.compendium.steps import STEPS_FILE, PipelineError, Step
 
 Finish = Callable[[Notebook, Step, bool], Notebook]
-"""What a compendium does to an executed notebook before it is kept, such as filling its prose: takes
-the notebook, its step, and whether the run has other parameters than the study's own."""
+"""What is done to an executed notebook before it is kept, such as filling its prose.
+
+It takes the notebook, its step, and whether the parameters are other than the study's own.
+"""
 NOT_INHERITED = ("MPLBACKEND", "PYTHONSTARTUP")
 
 

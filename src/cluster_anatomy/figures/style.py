@@ -146,7 +146,7 @@ def show(figure: Figure, alt: str) -> None:
         If an axis is empty, two labels overlap or a text is too small.
     """
     check(figure, alt[:40])
-    frame = figure.get_tightbbox(figure.canvas.get_renderer()).padded(0.1)
+    frame = figure.get_tightbbox().padded(0.1)
     buffer = io.BytesIO()
     figure.savefig(
         buffer, format="png", dpi=SCREEN_DPI, bbox_inches=frame, metadata={"Software": None}

@@ -216,7 +216,7 @@ def _pre_reform(register: pd.DataFrame) -> pd.Series:
     """Whether a firm is a Chinese one from before the reforms."""
     early = (register["founded_year"] < 1980).fillna(False)
     settled = (register["pre_reform"] == "yes").fillna(False)
-    return (early | settled) & (register["country"] == "China")
+    return (early | settled) & (register["country"] == "China").fillna(False)
 
 
 def _parent_conditions(

@@ -1,6 +1,4 @@
-"""What is done to a register in Python: functions from a batch of rows to a batch of rows, the same
-on both engines.
-"""
+"""What is done to a register in Python: functions from batch to batch, the same on both engines."""
 
 import re
 from functools import cache
@@ -14,7 +12,8 @@ from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.origins import conditions, sources
 from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.firms.scripts import BRACKETS, ascii_fold
-from cluster_anatomy.registers.files import ORIGIN, number_of
+from cluster_anatomy.registers.files import ORIGIN
+from cluster_anatomy.registers.records import number_of, table
 from cluster_anatomy.tables.cells import split
 
 CODING = "data/raw/coding/"
@@ -45,7 +44,7 @@ def _key(text: str) -> str:
 @cache
 def _regions() -> dict[str, set[tuple[str, str]]]:
     """Return the region and country that each name of a place can mean (Taizhou means two)."""
-    found: dict[str, set[tuple[str, str]]] = {}
+    regions: dict[str, set[tuple[str, str]]] = {}
     for row in tables.read("data/raw/places/places.csv").itertuples():
         names = [
             row.name,
@@ -54,18 +53,19 @@ def _regions() -> dict[str, set[tuple[str, str]]]:
             *([] if pd.isna(row.name_zh) else [row.name_zh]),
         ]
         for name in names:
-            found.setdefault(_key(name), set()).add((row.metro, row.country))
-    return found
+            regions.setdefault(_key(name), set()).add((row.metro, row.country))
+    return regions
 
 
 def _region(place: str, country: str | None) -> tuple[str | None, str]:
     """Return the region of a place and on what basis it is known."""
     for text in (place, place.split(",")[0]):
-        meant = _regions().get(_key(text), set())
-        meant = {one for one in meant if country is None or one[1] == country} or meant
-        if len(meant) == 1:
-            return next(iter(meant))[0], "table of places"
-        if meant:
+        meanings = _regions().get(_key(text), set())
+        in_country = {meaning for meaning in meanings if country in (None, meaning[1])}
+        regions = [region for region, _ in in_country or meanings]
+        if len(regions) == 1:
+            return regions[0], "table of places"
+        if regions:
             return None, "the name means several places"
     return place, "as the register has it"
 
@@ -85,13 +85,12 @@ def place(batch: pa.Table) -> pa.Table:
         itself where the table does not know it; none where its name means several places),
         ``basis``.
     """
+    places, countries = batch["place"].to_pylist(), batch["country"].to_pylist()
     rows = [
-        (one, country, *_region(one, country))
-        for one, country in zip(
-            batch["place"].to_pylist(), batch["country"].to_pylist(), strict=True
-        )
+        (name, country, *_region(name, country))
+        for name, country in zip(places, countries, strict=True)
     ]
-    return _table(rows, PLACED)
+    return table(rows, PLACED)
 
 
 def clean(batch: pa.Table, columns: tuple[str, ...]) -> pa.Table:
@@ -111,10 +110,10 @@ def clean(batch: pa.Table, columns: tuple[str, ...]) -> pa.Table:
         blocking.
     """
     frame = linkage.prepare(batch.to_pandas().rename(columns={"node": "record_id"}))
-    table = pa.Table.from_pandas(frame[[*columns]], preserve_index=False)
-    table = table.add_column(0, "name_id", pa.array(map(number_of, frame["name_id"]), pa.int64()))
-    table = table.add_column(1, "node", pa.array(frame["record_id"].astype("int64"), pa.int64()))
-    return table.append_column("keys", pa.array(frame["keys"].tolist(), pa.list_(pa.string())))
+    names = pa.Table.from_pandas(frame[[*columns]], preserve_index=False)
+    names = names.add_column(0, "name_id", pa.array(map(number_of, frame["name_id"]), pa.int64()))
+    names = names.add_column(1, "node", pa.array(frame["record_id"].astype("int64"), pa.int64()))
+    return names.append_column("keys", pa.array(frame["keys"].tolist(), pa.list_(pa.string())))
 
 
 @cache
@@ -158,11 +157,4 @@ def classify(batch: pa.Table) -> pa.Table:
     )
     origins = firms_origins.classify(known, coding["origin_rules"])
     columns = ["firm_id", "mode", "source", "rule"]
-    return _table(origins[columns].itertuples(index=False, name=None), CLASSIFIED)
-
-
-def _table(rows, schema: pa.Schema) -> pa.Table:
-    columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-    return pa.table(
-        [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema
-    )
+    return table(origins[columns].itertuples(index=False, name=None), CLASSIFIED)

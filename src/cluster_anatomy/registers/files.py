@@ -1,17 +1,11 @@
-"""Read a business register: CSV in any common encoding and separator, or Parquet, row by row into
-batches.
-
-Nothing is dropped silently. A row that cannot be used and a cell that cannot be read are listed
-with their file, row and reason; the ledger of the run counts them.
-"""
+"""The files of a business register: form, encoding, separator, and which column is what."""
 
 import csv
-import hashlib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 import charset_normalizer
@@ -19,15 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cluster_anatomy.compendium.steps import PipelineError
-from cluster_anatomy.reading.countries import country_name
 from cluster_anatomy.reading.headings import fold, headings
-from cluster_anatomy.reading.values import clean, is_missing
-from cluster_anatomy.reading.years import YearError, read_year, this_year
 from cluster_anatomy.tables.contract import nearest
-
-BATCH = 50_000
-LONGEST_ROW = 100
-"""Lines; a row that is longer is a quote that was never closed."""
 
 ORIGIN = (
     "founder_names",
@@ -44,14 +31,10 @@ ORIGIN = (
     "relocated_from",
     "pre_reform",
 )
-"""Columns of the study's evidence from which the rules of origin read (data/CODEBOOK.md, table
-evidence).
-"""
-KNOWN = ("name", "other_names", "former_names", "place", "country", "entry_year")
-"""Columns that a register shares with an own list; their headings are in
-``reading/headings.toml``.
-"""
-ALSO = {
+"""Columns of the study's evidence that the rules of origin read (data/CODEBOOK.md: evidence)."""
+SHARED = ("name", "other_names", "former_names", "place", "country", "entry_year")
+"""Columns that a register shares with an own list; headings are in ``reading/headings.toml``."""
+REGISTER_ONLY = {
     "region": ("region", "metro", "metro region"),
     "id": ("company number", "registration number", "lei", "cin", "统一社会信用代码", "注册号"),
 }
@@ -59,45 +42,18 @@ ALSO = {
 
 @cache
 def words() -> dict[str, dict[str, int]]:
-    """Return for each thing that a register may have the folded headings by which it is known, the
-    first first.
+    """Return for each thing that a register may have the rank of each heading that names it.
+
+    Headings are folded; the lowest rank is the best heading.
     """
     firms, evidence = headings()["firms"], headings()["evidence"]
-    lists = {what: [what, *firms.get(what, [])] for what in KNOWN} | ALSO
+    lists = {what: [what, *firms.get(what, [])] for what in SHARED}
+    lists |= {what: [*words] for what, words in REGISTER_ONLY.items()}
     lists |= {what: [what, *evidence.get(what, [])] for what in ORIGIN}
     return {
-        what: {fold(word): rank for rank, word in reversed([*enumerate(many)])}
-        for what, many in lists.items()
+        what: {fold(heading): rank for rank, heading in reversed([*enumerate(ranked)])}
+        for what, ranked in lists.items()
     }
-
-
-RECORD = pa.schema(
-    [
-        ("file", pa.string()),
-        ("row", pa.int64()),
-        ("node", pa.int64()),
-        ("id", pa.string()),
-        ("name", pa.string()),
-        ("other_names", pa.string()),
-        ("former_names", pa.string()),
-        ("place", pa.string()),
-        ("region", pa.string()),
-        ("country", pa.string()),
-        ("year", pa.int32()),
-        *((name, pa.string()) for name in ORIGIN),
-    ]
-)
-REJECTED = pa.schema(
-    [
-        ("file", pa.string()),
-        ("row", pa.int64()),
-        ("line", pa.int64()),
-        ("column", pa.string()),
-        ("value", pa.string()),
-        ("left_out", pa.string()),
-        ("reason", pa.string()),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -118,8 +74,7 @@ def is_parquet(path: Path) -> bool:
 
 
 def encoding_of(path: Path) -> str:
-    """Return the encoding of a text file: UTF-8 if all of it is, else a guess from its first 256
-    KiB.
+    """Return the encoding of a text file: UTF-8 if it is, else a guess from its first 256 KiB.
 
     Raises
     ------
@@ -153,7 +108,7 @@ def encoding_of(path: Path) -> str:
 
 
 def find_sources(files: list[Path], columns: Mapping[str, str]) -> list[Source]:
-    """Look at the files of a register: form, encoding, separator, and which column is what.
+    """Look at the files of a register: form, encoding, separator, which column is what.
 
     Parameters
     ----------
@@ -168,18 +123,17 @@ def find_sources(files: list[Path], columns: Mapping[str, str]) -> list[Source]:
         If a file is missing or unreadable, or if a column that was asked for is not there; all at
         once.
     """
-    problems, found = [], []
-    labels = _labels(files)
-    for path, label in zip(files, labels, strict=True):
+    problems, sources = [], []
+    for path, label in zip(files, _labels(files), strict=True):
         try:
-            found.append(_source(path, label, columns))
+            sources.append(_source(path, label, columns))
         except PipelineError as error:
             problems.append(str(error))
         except (OSError, pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
             problems.append(f"{path}: cannot be read ({str(error).splitlines()[0]})")
     if problems:
         raise PipelineError("\n".join(problems))
-    return found
+    return sources
 
 
 def _labels(files: list[Path]) -> list[str]:
@@ -194,34 +148,37 @@ def _labels(files: list[Path]) -> list[str]:
 
 
 def _source(path: Path, label: str, columns: Mapping[str, str]) -> Source:
+    """Look at one file."""
     if path.is_dir():
         raise PipelineError(f"{path}: this is a folder; name the files in it")
     if not path.is_file():
         raise PipelineError(f"{path}: there is no such file")
     if path.stat().st_size == 0:
         raise PipelineError(f"{path}: the file is empty; the first line must name the columns")
+    header, encoding, separator = _header(path)
+    return Source(path, label, _columns(path, header, columns), encoding, separator)
+
+
+def _header(path: Path) -> tuple[list[str], str, str]:
+    """Return the headings of a file, its encoding (blank for Parquet) and its separator."""
     if is_parquet(path):
-        header, encoding, separator = pq.read_schema(path).names, "", ","
-    else:
-        encoding = encoding_of(path)
-        with open(path, encoding=encoding, newline="") as file:
-            first = file.readline()
-        bare = re.sub(r'"[^"]*"', "", first)
-        separator = max(",;\t|", key=bare.count)
-        with open(path, encoding=encoding, newline="") as file:
-            header = [cell.strip() for cell in next(csv.reader(file, delimiter=separator), [])]
-    chosen: dict[str, str] = {}
-    for what, known in words().items():
-        free = [
-            heading
-            for heading in header
-            if fold(heading) in known and heading not in chosen.values()
-        ]
-        if free:
-            chosen[what] = min(free, key=lambda heading, known=known: known[fold(heading)])
-    for what, heading in columns.items():
-        chosen = {
-            other: taken for other, taken in chosen.items() if taken != heading or other in columns
+        return pq.read_schema(path).names, "", ","
+    encoding = encoding_of(path)
+    with open(path, encoding=encoding, newline="") as file:
+        line = file.readline()
+    bare = re.sub(r'"[^"]*"', "", line)
+    separator = max(",;\t|", key=bare.count)
+    with open(path, encoding=encoding, newline="") as file:
+        header = [cell.strip() for cell in next(csv.reader(file, delimiter=separator), [])]
+    return header, encoding, separator
+
+
+def _columns(path: Path, header: list[str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return which heading is what: as given, else as it is known by its heading."""
+    columns = _known_by_heading(header)
+    for what, heading in given.items():
+        columns = {
+            other: taken for other, taken in columns.items() if taken != heading or other in given
         }
         if heading not in header:
             raise PipelineError(
@@ -230,13 +187,27 @@ def _source(path: Path, label: str, columns: Mapping[str, str]) -> Source:
             )
         if header.count(heading) > 1:
             raise PipelineError(f"{path}: two columns are called '{heading}'; rename one of them")
-        chosen[what] = heading
-    if "name" not in chosen:
+        columns[what] = heading
+    if "name" not in columns:
         raise PipelineError(
             f"{path}: no column is known to hold the names of firms; say which: --columns"
             f" name=HEADING. The columns are: {', '.join(header)}"
         )
-    return Source(path, label, chosen, encoding, separator)
+    return columns
+
+
+def _known_by_heading(header: list[str]) -> dict[str, str]:
+    """Return for each thing that a register may have the heading that best says so, if any."""
+    columns: dict[str, str] = {}
+    for what, ranks in words().items():
+        rank_of = {
+            heading: ranks[fold(heading)]
+            for heading in header
+            if fold(heading) in ranks and heading not in columns.values()
+        }
+        if rank_of:
+            columns[what] = min(rank_of, key=rank_of.__getitem__)
+    return columns
 
 
 def parse_columns(text: str) -> dict[str, str]:
@@ -247,16 +218,16 @@ def parse_columns(text: str) -> dict[str, str]:
     PipelineError
         If a part has no ``=`` or names something that a register does not have.
     """
-    found = {}
+    columns = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         what, sign, heading = part.partition("=")
         if not sign or not heading.strip():
             raise PipelineError(f"--columns: '{part}' should be WHAT=HEADING, such as name=Company")
-        found[what.strip()] = heading.strip()
-    return known_columns(found, "--columns")
+        columns[what.strip()] = heading.strip()
+    return checked_columns(columns, "--columns")
 
 
-def known_columns(columns: Mapping[str, str], where: str) -> dict[str, str]:
+def checked_columns(columns: Mapping[str, str], where: str) -> dict[str, str]:
     """Return a mapping of columns if a register may have all of them.
 
     Raises
@@ -291,165 +262,7 @@ def described_columns(path: Path) -> dict[str, str]:
         raise PipelineError(
             f"--description {path}: firms.columns.{wrong[0]} must be one heading in quotes"
         )
-    return known_columns(
-        {what: one for what, one in columns.items() if what in words()}, f"--description {path}"
+    return checked_columns(
+        {what: heading for what, heading in columns.items() if what in words()},
+        f"--description {path}",
     )
-
-
-@lru_cache(2**16)
-def year_of(text: str | None, latest: int) -> tuple[int | None, str]:
-    """Read the year of a cell as in an own list (`years.read_year`); return it, or why
-    there is none.
-    """
-    if not text or is_missing(text):
-        return None, ""
-    try:
-        year = read_year(clean(text), today=latest)
-    except YearError as error:
-        return None, str(error).partition(";")[0]
-    return (year.value, "") if year.value else (None, "no single year is meant")
-
-
-def number_of(*content: object) -> int:
-    """Return the 63-bit number of what linking sees of a record: the same content, the same number,
-    in any order.
-    """
-    text = "\x1f".join("" if part is None else str(part) for part in content)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
-
-
-def _clean(cell: object) -> str | None:
-    """Return a cell as text without blanks around and doubled within; a blank cell is missing."""
-    if cell is None:
-        return None
-    return " ".join(str(cell).split()) or None
-
-
-def _csv_rows(source: Source) -> Iterator[tuple[int, int, list[str] | str]]:
-    """Yield row, line and the cells of the chosen columns, or what is wrong with the row."""
-    with open(source.path, encoding=source.encoding, newline="") as file:
-        reader = csv.reader(file, delimiter=source.separator)
-        header = [cell.strip() for cell in next(reader)]
-        wanted = [header.index(heading) for heading in source.columns.values()]
-        width, row, line = len(header), 0, reader.line_num + 1
-        try:
-            for cells in reader:
-                if cells:
-                    row += 1
-                    if reader.line_num - line > LONGEST_ROW:
-                        raise PipelineError(
-                            f"{source.path}, row {row} (line {line}): a quote that begins here is"
-                            " not closed"
-                        )
-                    if len(cells) == width:
-                        yield row, line, [cells[place] for place in wanted]
-                    else:
-                        yield (
-                            row,
-                            line,
-                            f"{len(cells)} cells, but the first line names {width} columns",
-                        )
-                line = reader.line_num + 1
-        except csv.Error as error:
-            raise PipelineError(f"{source.path}, line {line}: not a CSV row ({error})") from None
-        except UnicodeDecodeError as error:
-            raise PipelineError(
-                f"{source.path}, after line {line}: not {source.encoding} text ({error.reason});"
-                " save it in UTF-8"
-            ) from None
-
-
-def _parquet_rows(source: Source) -> Iterator[tuple[int, int, list[str] | str]]:
-    row = 0
-    with pq.ParquetFile(source.path) as file:
-        for batch in file.iter_batches(BATCH, columns=[*dict.fromkeys(source.columns.values())]):
-            columns = batch.to_pydict()
-            for cells in zip(
-                *(columns[heading] for heading in source.columns.values()), strict=True
-            ):
-                row += 1
-                yield row, row, list(cells)
-
-
-@dataclass
-class Batch:
-    """Records and rejects of some rows."""
-
-    records: pa.Table
-    rejected: pa.Table
-    read: int
-
-
-def read(source: Source, latest: int | None = None, size: int = BATCH) -> Iterator[Batch]:
-    """Yield the rows of one file in batches.
-
-    Parameters
-    ----------
-    source : Source
-        From `find_sources`.
-    latest : int, optional
-        Last year that a firm may be from (default: this year).
-    size : int
-        Rows in a batch.
-
-    Yields
-    ------
-    Batch
-        Tables by the schemas `RECORD` and `REJECTED`.
-
-    Raises
-    ------
-    PipelineError
-        If the file turns out to be unreadable.
-    """
-    latest = latest or this_year()
-    whats = list(source.columns)
-    at = {what: place for place, what in enumerate(whats)}
-    origins = [at.get(what) for what in ORIGIN]
-    records, rejected, read_rows = [], [], 0
-    rows = _csv_rows(source) if source.encoding else _parquet_rows(source)
-
-    def batch() -> Batch:
-        def made(found: list[tuple], schema: pa.Schema) -> pa.Table:
-            columns = list(zip(*found, strict=True)) or [()] * len(schema)
-            return pa.table(
-                [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema
-            )
-
-        return Batch(made(records, RECORD), made(rejected, REJECTED), read_rows)
-
-    def cell(cells: list, what: str) -> str | None:
-        return _clean(cells[at[what]]) if what in at else None
-
-    for row, line, cells in rows:
-        read_rows += 1
-        if isinstance(cells, str):
-            rejected.append((source.label, row, line, None, None, "row", cells))
-        elif (name := cell(cells, "name")) is None:
-            rejected.append(
-                (source.label, row, line, source.columns["name"], None, "row", "no name")
-            )
-        else:
-            text = cell(cells, "entry_year")
-            place, country = (
-                None if one and is_missing(one) else one
-                for one in (cell(cells, "place"), cell(cells, "country"))
-            )
-            country = country and country_name(country)
-            year, why = year_of(text, latest)
-            if why:
-                rejected.append(
-                    (source.label, row, line, source.columns["entry_year"], text, "cell", why)
-                )
-            former = cell(cells, "former_names")
-            former = former and "|".join(filter(None, map(_clean, re.split(r"[|;；]", former))))
-            other = cell(cells, "other_names")
-            other = other and "|".join(filter(None, map(_clean, re.split(r"[|;；]", other))))
-            node = number_of(name, other, former, place, country, year)
-            origin = [None if spot is None else _clean(cells[spot]) for spot in origins]
-            context = (name, other, former, place, cell(cells, "region"), country, year)
-            records.append((source.label, row, node, cell(cells, "id"), *context, *origin))
-        if read_rows == size:
-            yield batch()
-            records, rejected, read_rows = [], [], 0
-    yield batch()

@@ -30,22 +30,20 @@ def _tree(process: psutil.Process) -> list[psutil.Process]:
 def tree_memory(process: psutil.Process) -> int:
     """Return the resident bytes of a process and all its children (shared pages count in each)."""
     total = 0
-    for one in _tree(process):
+    for member in _tree(process):
         try:
-            total += one.memory_info().rss
+            total += member.memory_info().rss
         except psutil.Error:
             continue
     return total
 
 
 def tree_cpu(process: psutil.Process) -> float:
-    """Return the processor seconds of a process and all its children, those that have ended
-    included.
-    """
+    """Return the processor seconds of a process and all its children, ended ones included."""
     total = 0.0
-    for one in _tree(process):
+    for member in _tree(process):
         try:
-            times = one.cpu_times()
+            times = member.cpu_times()
             total += times.user + times.system + times.children_user + times.children_system
         except psutil.Error:
             continue

@@ -7,7 +7,7 @@ finished stage:
 read (rows and rejects) · place (region of each place) · clean (names taken apart,
 `linkage.prepare`) · link (pairs by the linkage model, `linkage.settings`) · group (linked names
 become firms) · describe (one row per firm) · classify (the study's rules of origin) · enter (entry
-by region, year and origin; the ledger).
+by region, year and origin; the ledger). `stages` has a module or two for each.
 
 The stages run on DuckDB or, where a register does not fit on one machine, on Spark (`engines`).
 """
@@ -19,8 +19,9 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import NotRequired, TypedDict
 
-from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium import freshness, paths
 from cluster_anatomy.compendium.run import locked, say
 from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.reading import years
@@ -54,75 +55,99 @@ STAGES: dict[str, Callable[[Run, Path], int]] = {
 # --- Stamps, so that finished stages are not done again
 
 
-def _stamp_text(folder: Path, key: str, rows: int, usage: Usage) -> str:
-    files = {
-        file.relative_to(folder).as_posix(): paths.digest(file)
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-    }
-    return json.dumps(
-        {
-            "key": key,
-            "rows": rows,
-            "seconds": round(usage.seconds, 2),
-            "cpu": round(usage.cpu, 2),
-            "peak_bytes": usage.peak,
-            "files": files,
+class Stamp(TypedDict):
+    """What is kept of a stage: its key, what it took, and the digests of its files."""
+
+    key: str
+    rows: int
+    seconds: float
+    cpu: float
+    peak_bytes: int
+    files: dict[str, str]
+    kept: NotRequired[bool]
+
+
+def _stamp(folder: Path, key: str, rows: int, usage: Usage) -> Stamp:
+    return {
+        "key": key,
+        "rows": rows,
+        "seconds": round(usage.seconds, 2),
+        "cpu": round(usage.cpu, 2),
+        "peak_bytes": usage.peak,
+        "files": {
+            file.relative_to(folder).as_posix(): paths.digest(file)
+            for file in sorted(folder.rglob("*"))
+            if file.is_file()
         },
-        indent=1,
-    )
+    }
 
 
-def finished(folder: Path, key: str) -> dict | None:
-    """Return the stamp of a stage if it was finished with this key and its files are as they were
-    written.
-    """
-    stamp = folder.with_suffix(".json")
+def finished(folder: Path, key: str) -> Stamp | None:
+    """Return the stamp of a stage if it was finished with this key and its files are unchanged."""
     try:
-        found = json.loads(stamp.read_text(encoding="utf-8"))
-        fits = found["key"] == key and all(
-            paths.digest(folder / name) == sha for name, sha in found["files"].items()
+        stamp: Stamp = json.loads(folder.with_suffix(".json").read_text(encoding="utf-8"))
+        fits = stamp["key"] == key and all(
+            paths.digest(folder / name) == digest for name, digest in stamp["files"].items()
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if fits else None
+    return stamp if fits else None
 
 
-def _do(run: Run, name: str, key: str) -> dict:
-    """Do one stage: into a draft folder, which takes the place of the old one only when it is
-    whole.
-    """
+# --- One stage, and all of them
+
+
+def _run_stage(run: Run, name: str, key: str) -> Stamp:
+    """Run one stage into a draft folder, which takes the place of the old one when it is whole."""
     folder, draft = run.stages / name, run.stages / f".{name}.tmp"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     with watched() as usage:
         rows = STAGES[name](run, draft)
-    text = _stamp_text(draft, key, rows, usage)
+    stamp = _stamp(draft, key, rows, usage)
     folder.with_suffix(".json").unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(draft, folder)
-    paths.replace_text(folder.with_suffix(".json"), text)
-    if run._engine:
-        run.show(folder)
-    return json.loads(text)
+    paths.replace_text(folder.with_suffix(".json"), json.dumps(stamp, indent=1))
+    return stamp
+
+
+def _run_stages(run: Run, key: str, fresh: bool) -> dict[str, Stamp]:
+    """Run the stages, except those at the beginning that were finished with the same key."""
+    report: dict[str, Stamp] = {}
+    going_on = not fresh
+    for number, name in enumerate(STAGES, start=1):
+        key = hashlib.sha256(f"{key}/{name}".encode()).hexdigest()
+        stamp = finished(run.stages / name, key) if going_on else None
+        going_on = stamp is not None
+        if stamp is None:
+            run.tell(f"[{number}/{len(STAGES)}] {name} …")
+            stamp = _run_stage(run, name, key)
+            took = (
+                f"{stamp['seconds']:.1f} s ({stamp['cpu']:.1f} s of processor time), at"
+                f" most {stamp['peak_bytes'] / 2**30:.1f} GiB"
+            )
+        else:
+            stamp["kept"], took = True, "finished before"
+        run.tell(f"[{number}/{len(STAGES)}] {name}: {stamp['rows']:,} rows, {took}")
+        run.finish(run.stages / name)
+        report[name] = stamp
+    return report
 
 
 def _publish(run: Run) -> None:
     """Put the results into the folder, each whole."""
     for name in OUTPUTS:
-        made, target, draft = (
-            run.stages / "enter" / name,
-            run.into / name,
-            run.into / f".{name}.tmp",
-        )
+        result, target = run.stages / "enter" / name, run.into / name
+        draft = run.into / f".{name}.tmp"
         shutil.rmtree(draft, ignore_errors=True)
-        if made.is_dir():
-            shutil.copytree(made, draft)
+        if result.is_dir():
+            shutil.copytree(result, draft)
         else:
-            shutil.copyfile(made, draft)
+            shutil.copyfile(result, draft)
         if target.is_dir():
             shutil.rmtree(target)
-        elif made.is_dir():
+        elif result.is_dir():
             target.unlink(missing_ok=True)
         os.replace(draft, target)
 
@@ -155,7 +180,7 @@ def run_register(
     columns: dict[str, str] | None = None,
     fresh: bool = False,
     tell: Callable[[str], None] = say,
-) -> dict[str, dict]:
+) -> dict[str, Stamp]:
     """Take a register from its files to entry by region, year and origin.
 
     Parameters
@@ -197,71 +222,57 @@ def run_register(
     sources = find_sources(files, columns or {})
     into, memory = into.resolve(), memory or default_memory()
     _prepare_folder(into)
+    spill = (spill or into / "build" / "spill").resolve()
+    run = Run(sources, into, engine, memory, spill, jobs, tell)
     with locked(into):
-        described = [
-            {
-                "file": s.label,
-                "digest": paths.digest(s.path),
-                "columns": dict(s.columns),
-                "encoding": s.encoding,
-                "separator": s.separator,
-            }
-            for s in sources
-        ]
-        paths.replace_text(
-            into / MARK,
-            json.dumps({"engine": engine, "files": described}, indent=1, ensure_ascii=False) + "\n",
-        )
-        for one in described:
-            known = ", ".join(f"{what} = {heading}" for what, heading in one["columns"].items())
-            tell(f"{one['file']}: {known}")
-        work = Run(
-            sources, into, engine, memory, (spill or into / "build" / "spill").resolve(), jobs, tell
-        )
-        latest = years.this_year()
-        key = hashlib.sha256(
-            json.dumps([described, engine, latest, code_digest()]).encode()
-        ).hexdigest()
-        report, going_on = {}, not fresh
+        key = _begin(run)
         try:
-            for number, name in enumerate(STAGES, start=1):
-                key = hashlib.sha256(f"{key}/{name}".encode()).hexdigest()
-                stamp = finished(work.stages / name, key) if going_on else None
-                going_on = stamp is not None
-                if stamp is None:
-                    tell(f"[{number}/{len(STAGES)}] {name} …")
-                    stamp = _do(work, name, key)
-                    took = (
-                        f"{stamp['seconds']:.1f} s ({stamp['cpu']:.1f} s of processor time), at"
-                        f" most {stamp['peak_bytes'] / 2**30:.1f} GiB"
-                    )
-                else:
-                    stamp["kept"], took = True, "finished before"
-                tell(f"[{number}/{len(STAGES)}] {name}: {stamp['rows']:,} rows, {took}")
-                work.done.append(work.stages / name)
-                report[name] = stamp
-            _publish(work)
+            report = _run_stages(run, key, fresh)
+            _publish(run)
         except PipelineError:
             raise
         except Exception as error:
-            if (said := _shortage(error)) is None:
+            if (shortage := _shortage(error)) is None:
                 raise
-            raise PipelineError(f"{said}; finished stages are kept") from None
+            raise PipelineError(f"{shortage}; finished stages are kept") from None
         finally:
-            work.close()
+            run.close()
     return report
+
+
+def _begin(run: Run) -> str:
+    """Write what is read into the folder and tell it; return the key of the first stage."""
+    described = []
+    for source in run.sources:
+        columns = dict(source.columns)
+        described.append(
+            {
+                "file": source.label,
+                "digest": paths.digest(source.path),
+                "columns": columns,
+                "encoding": source.encoding,
+                "separator": source.separator,
+            }
+        )
+        listed = ", ".join(f"{what} = {heading}" for what, heading in columns.items())
+        run.tell(f"{source.label}: {listed}")
+    mark = {"engine": run.engine_name, "files": described}
+    text = json.dumps(mark, indent=1, ensure_ascii=False) + "\n"
+    paths.replace_text(run.into / MARK, text)
+    content = [described, run.engine_name, years.this_year(), code_digest()]
+    return freshness.digest_of(content)
 
 
 def _shortage(error: BaseException | None) -> str | None:
     """Return what ran out, if that is what an error, or its cause, is about."""
     while error is not None:
-        first, name = (str(error).strip().splitlines() or [""])[0], type(error).__name__
-        if name in ("MemoryError", "OutOfMemoryException") or "OutOfMemoryError" in first:
-            return f"the memory ran out ({first}); give more with --memory, or room with --spill"
+        line, name = (str(error).strip().splitlines() or [""])[0], type(error).__name__
+        if name in ("MemoryError", "OutOfMemoryException") or "OutOfMemoryError" in line:
+            return f"the memory ran out ({line}); give more with --memory, or room with --spill"
         if name == "BrokenProcessPool":
             return "a worker process was killed, mostly for want of memory; give fewer --jobs"
         if isinstance(error, OSError) or name == "IOException":
-            return first
+            return line
         error = error.__cause__ or error.__context__
     return None
 

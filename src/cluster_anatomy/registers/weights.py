@@ -1,14 +1,22 @@
-"""How far two names of a register agree: blocks that are small enough, weights from the register itself."""
+"""How far two names of a register agree: small enough blocks, weights from the register itself."""
 
 from dataclasses import replace
 from math import log2
 
-from cluster_anatomy.registers.work import PAIRS, Run
+from cluster_anatomy.firms.linkage import Comparison, Level, Model
+from cluster_anatomy.registers.work import Run
+
+PAIRS = 20
+"""Pairs of names that are compared, per name, at most (`largest_block`)."""
+AGREE = {"place": 0.95, "country": 0.98, "year": 0.8, "next year": 0.1}
+"""Probability that two records of one firm agree, by rule, where the model has none.
+
+Registers are kept by hand.
+"""
 
 
 def largest_block(sizes: list[tuple[int, int]], names: int, limit: int) -> int:
-    """Return the largest number of names that may share a key, so that not too many pairs are
-    compared.
+    """Return the largest number of names that may share a key.
 
     Frequent keys make most of the pairs and few of the matches; they are left out (block purging,
     Papadakis et al. 2020). Every key up to the size that is returned makes pairs; together these
@@ -33,23 +41,40 @@ def largest_block(sizes: list[tuple[int, int]], names: int, limit: int) -> int:
     return max(largest, 2)
 
 
-def _bits(level: dict) -> float:
+def _bits(level: Level) -> float:
     """Return what a level adds to the log-odds that two records are one firm."""
     return log2(level["m"] / level["u"])
 
 
-def possible(comparisons: list[dict], prior: float, threshold: float) -> str:
-    """Return the SQL that holds for every pair of names that can reach the threshold, and for few
-    others.
+def _log_odds(probability: float) -> float:
+    return log2(probability / (1 - probability))
 
-    Log-odds add up (Fellegi and Sunter 1969). What place, year, legal form and the prior leave to
-    be reached is more than even equal names can give for most pairs that share a key; these are
-    dropped before the names themselves are compared, which costs most. No pair is lost; splink
-    scores the rest.
+
+def _bits_in_sql(comparison: Comparison) -> str:
+    """Return the SQL for what a comparison adds to the log-odds of two names."""
+    cases = [f"WHEN {comparison['null']} THEN 0e0"]
+    for level in comparison["levels"]:
+        condition = "TRUE" if level["sql"] == "ELSE" else level["sql"]
+        cases.append(f"WHEN {condition} THEN {_bits(level):.6f}e0")
+    return f"CASE {' '.join(cases)} END"
+
+
+def _compares_names(comparison: Comparison) -> bool:
+    """Say whether a comparison is one of names, whose SQL has shorthands in braces."""
+    return any("{" in level["sql"] for level in comparison["levels"])
+
+
+def possible(comparisons: list[Comparison], prior: float, threshold: float) -> str:
+    """Return the SQL that holds for every pair of names that can reach the threshold.
+
+    It holds for few others. Log-odds add up (Fellegi and Sunter 1969). What place, year, legal form
+    and the prior leave to be reached is more than even equal names can give for most pairs that
+    share a key; these are dropped before the names themselves are compared, which costs most. No
+    pair is lost; splink scores the rest.
 
     Parameters
     ----------
-    comparisons : list of dict
+    comparisons : list of Comparison
         Of the linkage model: ``null`` and ``levels`` with ``sql``, ``m``, ``u``; those whose SQL
         has shorthands in braces compare the names.
     prior, threshold : float
@@ -60,36 +85,20 @@ def possible(comparisons: list[dict], prior: float, threshold: float) -> str:
     str
         SQL (DuckDB) in the columns ``x_l``, ``x_r`` of two names.
     """
-    needed = log2(threshold / (1 - threshold)) - log2(prior / (1 - prior)) - 1e-3
-    named = [one for one in comparisons if any("{" in level["sql"] for level in one["levels"])]
-    best = max((_bits(level) for one in named for level in one["levels"]), default=0.0)
-    rest = []
-    for one in (one for one in comparisons if one not in named):
-        cases = [f"WHEN {one['null']} THEN 0e0"]
-        cases += [
-            f"WHEN {'TRUE' if x['sql'] == 'ELSE' else x['sql']} THEN {_bits(x):.6f}e0"
-            for x in one["levels"]
-        ]
-        rest.append(f"CASE {' '.join(cases)} END")
-    if not named or not rest:
+    needed = _log_odds(threshold) - _log_odds(prior) - 1e-3
+    of_names = [comparison for comparison in comparisons if _compares_names(comparison)]
+    rest = [_bits_in_sql(comparison) for comparison in comparisons if comparison not in of_names]
+    if not of_names or not rest:
         return "TRUE"
-    counted = " + ".join(f"CASE WHEN {one['null']} THEN 0 ELSE 1 END" for one in named)
+    best = max(_bits(level) for comparison in of_names for level in comparison["levels"])
+    nulls = [comparison["null"] for comparison in of_names]
+    compared = " + ".join(f"CASE WHEN {null} THEN 0 ELSE 1 END" for null in nulls)
     # two comparisons of names at once could give more than the best level of one: such pairs are
     # kept
-    return f"{' + '.join(rest)} >= {needed - best:.6f}e0 OR {counted} > 1"
+    return f"{' + '.join(rest)} >= {needed - best:.6f}e0 OR {compared} > 1"
 
 
-AGREE = {"place": 0.95, "country": 0.98, "year": 0.8, "next year": 0.1}
-"""Probability that two records of one firm agree, by rule, where the model has none: registers are
-kept by hand.
-"""
-
-
-def _share(probability: float) -> float:
-    return min(max(probability, 1e-6), 1 - 1e-6)
-
-
-def fitted(model, run: Run):
+def fitted(model: Model, run: Run) -> Model:
     """Return the linkage model with what only the register itself can tell.
 
     How often two records agree by chance in place, country and year is counted in the register: a
@@ -97,43 +106,62 @@ def fitted(model, run: Run):
     true pair per record: the more records, the rarer they are among all pairs. How names are
     compared stays as it is.
     """
-    comparisons = {one["name"]: one for one in model.comparisons}
+    comparisons = {comparison["name"]: comparison for comparison in model.comparisons}
     for name in ("place", "country"):
-        squares = "sum(CAST(n AS DOUBLE) * n) / (sum(CAST(n AS DOUBLE)) * sum(CAST(n AS DOUBLE)))"
-        shares = f"SELECT {name}, count(*) AS n FROM nodes WHERE {name} IS NOT NULL GROUP BY {name}"
-        by_chance = run.engine.rows(f"SELECT {squares} FROM ({shares}) AS shares")[0][0]
+        by_chance = _agreement_by_chance(name, run)
         if by_chance is None:
             comparisons.pop(name, None)
-        else:
-            agree = comparisons[name]["levels"][0]["m"] if name in comparisons else AGREE[name]
-            levels = [
-                ("same", f"{name}_l = {name}_r", agree, by_chance),
-                ("different", "ELSE", 1 - agree, 1 - by_chance),
-            ]
-            comparisons[name] = _comparison(name, levels)
+            continue
+        agree = comparisons[name]["levels"][0]["m"] if name in comparisons else AGREE[name]
+        comparisons[name] = _comparison(
+            name,
+            ("same", f"{name}_l = {name}_r", agree, by_chance),
+            ("different", "ELSE", 1 - agree, 1 - by_chance),
+        )
     years = dict(
         run.engine.rows(
             "SELECT year, count(*) FROM nodes WHERE year IS NOT NULL GROUP BY year ORDER BY year"
         )
     )
     if years:
-        pairs = sum(years.values()) ** 2
-        same = sum(n * n for n in years.values()) / pairs
-        near = 2 * sum(n * years.get(year + 1, 0) for year, n in years.items()) / pairs
-        agree, almost = AGREE["year"], AGREE["next year"]
-        levels = [
-            ("same", "year_l = year_r", agree, same),
-            ("one year apart", "abs(year_l - year_r) = 1", almost, near),
-            ("different", "ELSE", 1 - agree - almost, 1 - same - near),
-        ]
-        comparisons["year"] = _comparison("year", levels)
-    nodes = run.engine.rows("SELECT count(*) FROM nodes")[0][0]
-    return replace(model, prior=min(model.prior, 1 / nodes), comparisons=[*comparisons.values()])
+        comparisons["year"] = _comparison_of_years(years)
+    prior = min(model.prior, 1 / run.count("nodes"))
+    return replace(model, prior=prior, comparisons=[*comparisons.values()])
 
 
-def _comparison(name: str, levels: list[tuple[str, str, float, float]]) -> dict:
+def _agreement_by_chance(name: str, run: Run) -> float | None:
+    """Return how often two nodes drawn at random agree in a column, None where it is blank."""
+    squares = "sum(CAST(n AS DOUBLE) * n) / (sum(CAST(n AS DOUBLE)) * sum(CAST(n AS DOUBLE)))"
+    shares = f"SELECT {name}, count(*) AS n FROM nodes WHERE {name} IS NOT NULL GROUP BY {name}"
+    return run.engine.rows(f"SELECT {squares} FROM ({shares}) AS shares")[0][0]
+
+
+def _comparison_of_years(years: dict[int, int]) -> Comparison:
+    """Return the comparison of years, by how many nodes have each year."""
+    pairs = sum(years.values()) ** 2
+    same = sum(n * n for n in years.values()) / pairs
+    near = 2 * sum(n * years.get(year + 1, 0) for year, n in years.items()) / pairs
+    agree, almost = AGREE["year"], AGREE["next year"]
+    return _comparison(
+        "year",
+        ("same", "year_l = year_r", agree, same),
+        ("one year apart", "abs(year_l - year_r) = 1", almost, near),
+        ("different", "ELSE", 1 - agree - almost, 1 - same - near),
+    )
+
+
+def _comparison(name: str, *levels: tuple[str, str, float, float]) -> Comparison:
     """Return a comparison of one column in the form of the linkage model."""
-    made = [
-        {"label": label, "sql": sql, "m": _share(m), "u": _share(u)} for label, sql, m, u in levels
-    ]
-    return {"name": name, "null": f"{name}_l IS NULL OR {name}_r IS NULL", "levels": made}
+    return {
+        "name": name,
+        "null": f"{name}_l IS NULL OR {name}_r IS NULL",
+        "levels": [
+            {"label": label, "sql": sql, "m": _inside(m), "u": _inside(u)}
+            for label, sql, m, u in levels
+        ],
+    }
+
+
+def _inside(probability: float) -> float:
+    """Return a probability that is neither 0 nor 1."""
+    return min(max(probability, 1e-6), 1 - 1e-6)

@@ -1,7 +1,5 @@
 """The work of a run: its folder, its engine, what it may use."""
 
-import hashlib
-import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,10 +7,10 @@ from pathlib import Path
 
 import psutil
 
-from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium import freshness, paths
 from cluster_anatomy.compendium.steps import PipelineError
-from cluster_anatomy.registers import files
-from cluster_anatomy.registers.engines import ENGINES, Engine
+from cluster_anatomy.registers.engines import ENGINES, BatchFunction, Engine
+from cluster_anatomy.registers.files import Source
 
 OUTPUTS = (
     "firms.parquet",
@@ -23,15 +21,10 @@ OUTPUTS = (
     "ledger.csv",
 )
 MARK = "register.json"
-PAIRS = 20
-"""Pairs of names that are compared, per name, at most (`largest_block`)."""
-LARGEST = 60
-"""Names in one firm beyond which a chain of links is taken apart again by a higher threshold
-(`group`).
-"""
-STEP = 2.0
-"""By how much of match weight (bits) the threshold rises in each round."""
-ROUNDS = 20
+CODE = ("registers.stages", "registers.batches")
+"""Modules that decide, with all that they import, on what comes out."""
+DATA = ("data/raw/coding", "data/raw/places")
+DISTRIBUTIONS = ("cluster-anatomy", "duckdb", "splink", "pyarrow", "pypinyin", "rapidfuzz")
 UNITS = {"": 1, "B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 
 
@@ -60,31 +53,22 @@ def default_memory() -> int:
 
 
 def code_digest() -> str:
-    """Return a digest of all that decides on the results beside the register: code, model, tables,
-    versions.
+    """Return a digest of all that decides on the results beside the register.
+
+    That is code, model, tables and the versions of packages.
     """
-    here, digest = Path(__file__).resolve().parent, hashlib.sha256()
-    code = [
-        *here.glob("*.py"),
-        here.parent / "firms/linkage.toml",
-        *(here.parent / f"firms/{name}.py" for name in ("linkage", "names", "origins")),
-    ]
-    folders = ("data/raw/coding", "data/raw/places")
-    data = [file for folder in folders for file in paths.source(folder).glob("*.*")]
-    for file in sorted(code) + sorted(data):
-        digest.update(f"{file.name}={paths.digest(file)}\n".encode())
-    for package in ("cluster-anatomy", "duckdb", "splink", "pyarrow", "pypinyin", "rapidfuzz"):
-        digest.update(f"{package}=={importlib.metadata.version(package)}\n".encode())
-    return digest.hexdigest()
+    data = [file for folder in DATA for file in paths.source(folder).glob("*.*")]
+    return freshness.code_digest(CODE, data, DISTRIBUTIONS)
 
 
 @dataclass
 class Run:
-    """One register on its way: its files, its folder, stages done, the engine (started when a stage
-    needs it).
+    """One register on its way: its files and folder, the stages done, and the engine.
+
+    The engine is started when a stage needs it.
     """
 
-    sources: list[files.Source]
+    sources: list[Source]
     into: Path
     engine_name: str
     memory: int
@@ -99,24 +83,50 @@ class Run:
         """Folder of the stages' files."""
         return self.into / "build" / "stages"
 
+    @cached_property
+    def headings(self) -> set[str]:
+        """What the register has: the columns that any of its files holds."""
+        return {what for source in self.sources for what in source.columns}
+
     @property
     def engine(self) -> Engine:
         """The engine, with the tables of every finished stage as views."""
         if self._engine is None:
             self._engine = ENGINES[self.engine_name](self.memory, self.spill, self.jobs)
             for folder in self.done:
-                self.show(folder)
+                self._show(folder)
         return self._engine
 
-    def show(self, folder: Path) -> None:
-        """Let SQL know the tables of a stage."""
+    def finish(self, folder: Path) -> None:
+        """Let the stages that follow know the tables of a finished stage."""
+        self.done.append(folder)
+        if self._engine:
+            self._show(folder)
+
+    def _show(self, folder: Path) -> None:
         for table in sorted(folder.glob("*.parquet")):
             self.engine.view(table.stem, table)
 
-    @cached_property
-    def headings(self) -> set[str]:
-        """What the register has: the columns that any of its files holds."""
-        return {what for source in self.sources for what in source.columns}
+    def write(self, table: str, sql: str, into: Path) -> None:
+        """Write the rows of a query as a table, and let SQL know it by its name."""
+        self.engine.write(sql, into / f"{table}.parquet")
+        self.engine.view(table, into / f"{table}.parquet")
+
+    def map(self, table: str, function: BatchFunction, sql: str, into: Path) -> None:
+        """Write what a function makes of the rows of a query as a table known to SQL."""
+        self.engine.map(function, sql, into / f"{table}.parquet")
+        self.engine.view(table, into / f"{table}.parquet")
+
+    def number(self, sql: str) -> int:
+        """Return the one whole number that a query gives, 0 for none."""
+        return self.engine.rows(sql)[0][0] or 0
+
+    def count(self, rows: str) -> int:
+        """Return how many rows a table has, or those of it for which a condition holds.
+
+        `rows` is what stands behind ``FROM``, such as ``firms WHERE year IS NULL``.
+        """
+        return self.number(f"SELECT count(*) FROM {rows}")
 
     def close(self) -> None:
         """End the engine, if it was started."""

@@ -28,7 +28,7 @@ class ConditionError(ValueError):
     """A condition that cannot be read, or that names no result."""
 
 
-def holds(condition: str, register: Mapping[str, Mapping[str, float]]) -> bool:
+def holds(condition: str, register: Mapping[str, Mapping[str, object]]) -> bool:
     """Say whether a condition is true of the results.
 
     Parameters
@@ -62,7 +62,7 @@ def holds(condition: str, register: Mapping[str, Mapping[str, float]]) -> bool:
     return all(COMPARE[type(op)](left, right) for left, op, right in steps)
 
 
-def _number(node: ast.expr, condition: str, register: Mapping[str, Mapping[str, float]]) -> float:
+def _number(node: ast.expr, condition: str, register: Mapping[str, Mapping[str, object]]) -> float:
     """Return the number that a part of a condition stands for."""
     match node:
         case ast.Constant(value=bool()):
@@ -93,7 +93,7 @@ def _number(node: ast.expr, condition: str, register: Mapping[str, Mapping[str, 
 
 
 def _field(
-    name: str, field: str, condition: str, register: Mapping[str, Mapping[str, float]]
+    name: str, field: str, condition: str, register: Mapping[str, Mapping[str, object]]
 ) -> float:
     if name not in register:
         raise ConditionError(f"'{condition}': there is no result '{name}' in the register")

@@ -1,4 +1,4 @@
-"""What a run puts into the Markdown cells of a notebook: numbers, neighbours, files read and written."""
+"""What a run puts into the Markdown cells of a notebook: numbers, neighbours, files."""
 
 import re
 from collections.abc import Iterable
@@ -6,17 +6,18 @@ from pathlib import Path
 
 from cluster_anatomy import tables
 from cluster_anatomy.compendium import marks, paths, steps
+from cluster_anatomy.compendium.notebooks import Notebook, read_notebook
 from cluster_anatomy.compendium.steps import PipelineError, Step
 from cluster_anatomy.results import numbers
 from cluster_anatomy.results.numbers import Shown
 from cluster_anatomy.results.paragraphs import ParagraphError, checked
 
 WORDS_A_MINUTE = 220
-"""How fast prose is read (Brysbaert 2019, *Journal of Memory and Language* 109, is a little faster)."""
+"""How fast prose is read; Brysbaert (2019, *Journal of Memory and Language*) found 238."""
 SECONDS = {"picture": 25, "table": 20, "code line": 1.5}
 
 
-def fill_notebook(notebook: dict, step: Step, variant: bool = False) -> dict:
+def fill_notebook(notebook: Notebook, step: Step, variant: bool = False) -> Notebook:
     """Return an executed notebook with its prose filled from the register and checked.
 
     A notebook may quote the numbers that its step records and those of parts of the register that
@@ -24,8 +25,8 @@ def fill_notebook(notebook: dict, step: Step, variant: bool = False) -> dict:
 
     Parameters
     ----------
-    notebook : dict
-        Of format 4, executed.
+    notebook : Notebook
+        Executed.
     step : Step
         Its step; while the pipeline runs it, what it has just written is read.
     variant : bool
@@ -61,7 +62,7 @@ def register(step: Step) -> dict[str, Shown]:
     return found
 
 
-def _list(hit: re.Match[str], step: Step, notebook: dict) -> str:
+def _list(hit: re.Match[str], step: Step, notebook: Notebook) -> str:
     if hit[1] != "step":
         return hit[0]
     return (
@@ -69,7 +70,7 @@ def _list(hit: re.Match[str], step: Step, notebook: dict) -> str:
     )
 
 
-def step_list(step: Step, all_steps: Iterable[Step], notebook: dict) -> str:
+def step_list(step: Step, all_steps: Iterable[Step], notebook: Notebook) -> str:
     """Return the folded lines on a step: time to read it, files, parameters, neighbours."""
     names = sorted(other.name for other in all_steps)
     index = names.index(step.name)
@@ -97,7 +98,7 @@ def _files(paths_: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def reading_minutes(notebook: dict) -> int:
+def reading_minutes(notebook: Notebook) -> int:
     """Estimate how long a notebook takes to read: words, pictures, tables and lines of code."""
     seconds = 0.0
     for cell in notebook["cells"]:
@@ -116,8 +117,6 @@ def reading_minutes(notebook: dict) -> int:
 
 def stale(base: Path) -> list[str]:
     """Say which notebooks hold a number that is not the register's, or a condition that fails."""
-    from cluster_anatomy.compendium.notebooks import read_notebook
-
     problems = []
     for step in steps.load_steps(base):
         found = register(step)

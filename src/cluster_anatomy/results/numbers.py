@@ -66,7 +66,7 @@ def running_cell() -> int | None:
 
 def result(
     id: str,
-    estimate: Mapping[str, float] | float,
+    estimate: Mapping[str, float | None] | float | None,
     statement: str,
     *,
     frame: str,

@@ -47,8 +47,10 @@ def written_paths(code: str) -> set[str]:
     return paths
 
 
-def writing_cell(notebook: dict[str, object], path: str) -> int:
-    """Return the number of the code cell that writes a table; one that names it goes before patterns.
+def writing_cell(notebook: notebooks.Notebook, path: str) -> int:
+    """Return the number of the code cell that writes a table.
+
+    A cell that names the table goes before one that writes a pattern of names.
 
     Raises
     ------

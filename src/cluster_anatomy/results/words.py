@@ -16,6 +16,7 @@ A number without words is an error, and so are words without a number.
 import re
 import tomllib
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -29,6 +30,8 @@ SHOWN = {"value", "low", "high", "bound_low", "bound_high", "count", "n", "unkno
 """Fields of a number itself: they are shown in its unit, not filled in as they stand."""
 FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 KEYS = {"id", "says", "frame", "unit", "decimals", "convention"}
+Estimate = float | None | Mapping[str, float | None]
+"""A bare number, or one with its interval, bounds and counts."""
 
 
 class WordsError(ValueError):
@@ -53,7 +56,7 @@ class Numbers:
 
     def __init__(self, notebook: str, **parameters: object):
         self.notebook, self.parameters = notebook, parameters
-        self.rows: dict[str, dict[str, object]] = {}
+        self.rows: dict[str, numbers.Result] = {}
         self.unused: set[str]
         path = f"{FOLDER}/{notebook}.toml"
         self.words = tomllib.loads(paths.source(path).read_text(encoding="utf-8"))
@@ -65,7 +68,7 @@ class Numbers:
                 raise WordsError(f"{path}, [{name}]: '{missing[0]}' is missing")
         self.unused = set(self.words)
 
-    def add(self, estimates: Mapping[str, object] | None = None, /, **more: object) -> None:
+    def add(self, estimates: Mapping[str, Estimate] | None = None, /, **more: Estimate) -> None:
         """Take numbers by id, such as ``numbers.add(rows_read=len(rows))``.
 
         Parameters
@@ -86,7 +89,8 @@ class Numbers:
     def add_rows(self, family: str, table: pd.DataFrame) -> None:
         """Take one number for each row of a table; the words of the family name its columns."""
         for row in table.to_dict("records"):
-            self._add(family, row, {str(key): value for key, value in row.items()})
+            fields = {str(key): value for key, value in row.items()}
+            self._add(family, fields, fields)
 
     def write(self) -> "Recorded":
         """Write the register of the notebook and return what it holds, to be shown.
@@ -103,10 +107,10 @@ class Numbers:
             raise WordsError(f"{self.notebook}: the headline {lost[0]} is no number of it")
         return Recorded(numbers.record(self.rows.values(), self.notebook))
 
-    def _add(self, key: str, estimate: object, row: Mapping[str, object]) -> None:
+    def _add(self, key: str, estimate: Estimate, row: Mapping[str, object]) -> None:
         if key not in self.words:
             raise WordsError(f"{self.notebook}: there are no words for '{key}'")
-        entry = {
+        entry: dict[str, Any] = {
             field: self._filled(text, key, row) if isinstance(text, str) else text
             for field, text in self.words[key].items()
         }
