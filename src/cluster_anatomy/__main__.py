@@ -86,7 +86,7 @@ def run_command(arguments: Arguments) -> int:
 def _run_list(arguments: Arguments, steps: list[str]) -> int:
     """Run a list of the user's own; say everything that is wrong if it cannot be run."""
     from cluster_anatomy import own_list, tables
-    from cluster_anatomy.own_list.run import run, summary
+    from cluster_anatomy.own_list.run import list_summary, run
 
     folder = own_list.find(arguments.steps[0], steps)
     if arguments.set or arguments.force:
@@ -102,8 +102,8 @@ def _run_list(arguments: Arguments, steps: list[str]) -> int:
         print("\n".join(f"error: {problem}" for problem in error.problems))
         print(f"{own_list.display_name(folder)} was not run; nothing was changed")
         return 1
-    print("\n".join(summary(report)), flush=True)
-    return 1 if report.failed else 0
+    print("\n".join(list_summary(report)), flush=True)
+    return 1 if report.notebooks.failed else 0
 
 
 def add_run(commands: Commands) -> None:
@@ -355,7 +355,10 @@ def new_command(arguments: Arguments) -> int:
     from cluster_anatomy import own_list
 
     folder = own_list.new(arguments.name, arguments.like, arguments.country)
-    print(f"{own_list.display_name(folder)}: " + ", ".join(sorted(path.name for path in folder.iterdir())))
+    print(
+        f"{own_list.display_name(folder)}: "
+        + ", ".join(sorted(path.name for path in folder.iterdir()))
+    )
     print(
         "Fill in description.toml and the tables (README.md explains them), then: check"
         f" {arguments.name}"

@@ -12,15 +12,19 @@ from cluster_anatomy.compendium import paths, steps
 def index(
     about: Mapping, made: pd.DataFrame, captions: pd.DataFrame, register: pd.DataFrame
 ) -> str:
-    """Return the front page of the results as Markdown: what was made, where it is, and what is
-    missing.
+    """Return the front page of the results: what was made, where it is, and what is missing.
 
     Parameters
     ----------
     about, made : mapping, DataFrame
-        From `description` and `analyses`.
+        From `analyses.description` and `analyses.analyses`.
     captions, register : DataFrame
         ``figures/captions.csv`` and the results of all notebooks.
+
+    Returns
+    -------
+    str
+        Markdown.
     """
     headlines = register[register["headline"] == "yes"].sort_values(["notebook", "id"])["statement"]
     lines = [
@@ -61,18 +65,16 @@ def status_table(made: pd.DataFrame) -> str:
     """Return the table of analyses as Markdown."""
     lines = ["| analysis | needs | status | what to add |", "|---|---|---|---|"]
     for row in made.itertuples():
-        known = (
-            row.status
-            if row.status == "missing"
-            else f"{row.status} ({row.have} of {row.of} {row.unit})"
-        )
+        status = row.status
+        if status != "missing":
+            status += f" ({row.have} of {row.of} {row.unit})"
         add = "" if pd.isna(row.add) else row.add
-        lines.append(f"| {row.what} | {row.needs} | {known} | {add} |")
+        lines.append(f"| {row.what} | {row.needs} | {status} | {add} |")
     return "\n".join(lines)
 
 
-def shown(figure, name: str, alt: str):
-    """Return a figure as a picture for a notebook that saves none (checked as `style.save` does)."""
+def to_image(figure, name: str, alt: str):
+    """Return a figure as a picture, checked as `style.save` does, without saving it."""
     import matplotlib.pyplot as plt
     from IPython.display import Image
 
