@@ -355,10 +355,8 @@ def new_command(arguments: Arguments) -> int:
     from cluster_anatomy import own_list
 
     folder = own_list.new(arguments.name, arguments.like, arguments.country)
-    print(
-        f"{own_list.display_name(folder)}: "
-        + ", ".join(sorted(path.name for path in folder.iterdir()))
-    )
+    files = ", ".join(sorted(path.name for path in folder.iterdir()))
+    print(f"{own_list.display_name(folder)}: {files}")
     print(
         "Fill in description.toml and the tables (README.md explains them), then: check"
         f" {arguments.name}"

@@ -234,7 +234,7 @@ def drop_misnamed(
 
 
 def _what_fits(column: Column) -> str:
-    """Return what a column holds that can be told from other text, or nothing."""
+    """Return what a column holds that differs from any other text, or nothing."""
     if column.type == "url_list":
         return "web address"
     closed = column.allowed and column.type == "string"
