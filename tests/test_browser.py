@@ -56,7 +56,8 @@ NARROW, WIDE = {"width": 375, "height": 800}, {"width": 1280, "height": 900}
 def folder(built, tmp_path_factory):
     """The site, but for one firm with a hostile name and address in the explorer."""
     content = read_content()
-    content.firms.loc[content.firms["firm_id"] == RENAMED, "name_en"] = HOSTILE
+    for table in (content.firms, content.entries):
+        table.loc[table["firm_id"] == RENAMED, "name_en"] = HOSTILE
     member = content.firm_evidence.set_index("firm_id").loc[RENAMED, "name_as_given"]
     content.evidence.loc[content.evidence["name_en"] == member, "source_urls"] = (
         "javascript:document.title='stolen'"
@@ -311,6 +312,20 @@ def test_a_hostile_name_shows_as_text(page, address):
     page.get_by_label("Search names").fill("<script>")
     page.wait_for_function("location.hash.includes('q=')")
     assert page.locator("#table script").count() == 0
+
+
+def test_one_switch_unfolds_all_code_and_a_number_leads_to_its_cell(page, address):
+    page.goto(address("notebooks/06_china_usa"))
+    cells = page.locator("details.code")
+    everything = cells.count()
+    assert everything > 3
+    assert page.locator("details.code[open]").count() == 0
+    page.get_by_role("button", name="Show all code").click()
+    assert page.locator("details.code[open]").count() == everything
+    page.get_by_role("button", name="Hide all code").click()
+    assert page.locator("details.code[open]").count() == 0
+    page.locator("a.number").first.click()
+    assert page.locator("details.code[open]").count() == 1
 
 
 def test_no_page_is_wider_than_a_phone(page, address, folder):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster_anatomy import results, tables
+from cluster_anatomy import figures, results, tables
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.study import claim_checks, claims
 from cluster_anatomy.study.claim_checks import ClaimError
@@ -18,10 +18,13 @@ from cluster_anatomy.study.claim_checks import ClaimError
 PARTS = [
     "01_firm_lists",
     "02_firm_origins",
-    "03_clusters",
+    "03_cluster_genesis",
+    "04_cluster_composition",
     "05_entry_patterns",
     "06_china_usa",
+    "07_representation",
     "08_ties",
+    "09_founders",
     "10_robustness",
 ]
 CHECK = {
@@ -313,6 +316,74 @@ def test_the_summary_counts_every_claim_once():
     counted = claims.summary(verdicts).set_index("section")
     assert counted["claims"].to_dict() == {"1": 1, "fn": 2}
     assert counted[claims.VERDICTS].sum(axis=1).equals(counted["claims"])
+
+
+VERDICTS = pd.DataFrame(
+    [
+        ("C001", "1", "number", "supported", 2, 0, 0, pd.NA),
+        ("C002", "1", "qualitative", "partly", 1, 2, 0, pd.NA),
+        ("C003", "abstract", "qualitative", "partly", 1, 0, 1, pd.NA),
+        ("C004", "fn 4", "number", "not_testable", 0, 0, 1, "miit_2009"),
+        ("C005", "fn 9", "typology", "not_testable", 0, 0, 0, "firm_panel"),
+        ("C006", "fn 9", "number", "not_testable", 0, 0, 0, "firm_panel"),
+    ],
+    columns=[
+        "claim_id",
+        "section",
+        "kind",
+        "verdict",
+        "checks_passed",
+        "checks_failed",
+        "checks_paper_only",
+        "missing",
+    ],
+).assign(statement="a | b", reason="r")
+
+
+def test_claims_and_checks_are_counted():
+    counted = claims.counts(
+        VERDICTS, outcome(("passed", "yes"), ("failed", "yes"), ("passed", "no"))
+    )
+    assert counted == {
+        "claims_supported": 1,
+        "claims_partly": 2,
+        "claims_contradicted": 0,
+        "claims_not_testable": 3,
+        "claims_definition": 0,
+        "claims_total": 6,
+        "claims_checks": 2,
+        "claims_checks_passed": 1,
+        "claims_paper_alone": 1,
+        "claims_mixed": 1,
+    }
+
+
+def test_verdicts_by_kind_and_section_hold_every_claim_in_the_order_of_the_paper():
+    groups = claims.grouped(claims.summary(VERDICTS))
+    kinds, sections = groups.values()
+    assert (
+        kinds.loc["numbers"].to_dict()
+        == claims.summary(VERDICTS).query("kind == 'number'")[claims.VERDICTS].sum().to_dict()
+    )
+    assert list(sections.index) == ["abstract", "section 1", "footnotes"]
+    assert [int(group.to_numpy().sum()) for group in (kinds, sections)] == [6, 6]
+    figure = figures.verdict_shares(groups)
+    for axis, counts in zip(figure.axes, groups.values(), strict=True):
+        assert sum(part.get_width() for part in axis.patches) == pytest.approx(len(counts))
+
+
+def test_what_is_lacking_is_counted_and_has_words():
+    assert claims.lacking(VERDICTS)[["missing", "value"]].to_numpy().tolist() == [
+        ["firm_panel", 2],
+        ["miit_2009", 1],
+    ]
+    assert set(tables.read("data/processed/claims.csv")["missing"].dropna()) <= set(claims.NEEDS)
+
+
+def test_a_listing_keeps_the_claims_with_most_checks_in_their_order():
+    lines = claims.listing(VERDICTS, most=2).splitlines()[2:]
+    assert lines == ["| C001 | a \\| b | r | 2 of 2 |", "| C002 | a \\| b | r | 1 of 3 |"]
+    assert claims.listing(VERDICTS).splitlines()[5].endswith("| none |")
 
 
 # the reader's copy of the paper

@@ -251,7 +251,7 @@ def test_the_committed_test_of_kinds_is_found_again_without_its_code(real, raw):
     profiles = tables.read("data/processed/cluster_profiles.csv")
     chinese = profiles[(profiles["country"] == "China") & profiles["group"].notna()]
     assert (chinese["known"] >= 5).all()
-    register = tables.read("data/processed/results/03_clusters.csv").set_index("id")
+    register = tables.read("data/processed/results/04_cluster_composition.csv").set_index("id")
     value = similarity.adjusted_rand(
         list(chinese["group"]), list(kinds.reindex(chinese["cluster"]))
     )

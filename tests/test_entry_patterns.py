@@ -1,4 +1,4 @@
-"""Steps 05 and 06 on hand-made entries whose answer is plain."""
+"""Steps 05, 06 and 13 on hand-made entries whose answer is plain."""
 
 import math
 
@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 
 from cluster_anatomy import tables
+from cluster_anatomy.compendium import paths
 from cluster_anatomy.firms import entries as firms_entries
 from cluster_anatomy.firms.entries import home_share
+from cluster_anatomy.own_list import check
 from cluster_anatomy.study import china_usa, own_list
 from cluster_anatomy.tables import contract
 
@@ -117,7 +119,39 @@ def test_a_list_beside_a_frame_is_list_minus_frame():
     shares = own_list.shares_beside(own, beside, FRAMES, PROPERTIES, "us")
     table = own_list.comparison(shares, "us", ["cn"])
     assert table[["own", "other", "value"]].iloc[0].tolist() == pytest.approx([2 / 3, 0, 2 / 3])
-    (told,) = own_list.comparison_results(
-        table, "israel", "My list", {"cn": "china"}, {"cn": "China, named"}, {"home": "from home"}
+    words = pd.DataFrame({"property": ["home"], "label": ["from home"]})
+    (number,) = own_list.difference_numbers(
+        table, words, {"cn": "china"}, {"cn": "China, named"}
+    ).to_dict("records")
+    assert number["value"] == pytest.approx(2 / 3)
+    assert (number["country"], number["name"]) == ("china", "China, named")
+    assert (number["beside"], number["what"], number["n"]) == ("cn", "From home", 3)
+    assert "bound_low" not in number
+
+
+def test_a_copy_with_faults_has_faults_and_leaves_the_list_alone(tmp_path):
+    folder = paths.source("own_lists/israel")
+    before = (folder / "firms.csv").read_bytes()
+    assert not [fault for fault in check(folder) if fault.severity == "error"]
+    faults = check(own_list.copy_with_faults(folder, tmp_path / "copy"))
+    errors = {fault.column for fault in faults if fault.severity == "error"}
+    assert errors == {"entry_year", "place", "mode", "name"}
+    assert (folder / "firms.csv").read_bytes() == before
+
+
+def test_what_an_analysis_can_use_of_a_list():
+    possible = pd.DataFrame(
+        {
+            "what": ["ties", "years", "families"],
+            "have": [1, 4, 0],
+            "of": [2, 4, 0],
+            "status": ["partly", "computed", "missing"],
+        }
     )
-    assert (told["id"], told["frame"]) == ("israel_home_minus_china", "My list vs cn")
+    assert own_list.usable(possible).to_numpy().tolist() == [
+        ["years", 1],
+        ["ties", 0.5],
+        ["families", 0],
+    ]
+    modes = pd.DataFrame({"mode": ["start_up", "unknown"]})
+    assert own_list.origin_known(modes) == {"value": 1, "n": 2}

@@ -12,6 +12,7 @@ from cluster_anatomy.archive import documents, release
 from cluster_anatomy.compendium import compare, freshness, packages, paths, steps
 from cluster_anatomy.compendium.compare import Difference
 from cluster_anatomy.compendium.steps import PipelineError
+from cluster_anatomy.results import filling
 
 ROOT = paths.root()
 
@@ -68,7 +69,7 @@ def test_a_module_that_a_step_does_not_use_does_not_make_it_stale():
     ):
         assert f"src/cluster_anatomy/{name}" in used
     for name in (
-        "figures/style.py",
+        "own_list/case.py",
         "archive/crate.py",
         "compendium/packages.py",
         "study/claims.py",
@@ -80,16 +81,25 @@ def test_a_module_that_a_step_does_not_use_does_not_make_it_stale():
 
 
 @pytest.mark.parametrize(
-    ("outputs", "texts", "code"),
-    [([], [], 0), (["01_a: notebook changed"], [], 1), ([], ["CITATION.cff is stale"], 1)],
+    ("outputs", "texts", "prose", "code"),
+    [
+        ([], [], [], 0),
+        (["01_a: notebook changed"], [], [], 1),
+        ([], ["CITATION.cff is stale"], [], 1),
+        ([], [], ["01_a: there is no result 'b' in the register"], 1),
+    ],
 )
-def test_check_names_stale_outputs_and_documents(monkeypatch, capsys, outputs, texts, code):
+def test_check_names_stale_outputs_documents_and_prose(
+    monkeypatch, capsys, outputs, texts, prose, code
+):
     monkeypatch.setattr(freshness, "stale", lambda base: outputs)
     monkeypatch.setattr(documents, "stale", lambda base: texts)
+    monkeypatch.setattr(filling, "stale", lambda base: prose)
     assert main(["check"]) == code
     assert capsys.readouterr().out.splitlines() == [
         *(outputs or ["every committed output was made from what is here"]),
         *(texts or ["the generated documents and metadata are those of the files"]),
+        *(prose or ["every number in the notebooks' prose is the register's"]),
     ]
 
 

@@ -1,6 +1,8 @@
 """The register of results and the text that is rendered from it."""
 
 import ast
+import re
+import tomllib
 from fnmatch import fnmatchcase
 
 import nbformat
@@ -10,7 +12,7 @@ import pytest
 from cluster_anatomy import results, tables
 from cluster_anatomy.compendium import notebooks, paths
 from cluster_anatomy.compendium.run import run
-from cluster_anatomy.results import numbers, provenance
+from cluster_anatomy.results import numbers
 from cluster_anatomy.results.notebook import must, say
 
 SHARE = {"value": 0.6909, "low": 0.5597, "high": 0.7972, "count": 38, "n": 55, "unknown": 18}
@@ -193,26 +195,36 @@ def calls(code):
     ]
 
 
+def made(code, words):
+    """Patterns of the ids of the numbers that a code cell takes, by the notebook's words."""
+    ids = set()
+    for name, call in calls(code):
+        keys = [keyword.arg for keyword in call.keywords]
+        if name == "numbers.add" and call.args:
+            keys += list(words)  # a function of the package names them
+        if name == "numbers.add_rows":
+            keys = [call.args[0].value]
+        if name in ("numbers.add", "numbers.add_rows"):
+            ids |= {re.sub(r"\{\w+\}", "*", words[key].get("id", key)) for key in keys}
+    return ids
+
+
 def test_every_number_comes_from_a_cell_that_makes_it():
-    """The cell that the register names calls what makes results, with that id."""
+    """The cell that the register names takes numbers, and one with that id."""
     register = tables.read("data/processed/results.csv")
     for notebook, part in register.groupby("notebook"):
-        cells = dict(
-            notebooks.code_cells(
-                notebooks.read_notebook(paths.source(f"notebooks/{notebook}.ipynb"))
-            )
-        )
-        makers = {"results.result", "kind_results", "analyses.told", "analyses.counted"}
-        for cell in cells.values():
-            for node in ast.walk(ast.parse(cell["source"])):
-                if isinstance(node, ast.Assign) and "partial(results.result" in ast.unparse(
-                    node.value
-                ):
-                    makers.add(ast.unparse(node.targets[0]))
+        file = paths.source(f"notebooks/{notebook}.ipynb")
+        cells = dict(notebooks.code_cells(notebooks.read_notebook(file)))
+        words = tomllib.loads(paths.source(f"notebooks/words/{notebook}.toml").read_text("utf-8"))
+        words.pop("headlines", None)
         for row in part.itertuples():
-            ids = {
-                provenance.pattern(call.args[0]).replace("{kind}", "*")
-                for name, call in calls(cells[row.cell]["source"])
-                if name in makers
-            }
+            ids = made(cells[row.cell]["source"], words)
             assert any(fnmatchcase(row.id, pattern) for pattern in ids), (row.id, row.cell, ids)
+
+
+def test_the_ids_that_a_cell_takes_are_read_off():
+    words = {"a": {"id": "a_{kind}"}, "b": {}, "c": {}}
+    assert made('numbers.add_rows("a", table)', words) == {"a_*"}
+    assert made("numbers.add(b=1)", words) == {"b"}
+    assert made("numbers.add(f(x))", words) == {"a_*", "b", "c"}
+    assert made("add(b=1)", words) == set()

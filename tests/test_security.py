@@ -46,7 +46,6 @@ UNSAFE = {
     "dill",
     "joblib",
     "cloudpickle",
-    "yaml",
     "toml",
     "xml",
     "telnetlib",
@@ -90,7 +89,11 @@ def calls(tree):
 def problems(text):
     """Return what a module does that could execute data."""
     tree = ast.parse(text)
-    found = [name for name, _ in calls(tree) if name in FORBIDDEN]
+    found = [
+        name
+        for name, _ in calls(tree)
+        if name in FORBIDDEN or re.fullmatch(r"yaml\.(?!safe_).*", name)
+    ]
     for name, node in calls(tree):
         values = {word.arg: ast.unparse(word.value) for word in node.keywords}
         found += ["shell=True"] * (values.get("shell", "False") != "False")
@@ -101,7 +104,9 @@ def problems(text):
     imported = {
         one.name for node in ast.walk(tree) if isinstance(node, ast.Import) for one in node.names
     }
-    imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    members = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    found += ["from yaml"] * ("yaml" in members)  # a bare name would hide which loader it is
+    imported |= members
     return found + sorted(name for name in imported if name.split(".")[0] in UNSAFE), imported
 
 
@@ -122,6 +127,7 @@ def test_no_module_executes_what_it_reads(path):
         "run(x, shell=True)",
         "import pickle",
         "from yaml import load",
+        "yaml.load(x)",
         "Environment()",
         "d.to_html(escape=False)",
     ],

@@ -341,6 +341,35 @@ def test_hostile_text_in_scripts_and_markdown_shows_as_text():
     assert Page(html).links == []
 
 
+def test_numbers_and_figures_lead_to_the_cells_that_make_them(parsed, built):
+    numbers, drawn = notebooks.cell_addresses(
+        sorted((paths.root() / "notebooks").glob("*.ipynb")), paths.root()
+    )
+    assert set(numbers) == set(tables.read("data/processed/results.csv")["id"])
+    assert set(drawn) == set(tables.read("figures/captions.csv")["figure"])
+    front = parsed[built / "notebooks" / "06_china_usa.html"]
+    assert numbers["difference_home"] in front.links
+    assert f"notebooks/{drawn['china_usa']}" in parsed[built / "figures.html"].links
+    for address in (*numbers.values(), *drawn.values()):
+        name, cell = address.split("#")
+        assert cell in parsed[built / "notebooks" / name].ids
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "It is <!--r:home.low-->34 %<!--/r-->.",
+            'It is <a class="number" href="a.html#cell-b" title="home">34 %</a>.',
+        ),
+        ("It is <!--r:other-->1<!--/r-->.", "It is 1."),
+        ("Plain.", "Plain."),
+    ],
+)
+def test_a_filled_number_becomes_a_link(text, shown):
+    assert notebooks.linked(text, {"home": "a.html#cell-b"}) == shown
+
+
 def test_hostile_html_of_a_notebook_is_cleaned():
     cleaned = str(
         notebooks.clean(

@@ -11,10 +11,13 @@ import signal
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from cluster_anatomy.compendium import paths
-from cluster_anatomy.compendium.steps import PipelineError, load_steps
+from cluster_anatomy.compendium.steps import PipelineError, Step, load_steps
+
+if TYPE_CHECKING:
+    from cluster_anatomy.compendium.notebooks import Notebook
 
 EXAMPLES = """examples:
   python -m cluster_anatomy run                        run whatever is out of date
@@ -59,6 +62,13 @@ def _say(lines: Iterable[str], otherwise: str) -> int:
     return 1 if text else 0
 
 
+def _fill(notebook: "Notebook", step: Step, variant: bool = False) -> "Notebook":
+    """Fill the prose of a notebook; only a run that has executed one loads what that needs."""
+    from cluster_anatomy.results import filling
+
+    return filling.fill_notebook(notebook, step, variant)
+
+
 # --- run
 
 
@@ -66,7 +76,6 @@ def run_command(arguments: Arguments) -> int:
     """Run what is out of date, or a list of the user's own, and print the report."""
     from cluster_anatomy.compendium import report, run
     from cluster_anatomy.compendium.parameters import parse_setting
-    from cluster_anatomy.results.filling import fill_notebook
 
     base = paths.root()
     names = [step.name for step in load_steps(base)] if arguments.steps else []
@@ -75,9 +84,8 @@ def run_command(arguments: Arguments) -> int:
     if arguments.beside is not None:
         raise PipelineError("--beside is for a list of your own: run NAME --beside China")
     parameters = dict(parse_setting(text) for text in arguments.set)
-    outcome = run.run(
-        base, arguments.steps, parameters, arguments.force, arguments.jobs, finish=fill_notebook
-    )
+    forced, jobs = arguments.force, arguments.jobs
+    outcome = run.run(base, arguments.steps, parameters, forced, jobs, finish=_fill)
     report.write(outcome, base, parameters)
     print("\n".join(run.summary(outcome, base)), flush=True)
     return 1 if outcome.failed else 0
@@ -239,11 +247,8 @@ def _check_list(name: str) -> int:
 def _check_rerun(arguments: Arguments) -> int:
     """Run a copy from scratch and print each value that moved."""
     from cluster_anatomy.compendium import packages, rerun
-    from cluster_anatomy.results.filling import fill_notebook
 
-    differences = rerun.check(
-        paths.root(), arguments.into, arguments.jobs or 2, finish=fill_notebook
-    )
+    differences = rerun.check(paths.root(), arguments.into, arguments.jobs or 2, finish=_fill)
     if arguments.json:
         packages.write_differences(differences, arguments.json)
     return _say(map(str, differences), "nothing moved")
@@ -355,8 +360,7 @@ def new_command(arguments: Arguments) -> int:
     from cluster_anatomy import own_list
 
     folder = own_list.new(arguments.name, arguments.like, arguments.country)
-    files = ", ".join(sorted(path.name for path in folder.iterdir()))
-    print(f"{own_list.display_name(folder)}: {files}")
+    print(f"{own_list.display_name(folder)}: {', '.join(sorted(os.listdir(folder)))}")
     print(
         "Fill in description.toml and the tables (README.md explains them), then: check"
         f" {arguments.name}"
@@ -559,17 +563,9 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = main_parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (
-        add_run,
-        add_status,
-        add_check,
-        add_new,
-        add_register,
-        add_site,
-        add_archive,
-        add_old_names,
-    ):
+    for add in (add_run, add_status, add_check, add_new, add_register, add_site, add_archive):
         add(commands)
+    add_old_names(commands)
     return main_parser
 
 

@@ -8,7 +8,12 @@ from cluster_anatomy.figures.genealogies import genealogy, genealogy_data
 from cluster_anatomy.figures.maps import map_data, tile_map
 from cluster_anatomy.figures.neighbourhoods import ego_data, ego_network, known_words
 from cluster_anatomy.figures.ties import ei_against_null, ei_data, tie_matrix, tie_matrix_data
-from cluster_anatomy.figures.verdicts import VERDICTS, claims_at_a_glance, claims_data
+from cluster_anatomy.figures.verdicts import (
+    VERDICTS,
+    claims_at_a_glance,
+    claims_data,
+    verdict_shares,
+)
 from cluster_anatomy.figures.vocabulary import TIE_WORDS, words
 from cluster_anatomy.figures.years import (
     cluster_years,
@@ -45,5 +50,6 @@ __all__ = [
     "tie_matrix",
     "tie_matrix_data",
     "tile_map",
+    "verdict_shares",
     "words",
 ]

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FormatStrFormatter, MaxNLocator, NullLocator
 
@@ -94,30 +95,30 @@ def dots(
         y = np.array([labels.index(label) for label in part["label"]], dtype=float)
         y += (rank - (len(order) - 1) / 2) * step
         colour = SERIES[rank % len(SERIES)]
-        if bounds and "bound_low" in part:
-            axes.hlines(
-                y,
-                scale * part["bound_low"],
-                scale * part["bound_high"],
-                color=colour,
-                alpha=0.25,
-                lw=5,
-            )
-        axes.hlines(y, scale * part["low"], scale * part["high"], color=colour, lw=1.2)
-        axes.plot(scale * part["value"], y, "o", color=colour, ms=4, label=name or None)
+        numbers = scale * part.filter(["value", "low", "high", "bound_low", "bound_high"])
+        if bounds and "bound_low" in numbers:
+            ends = numbers["bound_low"], numbers["bound_high"]
+            axes.hlines(y, *ends, color=colour, alpha=0.25, lw=5)
+        axes.hlines(y, numbers["low"], numbers["high"], color=colour, lw=1.2)
+        axes.plot(numbers["value"], y, "o", color=colour, ms=4, label=name or None)
     if line is not None:
         axes.axvline(line, color="black", lw=0.6)
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     if ratio:
-        axes.set_xscale("symlog", linthresh=0.25, linscale=0.3)
-        axes.xaxis.set_major_locator(FixedLocator([0, 0.25, 0.5, 1, 2, 5, 10, 20, 50]))
-        axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
-        axes.xaxis.set_minor_locator(NullLocator())
+        _logarithmic(axes, 0.25, 0.3, [0, 0.25, 0.5, 1, 2, 5, 10, 20, 50])
     axes.set_xlabel(axis)
     if len(order) > 1:
         figure.legend(loc="outside upper center", ncols=min(len(order), 4))
     return figure
+
+
+def _logarithmic(axes: Axes, linear_to: float, width: float, ticks: Sequence[float]) -> None:
+    """Make an axis logarithmic but near zero, where it is linear over ``width`` decades."""
+    axes.set_xscale("symlog", linthresh=linear_to, linscale=width)
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def bars(
@@ -203,10 +204,7 @@ def cumulated(table: pd.DataFrame, axis: str) -> Figure:
     for rank, (name, part) in enumerate(table.groupby("series", sort=False)):
         colour = SERIES[rank % len(SERIES)]
         sns.ecdfplot(part["value"], ax=axes, color=colour, label=f"{name} (n = {len(part)})")
-    axes.set_xscale("symlog", linthresh=10, linscale=0.4)
-    axes.xaxis.set_major_locator(FixedLocator([0, 10, 100, 1000, 10_000]))
-    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
-    axes.xaxis.set_minor_locator(NullLocator())
+    _logarithmic(axes, 10, 0.4, [0, 10, 100, 1000, 10_000])
     axes.set(xlabel=axis, ylabel="share of entries", ylim=(0, 1.02))
     axes.legend(loc="lower right")
     return figure

@@ -1,7 +1,10 @@
 """The claims at a glance."""
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -57,11 +60,61 @@ def claims_at_a_glance(claims: pd.DataFrame) -> Figure:
     axis.set_xlabel("Claims in the order of the paper")
     axis.tick_params(axis="y", length=0)
     axis.spines["left"].set_visible(False)
-    counts = claims["verdict"].value_counts()
+    _legend(figure, claims["verdict"].value_counts())
+    return figure
+
+
+def verdict_shares(panels: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw the verdicts on groups of claims as stacked bars of shares, one panel above the other.
+
+    Parameters
+    ----------
+    panels : mapping
+        Title -> counts, a row per group (in words) and a column per verdict; each panel holds all
+        claims.
+    """
+    heights = [len(counts) + 1 for counts in panels.values()]
+    figure, axes = plt.subplots(
+        len(panels),
+        1,
+        figsize=(TWO_COLUMNS, 0.8 + 0.22 * sum(heights)),
+        sharex=True,
+        squeeze=False,
+        height_ratios=heights,
+        layout="constrained",
+    )
+    for axis, (title, counts) in zip(axes[:, 0], panels.items(), strict=True):
+        _draw_shares(axis, counts)
+        axis.set_title(title, loc="left")
+    axes[-1, 0].set_xlim(0, 1.1)
+    axes[-1, 0].set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100 %"])
+    axes[-1, 0].set_xlabel("Share of claims")
+    _legend(figure, counts.sum())
+    return figure
+
+
+def _draw_shares(axis: Axes, counts: pd.DataFrame) -> None:
+    totals = counts.sum(axis=1)
+    ends = counts[list(VERDICTS)].div(totals, axis="index").cumsum(axis=1)
+    starts = ends.shift(axis=1, fill_value=0)
+    for row, total in enumerate(totals):
+        for verdict in VERDICTS:
+            start, end = starts.iloc[row][verdict], ends.iloc[row][verdict]
+            part = _cell(verdict, (start, row - 0.4), end - start, 0.8)
+            part.set_linewidth(0.5)
+            axis.add_patch(part)
+        axis.text(1.01, row, f"n = {total}", va="center", fontsize=7)
+    axis.set_yticks(range(len(totals)), list(totals.index))
+    axis.set_ylim(len(totals) - 0.5, -0.5)
+    axis.tick_params(axis="y", length=0)
+    axis.spines["bottom"].set_bounds(0, 1)
+
+
+def _legend(figure: Figure, counts: pd.Series) -> None:
+    """Write the legend of all verdicts with the number of claims below the figure."""
     handles = [_cell(verdict, (0, 0), 1, 1) for verdict in VERDICTS]
     labels = [f"{words} ({counts.get(verdict, 0)})" for verdict, (_, _, words) in VERDICTS.items()]
     figure.legend(handles, labels, loc="outside lower center", ncols=5)
-    return figure
 
 
 def _cell(verdict: str, corner: tuple[float, float], width: float, height: float) -> Rectangle:

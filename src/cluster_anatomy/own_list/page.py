@@ -1,6 +1,5 @@
 """The front page of a run."""
 
-import io
 import tomllib
 from collections.abc import Mapping
 
@@ -71,20 +70,3 @@ def status_table(made: pd.DataFrame) -> str:
         add = "" if pd.isna(row.add) else row.add
         lines.append(f"| {row.what} | {row.needs} | {status} | {add} |")
     return "\n".join(lines)
-
-
-def to_image(figure, name: str, alt: str):
-    """Return a figure as a picture, checked as `style.save` does, without saving it."""
-    import matplotlib.pyplot as plt
-    from IPython.display import Image
-
-    from cluster_anatomy.figures import style
-
-    style.check(figure, name)
-    frame = figure.get_tightbbox(figure.canvas.get_renderer()).padded(0.1)
-    buffer = io.BytesIO()
-    figure.savefig(
-        buffer, format="png", dpi=style.SCREEN_DPI, bbox_inches=frame, metadata={"Software": None}
-    )
-    plt.close(figure)
-    return Image(data=buffer.getvalue(), format="png", alt=alt)

@@ -37,12 +37,12 @@ def fill_notebook(notebook: Notebook, step: Step, variant: bool = False) -> Note
     PipelineError
         If a paragraph quotes what there is not, or says more than the numbers.
     """
-    found = register(step)
+    results = register(step)
     for position, cell in enumerate(notebook["cells"]):
         if cell["cell_type"] != "markdown":
             continue
         try:
-            text = checked(cell["source"], found, variant)
+            text = checked(cell["source"], results, variant)
         except ParagraphError as error:
             raise PipelineError(f"Markdown cell at position {position}: {error}") from None
         cell["source"] = marks.LIST.sub(lambda hit: _list(hit, step, notebook), text)
@@ -56,10 +56,10 @@ def register(step: Step) -> dict[str, Shown]:
     for pattern in step.reads:
         if pattern.startswith(f"{numbers.FOLDER}/"):
             parts |= steps.existing(pattern, root)
-    found: dict[str, Shown] = {}
+    results: dict[str, Shown] = {}
     for part in sorted(parts):
-        found |= numbers.lookup(tables.read(part))
-    return found
+        results |= numbers.lookup(tables.read(part))
+    return results
 
 
 def _list(hit: re.Match[str], step: Step, notebook: Notebook) -> str:
@@ -119,11 +119,11 @@ def stale(base: Path) -> list[str]:
     """Say which notebooks hold a number that is not the register's, or a condition that fails."""
     problems = []
     for step in steps.load_steps(base):
-        found = register(step)
+        results = register(step)
         for cell in read_notebook(base / step.notebook)["cells"]:
             if cell["cell_type"] == "markdown":
                 try:
-                    moved = checked(cell["source"], found) != cell["source"]
+                    moved = checked(cell["source"], results) != cell["source"]
                 except ParagraphError as error:
                     problems.append(f"{step.name}: {error}")
                     continue

@@ -58,8 +58,9 @@ def build(target: Path | None = None) -> Path:
 
 def write(folder: Path, content: Content) -> None:
     """Write every file of the site into an empty folder."""
-    converted = [notebooks.convert(path) for path in content.notebooks]
-    write_pages(folder, contexts.all_pages(content, converted), content.version)
+    numbers, drawn = notebooks.cell_addresses(content.notebooks, paths.root())
+    converted = [notebooks.convert(path, numbers) for path in content.notebooks]
+    write_pages(folder, contexts.all_pages(content, converted, numbers, drawn), content.version)
     for notebook in converted:
         for name, picture in notebook.pictures.items():
             put(paths.inside(folder / "notebooks", name), picture)
@@ -92,7 +93,7 @@ def write_pages(folder: Path, every_page: list[contexts.Page], version: str) -> 
 def write_static(folder: Path, content: Content) -> None:
     """Write scripts, style and the data of the explorer."""
     static = resources.files(__package__) / "static"
-    for name in ("tables.js", "explorer.js"):
+    for name in ("tables.js", "explorer.js", "code.js"):
         put(folder / name, (static / name).read_text(encoding="utf-8"))
     style = (static / "site.css").read_text(encoding="utf-8")
     put(folder / "site.css", style + pages.generated_style(COLOURS, HATCHES))

@@ -8,7 +8,7 @@ from cluster_anatomy.compendium import paths
 from cluster_anatomy.firms.entries import ORIGINS
 from cluster_anatomy.site import pages
 from cluster_anatomy.site.content import COMPOSITIONS, DOWNLOADS, PROCESSED, Content
-from cluster_anatomy.site.notebooks import ConvertedNotebook, slug
+from cluster_anatomy.site.notebooks import Addresses, ConvertedNotebook, slug
 from cluster_anatomy.tables.codebook import codebook
 from cluster_anatomy.tables.contract import contract_of
 
@@ -38,7 +38,12 @@ class Page(NamedTuple):
     context: dict[str, object]
 
 
-def all_pages(content: Content, converted: list[ConvertedNotebook]) -> list[Page]:
+def all_pages(
+    content: Content,
+    converted: list[ConvertedNotebook],
+    numbers: Addresses,
+    drawn: Addresses,
+) -> list[Page]:
     """Return every page of the site.
 
     Parameters
@@ -47,19 +52,21 @@ def all_pages(content: Content, converted: list[ConvertedNotebook]) -> list[Page
         What the pages show.
     converted : list of ConvertedNotebook
         The notebooks, in order.
+    numbers, drawn : mapping
+        Where each number is recorded and each figure drawn (`notebooks.cell_addresses`).
     """
     register = pages.result_rows(content.results, content.frame_labels)
     front = front_context(content, register, converted)
     claims = claims_context(content.claims, content.claim_outcomes, set(content.results["id"]))
     body, headings = pages.markdown(codebook().removeprefix("# Codebook\n"))
-    names = {notebook.name for notebook in converted}
     figures = {"figures": content.figures.to_dict("records"), "compositions": COMPOSITIONS}
+    figures |= {"drawn": drawn}
     return [
         Page("index.html", "index.html.j2", "Cluster Anatomy", front),
         Page("figures.html", "figures.html.j2", "Figures", figures),
         Page("explorer.html", "explorer.html.j2", "Explorer", explorer_context(content)),
         Page("claims.html", "claims.html.j2", "Claims", claims),
-        Page("results.html", "results.html.j2", "Results", {"rows": register, "notebooks": names}),
+        Page("results.html", "results.html.j2", "Results", {"rows": register, "cells": numbers}),
         Page("codebook.html", "codebook.html.j2", "Codebook", {"body": body, "contents": headings}),
         Page("method.html", "method.html.j2", "Method", method_context(content)),
         Page("notebooks/index.html", "notebooks.html.j2", "Notebooks", {"notebooks": converted}),

@@ -1,15 +1,21 @@
 """Executed notebooks as parts of pages: cells, outputs, headings, and nothing that could run."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 import nbformat
 from bs4 import BeautifulSoup
 from bs4.element import PreformattedString, Tag
 from jinja2 import DictLoader
 from nbconvert import HTMLExporter
+
+from cluster_anatomy.compendium import marks, results_file
+from cluster_anatomy.compendium.notebooks import code_cells, read_notebook
+from cluster_anatomy.results import exhibits, provenance
 
 CELLS = """{% extends 'basic/index.html.j2' %}
 {% block input %}<details class="code"><summary>Code</summary>{{ super() }}</details>{% endblock %}
@@ -26,6 +32,8 @@ ALLOWED = HEADINGS | BLOCKS | INLINE | {"sub", "sup", "u"} | LISTS | PICTURES | 
 ATTRIBUTES = {"alt", "class", "colspan", "height", "href", "id", "rowspan"}
 ATTRIBUTES |= {"scope", "src", "title", "width"}
 """Attributes that a page may take over; others are dropped."""
+Addresses = Mapping[str, str]
+NOWHERE: Addresses = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -60,9 +68,62 @@ def exporter() -> HTMLExporter:
     return made
 
 
-def convert(path: Path) -> ConvertedNotebook:
-    """Turn one notebook into the parts of a page."""
+def cell_addresses(notebooks: Iterable[Path], base: Path) -> tuple[Addresses, Addresses]:
+    """Return where each number is recorded and each figure drawn, from a page of a notebook.
+
+    Parameters
+    ----------
+    notebooks : iterable of Path
+        The notebooks of the site.
+    base : Path
+        The compendium.
+
+    Returns
+    -------
+    tuple
+        Id of a result, and name of a figure, to an address such as
+        ``06_china_usa.html#cell-06-differ``.
+    """
+    read = {path.stem: read_notebook(path) for path in notebooks}
+    cells = {
+        name: {number: cell["id"] for number, cell in code_cells(notebook)}
+        for name, notebook in read.items()
+    }
+
+    def address(name: str, number: int) -> str:
+        return f"{name}.html#cell-{cells[name][number]}"
+
+    numbers = {
+        row["id"]: address(row["notebook"], int(row["cell"]))
+        for row in results_file.read(base)
+        if row["notebook"] in read
+    }
+    figures = {
+        PurePosixPath(path).stem: address(name, provenance.writing_cell(read[name], path))
+        for name, path in exhibits.figure_steps(base)
+        if name in read
+    }
+    return numbers, figures
+
+
+def linked(text: str, numbers: Addresses) -> str:
+    """Return Markdown whose filled numbers lead to the cells that record them."""
+
+    def link(mark: re.Match[str]) -> str:
+        name, shown = mark[1], mark[0].split("-->", 1)[1].removesuffix("<!--/r-->")
+        if name not in numbers:
+            return shown
+        return f'<a class="number" href="{numbers[name]}" title="{name}">{shown}</a>'
+
+    return marks.NUMBER.sub(link, text)
+
+
+def convert(path: Path, numbers: Addresses = NOWHERE) -> ConvertedNotebook:
+    """Turn one notebook into the parts of a page; its numbers lead to where they are recorded."""
     notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = linked(cell.source, numbers)
     name = path.stem
     folder = {"unique_key": name, "output_files_dir": "pictures"}
     html, resources = exporter().from_notebook_node(notebook, resources=folder)
@@ -73,6 +134,8 @@ def convert(path: Path) -> ConvertedNotebook:
         first.decompose()
     for link in soup.find_all("a", href=True):
         link["href"] = re.sub(r"^([\w.-]+)\.ipynb\b", r"\1.html", _attribute(link, "href"))
+    for cell in soup.find_all(id=re.compile("^cell-id=")):
+        cell["id"] = _attribute(cell, "id").replace("cell-id=", "cell-", 1)
     headings = contents(soup)
     return ConvertedNotebook(
         name=name,

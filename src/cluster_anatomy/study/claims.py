@@ -26,6 +26,7 @@ import pandas as pd
 
 from cluster_anatomy import results, tables
 from cluster_anatomy.compendium import paths
+from cluster_anatomy.results.exhibits import markdown_table
 from cluster_anatomy.results.numbers import COLUMNS, FOLDER, Shown
 from cluster_anatomy.study.claim_checks import ClaimError
 from cluster_anatomy.tables.contract import nearest
@@ -33,6 +34,20 @@ from cluster_anatomy.tables.contract import nearest
 VERDICTS = ["supported", "partly", "contradicted", "not_testable", "definition"]
 STALE = "Written for another outcome of check"
 """How a reason begins whose words suppose what the checks, under other conventions, do not say."""
+NEEDS = {
+    "firm_panel": "histories of all firms: links, innovation, careers",
+    "authors_interviews": "interviews that only the authors hold",
+    "official_statistics": "official statistics by place, owner, product",
+    "company_records": "registry files and prospectuses of firms",
+    "park_records": "records of parks",
+    "miit_2009": "the closed list of the ministry (2009)",
+    "bioplan_2008": "the closed list of BioPlan (2008)",
+    "cited_work": "a cited work that is not open",
+    "romanelli_feldman_2006": "Romanelli and Feldman (2006)",
+    "figure_3": "the paper's lost figure",
+}
+"""What it would take to test a claim, in words."""
+KINDS = {"number": "numbers", "qualitative": "qualitative claims", "typology": "typologies"}
 NUMERALS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 
@@ -212,11 +227,101 @@ def summary(verdicts: pd.DataFrame) -> pd.DataFrame:
         Contract ``claims_summary``.
     """
     section = verdicts["section"].str.replace(r"^fn \d+$", "fn", regex=True)
-    counts = pd.crosstab([section, verdicts["kind"]], verdicts["verdict"]).reindex(
+    table = pd.crosstab([section, verdicts["kind"]], verdicts["verdict"]).reindex(
         columns=VERDICTS, fill_value=0
     )
-    counts.insert(0, "claims", counts.sum(axis=1))
-    return counts.reset_index().rename_axis(columns=None)
+    table.insert(0, "claims", table.sum(axis=1))
+    return table.reset_index().rename_axis(columns=None)
+
+
+def counts(verdicts: pd.DataFrame, outcomes: pd.DataFrame) -> dict[str, int]:
+    """Count claims by verdict, and the independent checks behind the verdicts.
+
+    Parameters
+    ----------
+    verdicts, outcomes : DataFrame
+        From `judge` and `claim_checks.evaluate`.
+
+    Returns
+    -------
+    dict
+        ``claims_total``, ``claims_<verdict>``, ``claims_mixed`` (some checks pass, some fail),
+        ``claims_paper_alone`` (not testable, for only the paper has the number or name),
+        ``claims_checks``, ``claims_checks_passed``.
+    """
+    counting = outcomes.loc[_counts(outcomes), "outcome"]
+    silent = verdicts["verdict"] == "not_testable"
+    return {
+        **{f"claims_{name}": int((verdicts["verdict"] == name).sum()) for name in VERDICTS},
+        "claims_total": len(verdicts),
+        "claims_checks": len(counting),
+        "claims_checks_passed": int((counting == "passed").sum()),
+        "claims_paper_alone": int((silent & (verdicts["checks_paper_only"] > 0)).sum()),
+        "claims_mixed": int(mixed(verdicts).sum()),
+    }
+
+
+def mixed(verdicts: pd.DataFrame) -> pd.Series:
+    """Say for which claims some independent checks pass and some fail."""
+    return (verdicts["checks_passed"] > 0) & (verdicts["checks_failed"] > 0)
+
+
+def grouped(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Count verdicts by kind of claim and by section of the paper, for `figures.verdict_shares`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `summary`.
+
+    Returns
+    -------
+    dict
+        Title of a panel -> counts, a row per group (in words) and a column per verdict.
+    """
+    order = table["section"].map({"abstract": 0, "fn": 2}).fillna(1)
+    sections = table.assign(order=order).sort_values("order", kind="stable")
+    names = sections["section"].str.replace(r"^(?=\d)", "section ", regex=True)
+    return {
+        "By kind of claim": table.groupby(table["kind"].map(KINDS))[VERDICTS].sum(),
+        "By section of the paper": sections.groupby(names.replace("fn", "footnotes"), sort=False)[
+            VERDICTS
+        ].sum(),
+    }
+
+
+def lacking(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Count the claims that cannot be tested by what it would take.
+
+    Returns
+    -------
+    DataFrame
+        ``missing``, ``label`` (`NEEDS`), ``value``; most frequent first.
+    """
+    silent = verdicts[verdicts["verdict"] == "not_testable"]
+    table = silent["missing"].value_counts().rename("value").rename_axis("missing").reset_index()
+    table = table.assign(label=table["missing"].map(NEEDS))
+    return table.sort_values(["value", "label"], ascending=[False, True], ignore_index=True)
+
+
+def listing(verdicts: pd.DataFrame, most: int = 12) -> str:
+    """Return claims with their reasons as a Markdown table; of many, those with most checks.
+
+    Parameters
+    ----------
+    verdicts : DataFrame
+        Some rows of `judge`.
+    most : int
+        Rows shown at most; they keep the order of the paper.
+    """
+    evaluated = verdicts["checks_passed"] + verdicts["checks_failed"]
+    kept = evaluated.sort_values(ascending=False, kind="stable").index[:most]
+    passed = verdicts["checks_passed"].astype(str) + " of " + evaluated.astype(str)
+    table = verdicts.assign(passed=passed.where(evaluated > 0, "none"))
+    shown = table.index.isin(kept)
+    rows = table.loc[shown, ["claim_id", "statement", "reason", "passed"]].to_numpy().tolist()
+    head = ["claim", "what the paper says", "what the open record says", "checks passed"]
+    return markdown_table(head, rows)
 
 
 def spans(text: str) -> dict[str, tuple[int, int]]:

@@ -1,10 +1,11 @@
 """Step 13: a list of one's own beside the frames of the study, property by property."""
 
+import shutil
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import pandas as pd
 
-from cluster_anatomy.results.numbers import result
 from cluster_anatomy.study import china_usa
 
 
@@ -64,40 +65,82 @@ def comparison(shares: pd.DataFrame, own_frame: str, others: Iterable[str]) -> p
     return table.rename(columns={"china": "own", "usa": "other"})
 
 
-def comparison_results(
+def difference_numbers(
     compared: pd.DataFrame,
-    prefix: str,
-    title: str,
-    short: Mapping[str, str],
+    properties: pd.DataFrame,
+    countries: Mapping[str, str],
     names: Mapping[str, str],
-    labels: Mapping[str, str],
-) -> list[dict]:
-    """Make one result per property and frame of a comparison.
+) -> pd.DataFrame:
+    """Return one row per property and frame of a comparison, with the words that it is told in.
 
     Parameters
     ----------
     compared : DataFrame
         From `comparison`.
-    prefix, title : str
-        Begin of the ids; name of the list.
-    short, names : mapping
-        Frame to its part of the id, and to its name in sentences.
-    labels : mapping
-        Property to its words.
+    properties : DataFrame
+        ``property``, ``label``.
+    countries, names : mapping
+        Frame to its country in ids, and to its name in sentences.
 
     Returns
     -------
-    list of dict
-        From `results.result`.
+    DataFrame
+        ``property``, ``beside``, ``country``, ``name``, ``what``, ``value``, ``low``, ``high``,
+        ``n``.
     """
-    return [
-        result(
-            f"{prefix}_{row.property}_minus_{short[row.beside]}",
-            {end: getattr(row, end) for end in ("value", "low", "high", "n", "n2")},
-            f"{labels[row.property].capitalize()}, {prefix.capitalize()} minus"
-            f" {names[row.beside]}: {{value}} (95 % interval {{low}} to {{high}}).",
-            frame=f"{title} vs {row.beside}",
-            unit="difference",
-        )
-        for row in compared.itertuples()
-    ]
+    table = china_usa.labelled(compared, properties)
+    table["country"], table["name"] = table["beside"].map(countries), table["beside"].map(names)
+    table["what"] = table["label"].str.capitalize()
+    columns = ["property", "beside", "country", "name", "what", "value", "low", "high", "n"]
+    return table[columns]
+
+
+def origin_known(origins: pd.DataFrame) -> dict[str, int]:
+    """Count the firms of the list whose mode of entry is known (``value``) among all (``n``)."""
+    return {"value": int((origins["mode"] != "unknown").sum()), "n": len(origins)}
+
+
+def usable(possible: pd.DataFrame) -> pd.DataFrame:
+    """Return which part of a list each analysis can use, those that can use most first.
+
+    Parameters
+    ----------
+    possible : DataFrame
+        ``what``, ``have``, ``of``, ``status`` of each analysis; one that is missing uses nothing.
+
+    Returns
+    -------
+    DataFrame
+        ``label``, ``value``.
+    """
+    part = (possible["have"] / possible["of"]).where(possible["status"] != "missing", 0.0)
+    table = pd.DataFrame({"label": possible["what"], "value": part.astype(float)})
+    return table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
+
+
+def copy_with_faults(folder: Path, target: Path | str) -> Path:
+    """Copy a list and put into its firms what people put there, for the check to find.
+
+    Years as they are spoken of, a place with a letter missing, words that the study does not know,
+    one firm twice; saved with semicolons and in UTF-16, as spreadsheets do.
+
+    Parameters
+    ----------
+    folder : Path
+        A list with eight firms at least in ``firms.csv``; it stays as it is.
+    target : Path or str
+        Folder to make.
+
+    Returns
+    -------
+    Path
+        The folder made.
+    """
+    copy = Path(shutil.copytree(folder, target, ignore=shutil.ignore_patterns("results")))
+    firms = pd.read_csv(copy / "firms.csv", dtype="string")
+    firms.loc[[0, 1, 2], "entry_year"] = ["c. 2017", "2005/06", "203"]
+    firms.loc[3, "place"] = firms.loc[3, "place"].replace("e", "", 1)
+    firms.loc[[4, 5], "mode"] = ["startup", "joint venture"]
+    firms.loc[len(firms)] = firms.loc[7]
+    firms.to_csv(copy / "firms.csv", sep=";", encoding="utf-16", index=False)
+    return copy
