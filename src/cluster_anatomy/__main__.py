@@ -94,7 +94,7 @@ def run_command(arguments: Arguments) -> int:
 def _run_list(arguments: Arguments, steps: list[str]) -> int:
     """Run a list of the user's own; say everything that is wrong if it cannot be run."""
     from cluster_anatomy import own_list, tables
-    from cluster_anatomy.own_list.run import run, summary
+    from cluster_anatomy.own_list.run import list_summary, run
 
     folder = own_list.find(arguments.steps[0], steps)
     if arguments.set or arguments.force:
@@ -108,10 +108,10 @@ def _run_list(arguments: Arguments, steps: list[str]) -> int:
         report = run(folder, beside, arguments.jobs)
     except tables.TableError as error:
         print("\n".join(f"error: {problem}" for problem in error.problems))
-        print(f"{own_list.shown(folder)} was not run; nothing was changed")
+        print(f"{own_list.display_name(folder)} was not run; nothing was changed")
         return 1
-    print("\n".join(summary(report)), flush=True)
-    return 1 if report.failed else 0
+    print("\n".join(list_summary(report)), flush=True)
+    return 1 if report.notebooks.failed else 0
 
 
 def add_run(commands: Commands) -> None:
@@ -240,7 +240,7 @@ def _check_list(name: str) -> int:
         f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in count.items()
     )
     verdict = "Mend the errors first." if count["error"] else "It can be run."
-    print(f"{own_list.shown(folder)}: {counted}. {verdict}")
+    print(f"{own_list.display_name(folder)}: {counted}. {verdict}")
     return 1 if count["error"] else 0
 
 
@@ -360,7 +360,7 @@ def new_command(arguments: Arguments) -> int:
     from cluster_anatomy import own_list
 
     folder = own_list.new(arguments.name, arguments.like, arguments.country)
-    print(f"{own_list.shown(folder)}: " + ", ".join(sorted(path.name for path in folder.iterdir())))
+    print(f"{own_list.display_name(folder)}: {', '.join(sorted(os.listdir(folder)))}")
     print(
         "Fill in description.toml and the tables (README.md explains them), then: check"
         f" {arguments.name}"
