@@ -21,8 +21,8 @@ STEPS = {
 }
 NAMES = sorted(STEPS)
 ALLOWED = re.compile(
-    r"`[^`]*`|\[[^]]*\]\([^)]*\)|\(\d{4}\)|(?:foot)?notes? \d+|[Ss]teps? \d\d(?: to \d\d)?|Figures? \d"
-    r"|sections? \d(?:\.\d)?|95 %|\b[A-Z]\w+ \d{4}|^# \d\d ·",
+    r"`[^`]*`|\[[^]]*\]\([^)]*\)|\(\d{4}\)|(?:foot)?notes? \d+|[Ss]teps? \d\d(?: to \d\d)?"
+    r"|Figures? \d|sections? \d(?:\.\d)?|95 %|\b[A-Z]\w+ \d{4}|^# \d\d ·",
     re.MULTILINE,
 )
 
