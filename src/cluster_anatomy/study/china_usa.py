@@ -209,7 +209,7 @@ def distance(table: pd.DataFrame, draws: int = DRAWS, seed: int = SEED) -> pd.Da
 
 
 def labelled(table: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
-    """Add what each property is called in a sentence (``label``), in the order of the properties."""
+    """Add what each property is called in a sentence (``label``), in the properties' order."""
     return properties[["property", "label"]].merge(table, on="property", validate="1:m")
 
 
