@@ -1,16 +1,21 @@
-"""Step 00: the steps as a table."""
+"""The page that opens the study."""
 
-from cluster_anatomy.compendium.steps import load_steps
-from cluster_anatomy.study.overview import step_table
+import pandas as pd
+
+from cluster_anatomy.study import overview
 
 
-def test_the_table_has_a_line_for_each_step_and_says_that_more_files_are_written():
-    steps = [step for step in load_steps() if step.name in ("02_firm_origins", "13_own_list")]
-    *head, origins, own_list = step_table(steps).splitlines()
-    assert len(head) == 2
-    assert origins.startswith(
-        "| [02_firm_origins](02_firm_origins.ipynb): Where each firm came from"
+def test_headlines_stand_in_full() -> None:
+    """Each headline has its whole statement, frame and notebook; other results are left out."""
+    long = "Of the entries with known reach " + "very " * 40 + "many came from home."
+    register = pd.DataFrame(
+        {
+            "headline": ["yes", "no", "yes"],
+            "statement": [long, "Not this.", "Nor cut."],
+            "frame": ["f", "f", "g"],
+            "notebook": ["05_entry_patterns", "05_entry_patterns", "10_robustness"],
+        }
     )
-    assert origins.endswith(" … |")
-    assert own_list.count("`data/") == 2
-    assert not own_list.endswith(" … |")
+    first, second = overview.headline_list(register).split("\n")
+    assert first == f"- {long} Frame: `f`; [05_entry_patterns](05_entry_patterns.ipynb)."
+    assert second.startswith("- Nor cut. Frame: `g`")
