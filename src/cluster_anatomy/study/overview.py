@@ -11,9 +11,9 @@ SHOWN_FILES = 3
 
 
 def step_table(steps: Iterable[Step]) -> str:
-    """Write the steps as a table in Markdown: name and title, tables read, first files written."""
+    """Write the steps in the order of reading: title, tables read, first files written."""
     lines = ["| step | reads | writes |", "|---|---|---|"]
-    for step in steps:
+    for step in sorted(steps, key=lambda step: step.name):
         written = ", ".join(f"`{path}`" for path in step.writes[:SHOWN_FILES])
         more = " …" if len(step.writes) > SHOWN_FILES else ""
         link = f"[{step.name}]({step.name}.ipynb): {step.title}"
