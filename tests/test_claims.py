@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from cluster_anatomy import figures, results, tables
 from cluster_anatomy.compendium import paths
-from cluster_anatomy.study import claim_checks, claims
-from cluster_anatomy.study.claim_checks import ClaimError
+from cluster_anatomy.results import checks
+from cluster_anatomy.results.checks import ClaimError
+from cluster_anatomy.study import claims
 
 PARTS = [
     "01_firm_lists",
@@ -77,9 +78,9 @@ def the_register():
 
 def run(*changes, values=None):
     """Evaluate checks that differ from the standard one."""
-    checks = pd.DataFrame([CHECK | {"check": n} | change for n, change in enumerate(changes, 1)])
-    return claim_checks.evaluate(
-        checks, the_claims(**(values or {})), the_register(), read=lambda name: FIRMS
+    rows = pd.DataFrame([CHECK | {"check": n} | change for n, change in enumerate(changes, 1)])
+    return checks.evaluate(
+        rows, the_claims(**(values or {})), the_register(), read=lambda name: FIRMS
     )
 
 
@@ -115,56 +116,56 @@ def judged(outcomes, **given):
     ],
 )
 def test_conditions_select_rows_and_a_blank_fulfils_none_but_unequal(where, names):
-    assert list(claim_checks.select(FIRMS, where)["name"]) == names
+    assert list(checks.select(FIRMS, where)["name"]) == names
 
 
 def test_values_read_from_rows():
-    assert claim_checks.measure(FIRMS, "rows") == 3
-    assert claim_checks.measure(FIRMS, "distinct province") == 2
-    assert claim_checks.measure(FIRMS, "top province") == 2
-    assert claim_checks.measure(FIRMS, "sum year") == 3978
-    assert (claim_checks.measure(FIRMS, "min year"), claim_checks.measure(FIRMS, "max year")) == (
+    assert checks.measure(FIRMS, "rows") == 3
+    assert checks.measure(FIRMS, "distinct province") == 2
+    assert checks.measure(FIRMS, "top province") == 2
+    assert checks.measure(FIRMS, "sum year") == 3978
+    assert (checks.measure(FIRMS, "min year"), checks.measure(FIRMS, "max year")) == (
         1988,
         1990,
     )
-    assert claim_checks.measure(FIRMS.iloc[:1], "name") == "Alpha"
-    assert claim_checks.measure(FIRMS.iloc[:0], "rows") == 0
+    assert checks.measure(FIRMS.iloc[:1], "name") == "Alpha"
+    assert checks.measure(FIRMS.iloc[:0], "rows") == 0
 
 
 @pytest.mark.parametrize("rows", [FIRMS, FIRMS.iloc[:0], FIRMS.iloc[2:]])
 def test_a_column_is_read_from_one_row_that_has_it(rows):
     with pytest.raises(ClaimError):
-        claim_checks.measure(rows, "year")
+        checks.measure(rows, "year")
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
 def test_comparisons_fit_together(found, expected):
     at_least, less = (
-        claim_checks.holds(operator, found, str(expected)) for operator in ("at_least", "less")
+        checks.holds(operator, found, str(expected)) for operator in ("at_least", "less")
     )
     assert at_least != less
-    assert claim_checks.holds("greater", found, str(expected)) != claim_checks.holds(
+    assert checks.holds("greater", found, str(expected)) != checks.holds(
         "at_most", found, str(expected)
     )
-    assert claim_checks.holds("near", found, str(expected), abs(found - expected))
+    assert checks.holds("near", found, str(expected), abs(found - expected))
 
 
 def test_near_contains_and_matches():
-    assert claim_checks.holds("near", 46, "50", 5)
-    assert not claim_checks.holds("near", 44, "50", 5)
-    assert claim_checks.holds("contains", "a|b", "b")
-    assert not claim_checks.holds("contains", "a|bc", "b")
-    assert claim_checks.holds("matches", "renamed in August 2003", "2003$")
-    assert claim_checks.holds("equals", "Zhejiang", "Zhejiang")
+    assert checks.holds("near", 46, "50", 5)
+    assert not checks.holds("near", 44, "50", 5)
+    assert checks.holds("contains", "a|b", "b")
+    assert not checks.holds("contains", "a|bc", "b")
+    assert checks.holds("matches", "renamed in August 2003", "2003$")
+    assert checks.holds("equals", "Zhejiang", "Zhejiang")
 
 
 def test_an_interval_speaks_only_if_it_lies_on_one_side():
     gap = {"low": -0.3, "high": -0.1}
-    assert claim_checks.holds_for_interval("below_zero", gap, None)
-    assert not claim_checks.holds_for_interval("above_zero", gap, None)
-    assert claim_checks.holds_for_interval("within_interval", gap, "-0.2")
-    assert not claim_checks.holds_for_interval("below_zero", {"low": -0.3, "high": 0.1}, None)
-    assert not claim_checks.holds_for_interval(
+    assert checks.holds_for_interval("below_zero", gap, None)
+    assert not checks.holds_for_interval("above_zero", gap, None)
+    assert checks.holds_for_interval("within_interval", gap, "-0.2")
+    assert not checks.holds_for_interval("below_zero", {"low": -0.3, "high": 0.1}, None)
+    assert not checks.holds_for_interval(
         "below_zero", {"low": float("nan"), "high": float("nan")}, None
     )
 
@@ -459,19 +460,19 @@ def test_the_readers_own_copy_holds_every_anchor():
 @pytest.fixture(scope="module")
 def real():
     """Verdicts and outcomes on the claims of the paper, and what they were made from."""
-    paper, checks = tables.read("seeds/claims.csv"), tables.read("data/raw/claims/claim_checks.csv")
+    paper, given = tables.read("seeds/claims.csv"), tables.read("data/raw/claims/claim_checks.csv")
     readings, register = (
         tables.read("data/raw/claims/claim_readings.csv"),
         claims.register_of(PARTS),
     )
-    outcomes = claim_checks.evaluate(checks, paper, register)
+    outcomes = checks.evaluate(given, paper, register)
     verdicts = claims.judge(paper, readings, outcomes, register).set_index("claim_id")
     return {
         "verdicts": verdicts,
         "outcomes": outcomes,
         "paper": paper,
         "readings": readings,
-        "checks": checks,
+        "checks": given,
     }
 
 
@@ -567,8 +568,8 @@ def test_altering_the_number_of_a_claim_flips_its_verdict(real, claim):
     paper = real["paper"].copy()
     one = paper["claim_id"] == claim
     paper.loc[one, "value"] = str(int(paper.loc[one, "value"].item()) + 5)
-    checks = real["checks"][real["checks"]["claim_id"] == claim]
-    outcomes = claim_checks.evaluate(checks, paper[one], claims.register_of([]))
+    own = real["checks"][real["checks"]["claim_id"] == claim]
+    outcomes = checks.evaluate(own, paper[one], claims.register_of([]))
     readings = real["readings"][real["readings"]["claim_id"] == claim]
     assert (
         claims.judge(paper[one], readings, outcomes, claims.register_of([]))["verdict"].item()
@@ -587,3 +588,22 @@ def test_facts_that_were_looked_up_are_used_and_have_an_address(real):
     used = real["checks"][real["checks"]["table"] == "data/raw/claims/claim_facts.csv"]
     assert set(facts["claim_id"]) == set(used["claim_id"])
     assert facts["source_urls"].str.startswith("http").all()
+
+
+def test_one_id_for_two_results_is_refused(monkeypatch):
+    monkeypatch.setattr(tables, "read", lambda path: pd.DataFrame({"id": ["a", path]}))
+    assert claims.register_of([]).empty
+    assert list(claims.register_of(["05"])["id"]) == ["a", "data/processed/results/05.csv"]
+    with pytest.raises(ClaimError, match=r"one id, two results: \['a'\]"):
+        claims.register_of(["05", "06"])
+
+
+def test_outcomes_are_written_in_the_order_of_claims_and_checks():
+    rows = [("C002", 1, "b", "2", "1", "two"), ("C001", 1, "a", "1", pd.NA, "one")]
+    columns = ["claim_id", "check", "meaning", "found", "expected", "shown"]
+    outcomes = pd.DataFrame(rows, columns=columns).assign(
+        operator="equals", wanted="3", outcome="failed", independent="yes"
+    )
+    table = claims.outcome_table(outcomes)
+    assert table["claim_id"].tolist() == ["C001", "C002"]
+    assert table[["found", "expected"]].to_numpy().tolist() == [["one", "3"], ["two", "3"]]

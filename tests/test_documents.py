@@ -14,10 +14,13 @@ from cluster_anatomy.tables.contract import TableError
 BASE = paths.root()
 
 
-def test_readme_answers_every_heading_of_the_template():
-    headings = re.findall(
-        r"^#{2,3} (.*)$", (BASE / "README.md").read_text(encoding="utf-8"), re.MULTILINE
-    )
+def headings(page):
+    """Headings of the second level and below, in their order."""
+    text = (BASE / page).read_text(encoding="utf-8")
+    return re.findall(r"^#{2,} (.*)$", text, re.MULTILINE)
+
+
+def test_the_replication_page_answers_every_heading_of_the_template():
     asked = [
         "Overview",
         "Data availability and provenance statements",
@@ -37,27 +40,89 @@ def test_readme_answers_every_heading_of_the_template():
         "List of tables, figures and numbers, and programs",
         "References",
     ]
-    assert [heading for heading in headings if heading in asked] == asked
-    assert headings[0] == "What was found" or headings.index("What was found") < headings.index(
-        "Run it"
-    )
+    assert headings("docs/REPLICATION.md") == asked
+    assert "](docs/REPLICATION.md)" in (BASE / "README.md").read_text(encoding="utf-8")
 
 
-def test_lists_name_every_figure_table_and_number():
+def test_the_readme_is_short_and_begins_with_the_findings():
     readme = (BASE / "README.md").read_text(encoding="utf-8")
-    assert exhibits.fill(readme, BASE) == readme
+    assert len(readme.encode()) <= 12 * 1024
+    assert headings("README.md") == [
+        "What was found",
+        "Run it",
+        "Read it",
+        "Your own list",
+        "A register of any size",
+        "Can it be trusted?",
+        "Data, frames and limits",
+        "Licences",
+        "How to cite",
+    ]
+    notebooks_listed = re.findall(r"^\| \[(\w+)\]\(notebooks/\1\.ipynb\)", readme, re.MULTILINE)
+    assert notebooks_listed == sorted(step.name for step in steps.load_steps(BASE))
+
+
+def test_no_row_stands_twice_on_a_hand_written_page():
+    for page in ("README.md", "docs/index.md", "docs/REPLICATION.md"):
+        text = exhibits.LIST.sub("", (BASE / page).read_text(encoding="utf-8"))
+        rows = Counter(re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE))
+        assert not [row for row, times in rows.items() if times > 1], page
+
+
+def test_every_page_of_documentation_is_in_the_index_once():
+    index = (BASE / "docs/index.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| \[[^\]]+\]\(([^)]+)\) \|", index, re.MULTILINE)
+    assert len(listed) == len(set(listed))
+    pages = {page.name for page in (BASE / "docs").glob("*.md")} - {"index.md"}
+    assert {name for name in listed if "/" not in name} == pages
+    assert "](docs/index.md)" in (BASE / "README.md").read_text(encoding="utf-8")
+
+
+def test_lists_are_filled_and_name_every_figure_table_and_number():
+    pages = exhibits.pages(BASE)
+    assert {"README.md", "docs/REPLICATION.md", "docs/CHECKLISTS.md"} <= set(pages)
+    for page in pages:
+        text = (BASE / page).read_text(encoding="utf-8")
+        assert exhibits.fill(text, BASE, "../" * page.count("/")) == text, page
     page = provenance.numbers_page(BASE)
+    assert (BASE / provenance.NUMBERS).read_text(encoding="utf-8") == page
+    assert "](NUMBERS.md)" in (BASE / "docs/REPLICATION.md").read_text(encoding="utf-8")
     for step in steps.load_steps(BASE):
         for path in step.writes:
             if path.endswith(".png") or (
                 path.startswith("data/processed/") and "/results" not in path
             ):
-                assert f"]({path})" in readme, path
                 assert f"](../{path})" in page, path
     ids = [row["id"] for row in results_file.read(BASE)]
     assert len(ids) > 400
     assert len(set(ids)) == len(ids)
     assert all(f"| `{name}` |" in page for name in ids)
+
+
+def test_the_replication_page_lists_the_numbers_of_the_front_page():
+    readme = (BASE / "README.md").read_text(encoding="utf-8")
+    page = (BASE / "docs/REPLICATION.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \| \[\w+\]\(\.\./notebooks/\w+\.ipynb\)", page, re.MULTILINE)
+    assert listed == list(dict.fromkeys(exhibits.RESULT.findall(readme)))
+    assert len(listed) > 10
+
+
+def test_the_chart_of_steps_has_each_step_and_no_arrow_that_follows_from_others(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    table = ""
+    for name, reads in {"1_read": [], "2_count": ["1"], "3_draw": ["1", "2"]}.items():
+        files = [f"data/{number}.csv" for number in reads]
+        table += f"[[step]]\nname = '{name}'\ntitle = 'Say \"{name}\"'\n"
+        table += f"reads = {files}\nwrites = ['data/{name[0]}.csv']\n"
+        (tmp_path / f"notebooks/{name}.ipynb").write_text("{}")
+    (tmp_path / "notebooks/steps.toml").write_text(table)
+    assert exhibits.fill("<!--list:steps-->\n<!--/list-->\n", tmp_path) == (
+        "<!--list:steps-->\n```mermaid\nflowchart TB\n"
+        '    1_read["<b>1_read</b><br>Say #quot;1_read#quot;"]\n'
+        '    2_count["<b>2_count</b><br>Say #quot;2_count#quot;"]\n'
+        '    3_draw["<b>3_draw</b><br>Say #quot;3_draw#quot;"]\n'
+        "    1_read --> 2_count\n    2_count --> 3_draw\n```\n<!--/list-->\n"
+    )
 
 
 def test_the_cell_that_is_named_writes_the_exhibit():
@@ -103,9 +168,7 @@ def test_a_list_that_nobody_knows_is_an_error():
     with pytest.raises(TableError, match="there is no list 'colours'"):
         exhibits.fill("<!--list:colours-->\n<!--/list-->", BASE)
     with pytest.raises(TableError, match="quotes nothing_of_the_kind"):
-        exhibits.fill(
-            "<!--r:nothing_of_the_kind--><!--/r-->\n<!--list:numbers-->\n<!--/list-->", BASE
-        )
+        exhibits.quoted(BASE, "<!--r:nothing_of_the_kind--><!--/r-->")
 
 
 def test_cells_of_a_markdown_table_cannot_break_it():
@@ -149,6 +212,14 @@ def test_evidence_in_the_checklists_exists():
     assert kinds["file"] > 30
     assert kinds["command"] > 3
     assert kinds["make"] > 1
+
+
+def test_headings_in_the_checklists_exist():
+    page = (BASE / "docs/CHECKLISTS.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.md)`, \*([^*]+)\*", page)
+    assert len(named) > 12
+    for file, heading in named:
+        assert heading in headings(file), (file, heading)
 
 
 def test_what_is_not_met_says_why():

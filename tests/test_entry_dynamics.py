@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cluster_anatomy import tables
 from cluster_anatomy.compendium import paths
+from cluster_anatomy.firms import dynamics
 from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.study import entry_patterns
 
@@ -31,7 +32,7 @@ def entries(rows):
 
 
 def test_the_stock_holds_the_entries_of_earlier_years_by_origin():
-    table = entry_patterns.panel(
+    table = dynamics.panel(
         entries(
             [
                 ("A", 1979, "a_academic"),
@@ -62,14 +63,14 @@ def test_a_period_starts_with_the_stock_of_its_beginning():
     rows = entries(
         [("A", 1980, "a_academic"), ("A", 1981, "a_academic"), ("A", 1983, "a_academic")]
     )
-    table = entry_patterns.panel(rows, 1980, 1985, smallest=1, width=3)
+    table = dynamics.panel(rows, 1980, 1985, smallest=1, width=3)
     assert table[["year", "entries", "stock"]].to_numpy().tolist() == [[1980, 2, 0], [1983, 1, 2]]
 
 
 def test_no_cluster_at_risk_gives_an_empty_panel_and_an_undefined_model():
     table = entries([("A", 1980, "a_academic")]).assign(country="USA", scope="entry")
-    assert entry_patterns.panel(table, 1980, 1985, smallest=2).empty
-    fitted = entry_patterns.count_models(table, FRAMES, {"us_all": (1980, 1985)}, smallest=2)
+    assert dynamics.panel(table, 1980, 1985, smallest=2).empty
+    fitted = dynamics.count_models(table, FRAMES, {"us_all": (1980, 1985)}, smallest=2)
     assert fitted["estimate"].isna().all()
     assert set(fitted["clusters"]) == set(fitted["entries"]) == {0}
 
@@ -176,10 +177,10 @@ def test_regions_are_tested_only_where_the_frame_carries_shares():
 )
 def test_exactly_the_part_asked_for_moves_by_one_year(years, part, seed):
     years = np.array(years)
-    moved = entry_patterns.move_years(years, 5, part, seed)
+    moved = dynamics.move_years(years, 5, part, seed)
     assert ((moved != years).sum(axis=1) == round(part * len(years))).all()
     assert np.abs(moved - years).max() <= 1
-    assert (moved == entry_patterns.move_years(years, 5, part, seed)).all()
+    assert (moved == dynamics.move_years(years, 5, part, seed)).all()
 
 
 def test_other_years_move_shares_and_curves_as_far_as_they_can():
@@ -195,7 +196,7 @@ def test_other_years_move_shares_and_curves_as_far_as_they_can():
             "entry_year_high": [1985, 1989, 1995, None, None],
         }
     )
-    found = entry_patterns.year_sensitivity(table, FRAMES[:1], PERIODS, part=0.25, draws=50)
+    found = dynamics.year_sensitivity(table, FRAMES[:1], PERIODS, part=0.25, draws=50)
     found = found.set_index(["scenario", "measure", "category"])
     assert set(found["n"]) == {4}
     early = found.loc[("earliest", "period_share", "old")]

@@ -21,8 +21,8 @@ STEPS = {
 }
 NAMES = sorted(STEPS)
 ALLOWED = re.compile(
-    r"`[^`]*`|\[[^]]*\]\([^)]*\)|\(\d{4}\)|(?:foot)?notes? \d+|[Ss]teps? \d\d(?: to \d\d)?|Figures? \d|sections?"
-    r" \d(?:\.\d)?|95 %|\b[A-Z]\w+ \d{4}|^# \d\d ·",
+    r"`[^`]*`|\[[^]]*\]\([^)]*\)|\(\d{4}\)|(?:foot)?notes? \d+|[Ss]teps? \d\d(?: to \d\d)?"
+    r"|Figures? \d|sections? \d(?:\.\d)?|95 %|\b[A-Z]\w+ \d{4}|^# \d\d ·",
     re.MULTILINE,
 )
 
@@ -91,7 +91,7 @@ def test_cells_are_short_and_functions_live_in_the_package(name):
     assert sum(len(cell.source) for cell in cells) <= 8_000
     sizes = sorted(len(cell.source.splitlines()) for cell in cells)
     assert sizes[-1] <= 15
-    assert sizes[len(sizes) // 2] <= 10
+    assert sizes[len(sizes) // 2] <= 12
     assert max(len(line) for cell in cells for line in cell.source.splitlines()) <= 100
     for cell in cells:
         tree = ast.parse(cell.source)

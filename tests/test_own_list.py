@@ -1,4 +1,4 @@
-"""A list of one's own: what the door understands, what it refuses and with which words."""
+"""A list of one's own: what is understood, what is refused and with which words."""
 
 import datetime
 import io
@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from cluster_anatomy import own_list
 from cluster_anatomy.__main__ import main
 from cluster_anatomy.own_list import begin
-from cluster_anatomy.own_list.content import FILLED
-from cluster_anatomy.reading import values
-from cluster_anatomy.reading.sheets import plausibility
+from cluster_anatomy.own_list.typed_cells import FILLED
+from cluster_anatomy.reading import values, years
+from cluster_anatomy.reading.encodings import plausibility
 from cluster_anatomy.tables import contract
 from cluster_anatomy.tables.checks import failed_check
 from cluster_anatomy.tables.contract import TableError, contracts
@@ -299,7 +299,7 @@ YEARS = {
 
 @pytest.mark.parametrize("text", YEARS)
 def test_a_year_is_understood(text):
-    year = values.read_year(text, today=2026)
+    year = years.read_year(text, today=2026)
     assert (year.value, year.low, year.high) == YEARS[text]
 
 
@@ -357,8 +357,8 @@ def test_a_year_is_understood(text):
     ],
 )
 def test_what_is_no_year_is_refused_with_its_cure(text, wrong):
-    with pytest.raises(values.YearError) as error:
-        values.read_year(text, today=2026)
+    with pytest.raises(years.YearError) as error:
+        years.read_year(text, today=2026)
     assert str(error.value) == wrong
 
 
@@ -368,22 +368,22 @@ def test_a_clock_that_is_wrong_does_not_make_a_good_year_the_future(monkeypatch)
         def today(cls):
             return cls(1999, 12, 31)
 
-    monkeypatch.setattr(values.datetime, "date", Past)
-    assert values.read_year("circa 2019").value == 2019
-    assert values.this_year() == values.WRITTEN
+    monkeypatch.setattr(years.datetime, "date", Past)
+    assert years.read_year("circa 2019").value == 2019
+    assert years.this_year() == years.WRITTEN
 
 
 def test_a_thai_year_is_converted_in_thailand():
-    assert values.read_year("2541", "Thailand", today=2026).value == 1998
+    assert years.read_year("2541", "Thailand", today=2026).value == 1998
 
 
 @given(
-    st.integers(values.FIRST_YEAR, 2020),
+    st.integers(years.FIRST_YEAR, 2020),
     st.sampled_from(["{}", " {} ", "c. {}", "{}?", "founded {}", "{}年", "01.02.{}"]),
 )
 @settings(deadline=None)
 def test_every_form_gives_its_year(year, form):
-    found = values.read_year(values.clean(form.format(year)), today=2026)
+    found = years.read_year(values.clean(form.format(year)), today=2026)
     assert found.value == year
     assert found.low <= year <= found.high
 
@@ -392,13 +392,13 @@ def test_every_form_gives_its_year(year, form):
 @settings(deadline=None, max_examples=300)
 def test_any_text_is_a_year_or_refused(text):
     try:
-        year = values.read_year(values.clean(text), today=2026)
-    except values.YearError:
+        year = years.read_year(values.clean(text), today=2026)
+    except years.YearError:
         return
     known = [part for part in (year.low, year.value, year.high) if part is not None]
     assert known
     assert known == sorted(known)
-    assert all(values.FIRST_YEAR <= part <= 2026 for part in known)
+    assert all(years.FIRST_YEAR <= part <= 2026 for part in known)
 
 
 def test_years_that_cannot_be_are_named(folder):
@@ -429,7 +429,7 @@ def test_years_that_cannot_be_are_named(folder):
 # --- Headings
 
 
-def test_headings_in_other_words_are_taken_and_told(folder):
+def test_headings_in_other_words_are_taken_and_said(folder):
     text = "Raison sociale;Ville;Année de création;Remarques\nGénétique SA;Lyon;1998;\n"
     path = folder({"firms.csv": text})
     assert own_list.read(path).given["firms"] == {"name", "place", "entry_year"}
@@ -529,7 +529,7 @@ def test_places_are_found_suggested_or_left_alone(folder):
     }
 
 
-def test_without_places_like_spellings_are_one_and_like_names_are_told(folder):
+def test_without_places_like_spellings_are_one_and_like_names_are_said(folder):
     path = folder(
         {"firms.csv": "name,place\nA,Tel-Aviv\nB,Tel Aviv\nC,Tel Aviv\nD,Herzliya\nE,Herzlia\n"}
     )
@@ -612,7 +612,7 @@ def test_a_state_written_out_is_said(folder):
     assert "value 'Boston': was taken as Boston in MA; 'Massachusetts' is not known" in warning
 
 
-def test_a_firm_told_twice_and_rows_that_are_no_firm(folder):
+def test_a_firm_named_twice_and_rows_that_are_no_firm(folder):
     path = folder(
         {
             "firms.csv": (
@@ -876,7 +876,7 @@ def test_two_files_of_one_name_are_not_chosen_between(folder):
     )
 
 
-def test_every_fault_of_every_file_is_told_at_once(folder):
+def test_every_fault_of_every_file_is_said_at_once(folder):
     rows = "".join(f"Firm {number},Pune,20x{number}\n" for number in range(50))
     with pytest.raises(TableError) as error:
         own_list.read(folder({"firms.csv": "name,place,entry_year\n" + rows, "ties.csv": b""}))
@@ -1017,12 +1017,12 @@ def test_the_command_line_checks_and_refuses(tmp_path, folder, capsys):
     path = folder({"firms.csv": "name,entry_year\nA,20x1\n"})
     before = {file: file.read_bytes() for file in path.rglob("*")}
     assert main(["check", str(path)]) == 1
-    shown = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert (
         "error: firms.csv, row 2, column 'entry_year', value '20x1': is no year; write four digits"
-        in shown
+        in output
     )
-    assert "1 error and 1 warning. Mend the errors first." in shown
+    assert "1 error and 1 warning. Mend the errors first." in output
     assert main(["run", str(path)]) == 1
     assert "was not run; nothing was changed" in capsys.readouterr().out
     assert {file: file.read_bytes() for file in path.rglob("*")} == before
@@ -1034,10 +1034,10 @@ def test_the_command_line_checks_and_refuses(tmp_path, folder, capsys):
 
 def test_a_word_that_is_neither_step_nor_list_gets_the_nearest(capsys):
     assert main(["run", "05_chna_usa"]) == 2
-    shown = capsys.readouterr().err
-    assert "There is no list '05_chna_usa' in own_lists/ (lists: " in shown
-    assert "and no step '05_chna_usa' (steps: " in shown
-    assert "Did you mean '06_china_usa'" in shown
+    output = capsys.readouterr().err
+    assert "There is no list '05_chna_usa' in own_lists/ (lists: " in output
+    assert "and no step '05_chna_usa' (steps: " in output
+    assert "Did you mean '06_china_usa'" in output
     assert main(["run", "06_china_usa", "--beside", "China"]) == 2
     assert main(["check", "isreal"]) == 2
     assert "There is no list 'isreal' in own_lists/" in capsys.readouterr().err

@@ -22,12 +22,13 @@ from cluster_anatomy.compendium import notebooks, paths, steps
 from cluster_anatomy.compendium import run as compendium_run
 from cluster_anatomy.compendium.run import Report
 from cluster_anatomy.firms.entries import in_frame
-from cluster_anatomy.own_list import analyses, drawing, run
+from cluster_anatomy.own_list import analyses, drawing, layout, prepare, register, run
 from cluster_anatomy.own_list import case as own_list_case
+from cluster_anatomy.own_list import origins as list_origins
 from cluster_anatomy.tables.contract import TableError, contracts
 
 ROOT = Path(__file__).resolve().parents[1]
-TEMPLATES = ROOT / own_list_case.TEMPLATES
+TEMPLATES = ROOT / layout.TEMPLATES
 NAMES = [
     step["name"] for step in tomllib.loads((TEMPLATES / "steps.toml").read_text("utf-8"))["step"]
 ]
@@ -79,7 +80,7 @@ def write_list(folder, firms=FIRMS, beside="[]", shares="no", description=DESCRI
 
 @cache
 def shared():
-    return own_list_case.rules(), tables.read(own_list_case.PLACES), analyses.asked()
+    return own_list_case.rules(), tables.read(layout.PLACES), analyses.requirements()
 
 
 def look(folder, beside=None):
@@ -87,10 +88,10 @@ def look(folder, beside=None):
     analyses.
     """
     own = own_list.read(folder)
-    about = run.described(own, beside)
-    rules, places, asked = shared()
+    about = prepare.described(own, beside)
+    rules, places, required = shared()
     case = own_list_case.derived(own.tables, about, rules, places)
-    made = analyses.analyses(case, about, asked).set_index("analysis")
+    made = analyses.analyses(case, about, required).set_index("analysis")
     return SimpleNamespace(about=about, case=case, made=made, **vars(case))
 
 
@@ -102,12 +103,12 @@ def possible(folder):
 def play(case, **_):
     """Stand in for `run.run`: the notebooks of a case, one after the other, in this process."""
     report = Report()
-    with run._surroundings({paths.ROOT_VARIABLE: str(case), "MPLBACKEND": "agg"}):
+    with prepare.environment({paths.ROOT_VARIABLE: str(case), "MPLBACKEND": "agg"}):
         for step in steps.load_steps(case):
             stage = case / "build/stage" / step.name
             stage.mkdir(parents=True)
-            with run._surroundings({paths.STAGE_VARIABLE: str(stage)}):
-                names = {"display": lambda *shown: None}
+            with prepare.environment({paths.STAGE_VARIABLE: str(stage)}):
+                names = {"display": lambda *_: None}
                 for number, cell in notebooks.code_cells(
                     notebooks.read_notebook(case / step.notebook)
                 ):
@@ -258,7 +259,9 @@ def test_every_optional_file_belongs_to_one_analysis_and_is_written_by_a_step():
         for step in tomllib.loads((TEMPLATES / "steps.toml").read_text("utf-8"))["step"]
         for path in step["writes"]
     ]
-    optional = [path for about in analyses.asked().values() for path in about.get("writes", [])]
+    optional = [
+        path for about in analyses.requirements().values() for path in about.get("writes", [])
+    ]
     assert len(optional) == len(set(optional))
     assert set(optional) <= set(listed)
     assert {path for path in listed if path.startswith("figures/")} - set(optional) == {
@@ -285,9 +288,9 @@ def test_register_and_origins_of_a_plain_example(tmp_path):
     ]
     firms = [*FIRMS, {"name": "Clock F", "place": "Old Town"}, {"name": "Clock G"}]
     seen = look(write_list(tmp_path / "x", firms, evidence=evidence, places=places))
-    register = seen.firms.set_index("name_en")
-    assert set(register["region"].dropna()) == {"Strelsau"}
-    assert register.loc["Clock G", ["region", "cluster", "city"]].isna().all()
+    by_name = seen.firms.set_index("name_en")
+    assert set(by_name["region"].dropna()) == {"Strelsau"}
+    assert by_name.loc["Clock G", ["region", "cluster", "city"]].isna().all()
     origins = seen.origins.assign(name=seen.firms["name_en"]).set_index("name")
     columns = ["mode", "source", "reach", "label", "second_order"]
     assert origins.loc["Clock A", columns].tolist() == [
@@ -369,7 +372,7 @@ def test_ids_in_any_script_and_for_one_name_at_two_places():
         },
         dtype="string",
     )
-    ids = own_list_case.identified(firms, "Ruritania").set_index(["name", "place"])["firm_id"]
+    ids = register.identified(firms, "Ruritania").set_index(["name", "place"])["firm_id"]
     pattern = next(
         column.pattern for column in contracts()["firms"].columns if column.name == "firm_id"
     )
@@ -377,7 +380,7 @@ def test_ids_in_any_script_and_for_one_name_at_two_places():
     assert all(re.fullmatch(pattern, one) for one in ids)
     assert ids["Uhr", "Zenda"] == "ruritania-uhr-zenda"
     with pytest.raises(TableError, match="named twice at one place: Uhr"):
-        own_list_case.identified(firms.assign(place="Zenda"), "Ruritania")
+        register.identified(firms.assign(place="Zenda"), "Ruritania")
 
 
 def test_entry_years_lie_between_their_latest_and_earliest():
@@ -389,12 +392,12 @@ def test_entry_years_lie_between_their_latest_and_earliest():
         },
         dtype="Int64",
     )
-    table = own_list_case.entry_years(firms).set_index("year")
+    table = register.entry_years(firms).set_index("year")
     assert table["entries"].to_dict() == {1999: 0, 2000: 2, 2001: 0, 2002: 1, 2003: 0}
     assert table["cumulated"].tolist() == [0, 2, 2, 3, 3]
     assert table["cumulated_low"].tolist() == [0, 2, 2, 2, 3]
     assert table["cumulated_high"].tolist() == [1, 2, 2, 3, 3]
-    assert own_list_case.entry_years(firms.iloc[3:]).empty
+    assert register.entry_years(firms.iloc[3:]).empty
 
 
 def test_entries_outside_the_years_of_the_list_are_kept_and_not_counted(tmp_path):
@@ -411,7 +414,7 @@ def test_entries_outside_the_years_of_the_list_are_kept_and_not_counted(tmp_path
     }
     assert seen.made.loc["entry_over_time", ["have", "of"]].tolist() == [3, 4]
     assert seen.made.loc["composition", "have"] == 0
-    assert len(own_list_case.entries(seen.firms, seen.origins)) == 4
+    assert len(list_origins.entries(seen.firms, seen.origins)) == 4
 
 
 def test_firms_between_which_people_went_in_a_circle_have_no_descent(tmp_path):
@@ -421,10 +424,10 @@ def test_firms_between_which_people_went_in_a_circle_have_no_descent(tmp_path):
 
 def test_a_list_of_two_countries_has_a_frame_of_any_country(tmp_path):
     seen = look(write_list(tmp_path / "x", [{**FIRMS[0]}, {**FIRMS[4], "country": "Freedonia"}]))
-    frames = run.own_frames(tables.read("data/raw/coding/frames.csv"), seen.firms, seen.about)
+    frames = prepare.own_frames(tables.read("data/raw/coding/frames.csv"), seen.firms, seen.about)
     assert frames["country"].isna().tolist() == [True]
-    entries = own_list_case.entries(seen.firms, seen.origins)
-    assert len(in_frame(entries, frames, own_list_case.OWN)) == 2
+    entries = list_origins.entries(seen.firms, seen.origins)
+    assert len(in_frame(entries, frames, layout.OWN)) == 2
 
 
 def test_intervals_only_where_the_frame_carries_shares():
@@ -448,8 +451,8 @@ def test_names_that_no_font_holds_are_romanised_and_long_ones_keep_their_end():
 
 def test_periods_and_widths_fit_the_years():
     years = pd.Series([1951, 1999, pd.NA], dtype="Int64")
-    assert own_list_case.periods(years)["first_year"].tolist() == [1950, 1960, 1970, 1980, 1990]
-    assert own_list_case.periods(years.iloc[2:]).empty
+    assert register.periods(years)["first_year"].tolist() == [1950, 1960, 1970, 1980, 1990]
+    assert register.periods(years.iloc[2:]).empty
     assert drawing.period_width(years.dropna()) == 2
     assert drawing.period_width(pd.Series([1850, 2020])) == 10
     assert drawing.first_drawn(pd.Series([1990, 1991]), 2) == 1989
@@ -501,7 +504,7 @@ def test_the_notebooks_give_all_that_a_full_list_can_give(tmp_path, in_process):
     captions = pd.read_csv(results / "figures/captions.csv")
     wanted = {
         Path(path).name
-        for about in analyses.asked().values()
+        for about in analyses.requirements().values()
         for path in about.get("writes", [])
         if path.startswith("figures")
     }
@@ -531,7 +534,7 @@ def test_the_notebooks_give_all_that_a_full_list_can_give(tmp_path, in_process):
 )
 def test_few_firms_and_no_years_are_no_failure(tmp_path, in_process, firms):
     folder = write_list(tmp_path / "x", firms, '["USA"]', "yes")
-    assert run.run(folder).ran == NAMES
+    assert run.run(folder).notebooks.ran == NAMES
     text = (folder / "results/README.md").read_text("utf-8")
     assert "| mode of entry |" in text
     assert "missing" in text
@@ -573,7 +576,7 @@ def test_a_run_that_fails_leaves_the_earlier_results(tmp_path, in_process, monke
     )
     report = run.run(folder)
     assert content(folder / "results") == before
-    assert "earlier results are as they were" in run.summary(report)[-1]
+    assert "earlier results are as they were" in run.list_summary(report)[-1]
 
 
 def test_other_things_in_the_folder_of_results_are_not_overwritten(tmp_path):
@@ -601,10 +604,10 @@ def test_the_pipeline_runs_a_list_and_what_did_not_change_stays(tmp_path, capfd)
     assert "8 notebooks run, 0 up to date" in said
     assert "Missing, not failed:" in said
     assert str(folder / "results" / "README.md") in said
-    shown = nbformat.read(folder / "results/notebooks/02_firm_origins.ipynb", as_version=4)
+    notebook = nbformat.read(folder / "results/notebooks/02_firm_origins.ipynb", as_version=4)
     texts = [
         out.data.get("text/markdown", "")
-        for cell in shown.cells
+        for cell in notebook.cells
         for out in cell.get("outputs", [])
         if "data" in out
     ]

@@ -10,10 +10,12 @@ import pytest
 
 from cluster_anatomy import tables
 from cluster_anatomy.firms import origins as firms_origins
+from cluster_anatomy.firms import readings, specifications
 from cluster_anatomy.firms.origins import classify, conditions, options_of
+from cluster_anatomy.firms.readings import moved
+from cluster_anatomy.firms.specifications import HOME_USA, Estimator, movable
 from cluster_anatomy.methods.multiverse import by_option, holding, judge
 from cluster_anatomy.study import robustness
-from cluster_anatomy.study.robustness import Estimator, movable, moved
 
 FRAMES = pd.DataFrame(
     {
@@ -75,10 +77,8 @@ def test_bounds_let_the_unknown_of_both_countries_speak():
 
 def test_the_american_share_is_set_against_the_published_one():
     compute = Estimator({"home": READ}, ENTRIES, FRAMES, 0.7)
-    assert compute(robustness.HOME_USA, USUAL)["value"] == pytest.approx(1 / 2 - 0.7)
-    assert compute(robustness.HOME_USA, USUAL | {"confidence": "high"})["value"] == pytest.approx(
-        1 - 0.7
-    )
+    assert compute(HOME_USA, USUAL)["value"] == pytest.approx(1 / 2 - 0.7)
+    assert compute(HOME_USA, USUAL | {"confidence": "high"})["value"] == pytest.approx(1 - 0.7)
 
 
 def test_a_convention_is_a_choice_only_where_it_moves_an_entry():
@@ -92,7 +92,7 @@ def test_a_convention_is_a_choice_only_where_it_moves_an_entry():
         "frame": 0,
         "us_frame": 0,
     }
-    assert counted.loc[robustness.HOME_USA, ["reading", "mixed", "unknown"]].tolist() == [0, 0, 0]
+    assert counted.loc[HOME_USA, ["reading", "mixed", "unknown"]].tolist() == [0, 0, 0]
 
 
 def test_gaps_are_moved_only_if_they_are_filled():
@@ -110,12 +110,12 @@ def study(raw):
     coding = {
         name: tables.read(f"data/raw/coding/{name}.csv") for name in ("frames", "properties")
     } | vars(raw)
-    found["values"] = robustness.readings(
+    found["values"] = readings.readings(
         found["firms"], found["firm_evidence"], found["sources"], raw.gazetteer, coding
     )
     found["entries"] = found["firms"][found["firms"]["scope"] == "entry"]
     found["frames"], found["coding"] = coding["frames"], coding
-    found["table"] = robustness.specifications(
+    found["table"] = specifications.specifications(
         found["values"], found["entries"], coding["frames"], raw.conventions, 0.7
     )
     return found
@@ -165,8 +165,8 @@ def test_every_reading_is_what_step_02_would_make(study, raw):
 def test_the_default_specification_is_the_result_of_step_05(study):
     published = study["differences"].set_index(["property", "frame"])
     table = study["table"]
-    plain = table[(table["carries_shares"] == "yes") & (table["property"] != robustness.HOME_USA)]
-    choices = robustness.choices_of(study["frames"], study["coding"]["conventions"], "yes")
+    plain = table[(table["carries_shares"] == "yes") & (table["property"] != HOME_USA)]
+    choices = specifications.choices_of(study["frames"], study["coding"]["conventions"], "yes")
     plain = holding(plain, choices, frame=None).set_index(["property", "frame"])
     assert len(plain) == 9 * 3
     columns = ["value", "low", "high", "n", "n2", "bound_low", "bound_high"]
@@ -177,7 +177,7 @@ def test_the_default_specification_is_the_result_of_step_05(study):
 
 def test_all_firms_of_china_against_the_american_frame_too(study):
     compute = Estimator(study["values"], study["entries"], study["frames"], 0.7)
-    choices = robustness.choices_of(study["frames"], study["coding"]["conventions"], "yes")
+    choices = specifications.choices_of(study["frames"], study["coding"]["conventions"], "yes")
     usual = {name: options[0] for name, options in choices.items()} | {"frame": "cn_all"}
     rows = study["differences"][study["differences"]["frame"] == "cn_all"].set_index("property")
     for name, row in rows.iterrows():
@@ -187,7 +187,7 @@ def test_all_firms_of_china_against_the_american_frame_too(study):
 def test_specifications_are_the_product_of_the_choices_that_move_something(study):
     conventions = study["coding"]["conventions"]
     for carries in ("yes", "no"):
-        choices = robustness.choices_of(study["frames"], conventions, carries)
+        choices = specifications.choices_of(study["frames"], conventions, carries)
         counted = movable(
             study["values"],
             study["entries"],
@@ -216,7 +216,7 @@ def test_a_new_convention_on_origin_must_be_given_its_side(study, raw):
     new = raw.conventions.iloc[[0]].assign(convention="franchise")
     coding = study["coding"] | {"conventions": pd.concat([raw.conventions, new])}
     with pytest.raises(ValueError, match="convention 'franchise' changes"):
-        robustness.origins_everywhere(
+        readings.origins_everywhere(
             study["firms"], study["firm_evidence"], study["sources"], coding
         )
 

@@ -11,13 +11,10 @@ import signal
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from cluster_anatomy.compendium import paths
-from cluster_anatomy.compendium.steps import PipelineError, Step, load_steps
-
-if TYPE_CHECKING:
-    from cluster_anatomy.compendium.notebooks import Notebook
+from cluster_anatomy.compendium.steps import PipelineError, load_steps
 
 EXAMPLES = """examples:
   python -m cluster_anatomy run                        run whatever is out of date
@@ -35,6 +32,8 @@ EXAMPLES = """examples:
   python -m cluster_anatomy register firms.csv --into build/register   a business register
 """
 
+FILL = "cluster_anatomy.results.filling:fill_notebook"
+"""What fills the prose of an executed notebook."""
 Arguments = argparse.Namespace
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What the commands are added to; argparse has no public name for it."""
@@ -62,13 +61,6 @@ def _say(lines: Iterable[str], otherwise: str) -> int:
     return 1 if text else 0
 
 
-def _fill(notebook: "Notebook", step: Step, variant: bool = False) -> "Notebook":
-    """Fill the prose of a notebook; only a run that has executed one loads what that needs."""
-    from cluster_anatomy.results import filling
-
-    return filling.fill_notebook(notebook, step, variant)
-
-
 # --- run
 
 
@@ -85,7 +77,7 @@ def run_command(arguments: Arguments) -> int:
         raise PipelineError("--beside is for a list of your own: run NAME --beside China")
     parameters = dict(parse_setting(text) for text in arguments.set)
     forced, jobs = arguments.force, arguments.jobs
-    outcome = run.run(base, arguments.steps, parameters, forced, jobs, finish=_fill)
+    outcome = run.run(base, arguments.steps, parameters, forced, jobs, finish=FILL)
     report.write(outcome, base, parameters)
     print("\n".join(run.summary(outcome, base)), flush=True)
     return 1 if outcome.failed else 0
@@ -94,7 +86,7 @@ def run_command(arguments: Arguments) -> int:
 def _run_list(arguments: Arguments, steps: list[str]) -> int:
     """Run a list of the user's own; say everything that is wrong if it cannot be run."""
     from cluster_anatomy import own_list, tables
-    from cluster_anatomy.own_list.run import run, summary
+    from cluster_anatomy.own_list.run import list_summary, run
 
     folder = own_list.find(arguments.steps[0], steps)
     if arguments.set or arguments.force:
@@ -108,10 +100,10 @@ def _run_list(arguments: Arguments, steps: list[str]) -> int:
         report = run(folder, beside, arguments.jobs)
     except tables.TableError as error:
         print("\n".join(f"error: {problem}" for problem in error.problems))
-        print(f"{own_list.shown(folder)} was not run; nothing was changed")
+        print(f"{own_list.display_name(folder)} was not run; nothing was changed")
         return 1
-    print("\n".join(summary(report)), flush=True)
-    return 1 if report.failed else 0
+    print("\n".join(list_summary(report)), flush=True)
+    return 1 if report.notebooks.failed else 0
 
 
 def add_run(commands: Commands) -> None:
@@ -240,7 +232,7 @@ def _check_list(name: str) -> int:
         f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in count.items()
     )
     verdict = "Mend the errors first." if count["error"] else "It can be run."
-    print(f"{own_list.shown(folder)}: {counted}. {verdict}")
+    print(f"{own_list.display_name(folder)}: {counted}. {verdict}")
     return 1 if count["error"] else 0
 
 
@@ -248,7 +240,7 @@ def _check_rerun(arguments: Arguments) -> int:
     """Run a copy from scratch and print each value that moved."""
     from cluster_anatomy.compendium import packages, rerun
 
-    differences = rerun.check(paths.root(), arguments.into, arguments.jobs or 2, finish=_fill)
+    differences = rerun.check(paths.root(), arguments.into, arguments.jobs or 2, finish=FILL)
     if arguments.json:
         packages.write_differences(differences, arguments.json)
     return _say(map(str, differences), "nothing moved")
@@ -360,7 +352,7 @@ def new_command(arguments: Arguments) -> int:
     from cluster_anatomy import own_list
 
     folder = own_list.new(arguments.name, arguments.like, arguments.country)
-    print(f"{own_list.shown(folder)}: " + ", ".join(sorted(path.name for path in folder.iterdir())))
+    print(f"{own_list.display_name(folder)}: {', '.join(sorted(os.listdir(folder)))}")
     print(
         "Fill in description.toml and the tables (README.md explains them), then: check"
         f" {arguments.name}"

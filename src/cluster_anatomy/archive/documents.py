@@ -34,7 +34,8 @@ def generate(base: Path) -> dict[str, str]:
         provenance.NUMBERS: provenance.numbers_page(base),
     }
     for path in exhibits.pages(base):
-        texts[path] = exhibits.fill((base / path).read_text(encoding="utf-8"), base)
+        text, up = (base / path).read_text(encoding="utf-8"), "../" * path.count("/")
+        texts[path] = exhibits.fill(text, base, up)
     return texts
 
 

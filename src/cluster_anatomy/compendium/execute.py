@@ -1,6 +1,7 @@
 """Execute one notebook, in a worker process, into a staging folder."""
 
 import os
+import pkgutil
 import shutil
 import signal
 import threading
@@ -25,7 +26,8 @@ from cluster_anatomy.compendium.steps import STEPS_FILE, PipelineError, Step
 Finish = Callable[[Notebook, Step, bool], Notebook]
 """What is done to an executed notebook before it is kept, such as filling its prose.
 
-It takes the notebook, its step, and whether the parameters are other than the study's own.
+It takes the notebook, its step, and whether the parameters are other than the study's own. A run is
+told its name, ``module:function``, so that only a worker that has executed a notebook loads it.
 """
 NOT_INHERITED = ("MPLBACKEND", "PYTHONSTARTUP")
 
@@ -77,7 +79,7 @@ def prepare_worker(environment: Mapping[str, str], inherited: Iterable[int]) -> 
 
 
 def execute(
-    step: Step, base: Path, parameters: Mapping[str, object], finish: Finish | None = None
+    step: Step, base: Path, parameters: Mapping[str, object], finish: str | None = None
 ) -> tuple[list[str], float | None]:
     """Execute the notebook of a step into its staging folder.
 
@@ -101,7 +103,9 @@ def execute(
         notebook = _run_notebook(prepare(base / step.notebook, parameters), base, partial)
         notebook = normalise(notebook, {str(base), str(Path.home())} - {"/"})
         if finish is not None:
-            notebook = finish(notebook, step, bool(os.environ.get(paths.VARIANT_VARIABLE)))
+            function: Finish = pkgutil.resolve_name(finish)
+            variant = bool(os.environ.get(paths.VARIANT_VARIABLE))
+            notebook = function(notebook, step, variant)
         _write_notebook(notebook, stage / step.notebook)
         _check_files(step, stage)
     except Exception as error:  # also a kernel that died: one failed step, not the end of the run

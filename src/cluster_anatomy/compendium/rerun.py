@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cluster_anatomy.compendium.compare import Difference, compare
-from cluster_anatomy.compendium.execute import Finish
 from cluster_anatomy.compendium.git import git
 from cluster_anatomy.compendium.run import Report, locked, run, say
 from cluster_anatomy.compendium.steps import PipelineError, Step, load_steps
@@ -18,7 +17,7 @@ def check(
     into: Path | None = None,
     jobs: int = 2,
     tell: Callable[[str], None] = say,
-    finish: Finish | None = None,
+    finish: str | None = None,
 ) -> list[Difference]:
     """Run a copy from scratch and compare each declared output with the committed one.
 

@@ -19,7 +19,7 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from cluster_anatomy.compendium import freshness, results_file, steps
-from cluster_anatomy.compendium.execute import Finish, execute, kernel_environment, prepare_worker
+from cluster_anatomy.compendium.execute import execute, kernel_environment, prepare_worker
 from cluster_anatomy.compendium.kernel_server import load_papermill
 from cluster_anatomy.compendium.parameters import default_parameters, resolve_parameters
 from cluster_anatomy.compendium.steps import PipelineError, Step
@@ -152,7 +152,7 @@ class _Run:
         force: bool,
         jobs: int,
         tell: Callable[[str], None],
-        finish: Finish | None,
+        finish: str | None,
     ) -> None:
         self.base, self.jobs, self.tell, self.finish = base, jobs, tell, finish
         self.steps = {step.name: step for step in steps.load_steps(base)}
@@ -256,7 +256,7 @@ def run(
     force: bool = False,
     jobs: int = 2,
     tell: Callable[[str], None] = say,
-    finish: Finish | None = None,
+    finish: str | None = None,
 ) -> Report:
     """Run what is out of date, in order; steps that do not need each other run side by side.
 
@@ -272,8 +272,9 @@ def run(
         Run the named steps (all, if none is named) even if they are up to date.
     jobs, tell
         How many steps may run at the same time, and what takes each line of progress.
-    finish : callable, optional
-        What is done to each executed notebook before it is kept (`execute.Finish`).
+    finish : str, optional
+        Name, ``module:function``, of what is done to each executed notebook before it is kept
+        (`execute.Finish`).
 
     Raises
     ------

@@ -3,14 +3,16 @@
 import json
 import tomllib
 from collections.abc import Mapping
-from types import SimpleNamespace
 
 import pandas as pd
 from IPython.display import Markdown, display
 
 from cluster_anatomy import tables
 from cluster_anatomy.compendium import paths
-from cluster_anatomy.own_list.case import RAW, TEMPLATES, counting, entries, shaped
+from cluster_anatomy.own_list.case import Case
+from cluster_anatomy.own_list.layout import RAW, TEMPLATES, shaped
+from cluster_anatomy.own_list.origins import entries
+from cluster_anatomy.own_list.register import in_scope
 
 FRAMES = {"China": "cn_named_or_listed", "USA": "us_frame"}
 """Frame of each country that carries the study's headline shares."""
@@ -19,7 +21,7 @@ LEAST = 5
 """Dated entries from which a cluster can have a year of take-off (`clusters.take_off`)."""
 
 
-def asked() -> dict[str, dict]:
+def requirements() -> dict[str, dict]:
     """Return what each analysis needs, by name (``notebooks/own_list/analyses.toml``)."""
     return tomllib.loads(paths.source(f"{TEMPLATES}/analyses.toml").read_text(encoding="utf-8"))
 
@@ -27,44 +29,62 @@ def asked() -> dict[str, dict]:
 # --- What can be computed, and what is missing
 
 
-def analyses(
-    case: SimpleNamespace, description: Mapping, wanted: Mapping[str, dict]
-) -> pd.DataFrame:
-    """Say of every analysis what it needs, how much of it the list has, and what would complete it.
+def analyses(case: Case, about: Mapping, required: Mapping[str, dict]) -> pd.DataFrame:
+    """Say of every analysis what it needs, how much of it the list has, and what to add.
 
     Parameters
     ----------
-    case : SimpleNamespace
-        From `derived`.
-    description, wanted : mapping
-        From `described` and `asked`.
+    case : Case
+        From `case.derived`.
+    about, required : mapping
+        From `prepare.described` and `requirements`.
 
     Returns
     -------
     DataFrame
         The columns of the contract ``case_analyses``.
     """
-    firms = counting(case.firms)
-    origin = case.origins[case.origins["firm_id"].isin(firms["firm_id"])]
-    n, found = len(firms), entries(firms, origin)
-    year, placed = firms["entry_year"].notna(), firms["cluster"].notna()
-    sizes, regions = firms.loc[year & placed, "cluster"].value_counts(), firms["cluster"].nunique()
+    numbers = _numbers(case, about)
+    rows = []
+    for name, needed in required.items():
+        have, of = numbers[name]
+        of = have if of is None else of
+        enough, whole = have >= needed.get("least", 1), have >= of
+        status = ("computed" if whole else "partly") if enough else "missing"
+        rows.append(needed | {"analysis": name, "have": have, "of": of, "status": status})
+    table = pd.DataFrame(rows)
+    for country in FRAMES:
+        comparison = table["analysis"] == f"comparison_{country.lower()}"
+        if country not in about["beside"]:
+            table.loc[comparison, "add"] = f'beside = ["{country}"] in the description'
+        elif not about["frame"]["carries_shares"]:
+            table.loc[comparison, "add"] = (
+                'a list whose firms were not chosen for their origin, and carries_shares = "yes"'
+            )
+    table["add"] = table["add"].mask(table["status"] == "computed")
+    return shaped(table, "case_analyses")
+
+
+def _numbers(case: Case, about: Mapping) -> dict[str, tuple[int, int | None]]:
+    """Return how many rows have what each analysis needs, and of how many, if that can be said."""
+    firms = in_scope(case.firms)
+    origins = case.origins[case.origins["firm_id"].isin(firms["firm_id"])]
+    n, found = len(firms), entries(firms, origins)
+    dated, placed = firms["entry_year"].notna(), firms["cluster"].notna()
+    sizes, regions = firms.loc[dated & placed, "cluster"].value_counts(), firms["cluster"].nunique()
     known = {
-        column: int((origin[column] != "unknown").sum()) for column in ("mode", "source", "reach")
+        column: int((origins[column] != "unknown").sum()) for column in ("mode", "source", "reach")
     }
     of_region = found[(found["paper_type"] != "unknown") & found["cluster"].notna()]
     named = firms["founder_names"].notna() | firms["firm_id"].isin(case.sources["firm_id"])
     kind, away = case.pairs["kind"].astype(object), case.distances["kilometres"]
-    shares = description["frame"]["carries_shares"]
-    compared = {
-        country: known["mode"] * (country in description["beside"]) * shares for country in FRAMES
-    }
     span = firms["entry_year_low"] < firms["entry_year_high"]
-    numbers = {
-        "entry_over_time": (year.sum(), n),
+    compared = known["mode"] if about["frame"]["carries_shares"] else 0
+    return {
+        "entry_over_time": (dated.sum(), n),
         "year_spans": (span.fillna(False).sum(), None),
         "clusters": (placed.sum(), n),
-        "cluster_years": ((year & placed).sum(), n),
+        "cluster_years": ((dated & placed).sum(), n),
         "take_off": ((sizes >= LEAST).sum(), regions),
         "location_quotients": (of_region["cluster"].nunique(), regions),
         "composition": (known["mode"], n),
@@ -74,29 +94,12 @@ def analyses(
         "serial": (named.sum(), n),
         "distances": (away.notna().sum(), len(away)),
         "entry_model": ((sizes >= LEAST).sum(), None),
-        **{f"comparison_{country.lower()}": (have, n) for country, have in compared.items()},
+        "comparison_china": (compared if "China" in about["beside"] else 0, n),
+        "comparison_usa": (compared if "USA" in about["beside"] else 0, n),
         "ties": ((kind != "unknown").sum(), len(kind)),
         "ei_index": (kind.isin(["local", "external"]).sum(), None),
         "genealogies": (case.families["root"].nunique(), None),
     }
-    rows = []
-    for name, about in wanted.items():
-        have, of = numbers[name]
-        of = have if of is None else of
-        enough, whole = have >= about.get("least", 1), have >= of
-        status = ("computed" if whole else "partly") if enough else "missing"
-        rows.append(about | {"analysis": name, "have": have, "of": of, "status": status})
-    table = pd.DataFrame(rows)
-    for country in FRAMES:
-        mine = table["analysis"] == f"comparison_{country.lower()}"
-        if country not in description["beside"]:
-            table.loc[mine, "add"] = f'beside = ["{country}"] in the description'
-        elif not shares:
-            table.loc[mine, "add"] = (
-                'a list whose firms were not chosen for their origin, and carries_shares = "yes"'
-            )
-    table["add"] = table["add"].mask(table["status"] == "computed")
-    return shaped(table, "case_analyses")
 
 
 def needs(analysis: str) -> bool:
@@ -118,15 +121,11 @@ def needs(analysis: str) -> bool:
 
 
 def description() -> dict:
-    """Return the description of the list: ``title``, ``country``, ``industry``, ``beside``,
-    ``years``, ``frame``.
-    """
+    """Return the description of the list as `prepare.described` has filled it in."""
     return json.loads(paths.source(f"{RAW}/description.json").read_text(encoding="utf-8"))
 
 
 def carried(table: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
-    """Return shares with a blank interval on each frame that cannot carry one: there they describe
-    the list.
-    """
+    """Return shares without intervals on frames that carry none: there they describe the list."""
     carries = table["frame"].map(frames.set_index("frame")["carries_shares"]) == "yes"
     return table.assign(**{end: table[end].where(carries) for end in ("low", "high")})

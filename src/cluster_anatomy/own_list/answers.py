@@ -11,7 +11,7 @@ from cluster_anatomy.figures import plain, style
 from cluster_anatomy.firms.entries import home_share
 from cluster_anatomy.firms.tie_counts import kind_share
 from cluster_anatomy.firms.ties import KINDS
-from cluster_anatomy.own_list import case, drawing
+from cluster_anatomy.own_list import drawing, layout, register
 from cluster_anatomy.results.words import Estimate, Numbers
 from cluster_anatomy.study import china_usa
 
@@ -41,7 +41,7 @@ def of(value: int, n: int) -> Mapping[str, float | None]:
 
 def register_counts(firms: pd.DataFrame) -> dict[str, Estimate]:
     """Count the firms of a register that have a year, a place and evidence (notebook 01)."""
-    counted = case.counting(firms)
+    counted = register.in_scope(firms)
     columns = {
         "firms_dated": "entry_year",
         "firms_placed": "cluster",
@@ -57,7 +57,7 @@ def register_counts(firms: pd.DataFrame) -> dict[str, Estimate]:
 
 def origin_counts(origins: pd.DataFrame, firms: pd.DataFrame) -> dict[str, Estimate]:
     """Count the entries of known mode, source and reach, and those coded in the list."""
-    counted = origins[origins["firm_id"].isin(case.counting(firms)["firm_id"])]
+    counted = origins[origins["firm_id"].isin(register.in_scope(firms)["firm_id"])]
     rows: dict[str, Estimate] = {
         f"{column}_known": of((counted[column] != "unknown").sum(), len(counted))
         for column in ("mode", "source", "reach")
@@ -127,7 +127,7 @@ def headlines(shares: Mapping[str, Mapping[str, float]], names: Iterable[str]) -
 def own_shares(shares: pd.DataFrame, properties: pd.DataFrame, frame: pd.Series) -> pd.DataFrame:
     """Return the shares of the list, one row per property, with its words as ``label``."""
     label = properties.set_index("property")["label"]
-    mine = shares[shares["frame"] == case.OWN]
+    mine = shares[shares["frame"] == layout.OWN]
     rows = [
         told(row[ESTIMATE].to_dict(), frame) | {"property": name, "label": label[name]}
         for name, row in mine.set_index("property", drop=False).iterrows()
@@ -146,10 +146,10 @@ def compared(shares: pd.DataFrame, frames: Iterable[str]) -> pd.DataFrame:
         Frames of the study; with none the table is empty.
     """
     parts = [
-        china_usa.differences(shares, [case.OWN], frame).assign(beside=frame) for frame in frames
+        china_usa.differences(shares, [layout.OWN], frame).assign(beside=frame) for frame in frames
     ]
     table = pd.concat([pd.DataFrame(), *parts], ignore_index=True)
-    return case.shaped(table.rename(columns={"china": "own", "usa": "other"}), "comparison")
+    return layout.shaped(table.rename(columns={"china": "own", "usa": "other"}), "comparison")
 
 
 def own_differences(

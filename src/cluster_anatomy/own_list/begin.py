@@ -4,21 +4,20 @@ import csv
 import io
 import os
 import re
-import shutil
-import tempfile
 from importlib import resources
 from pathlib import Path
 from string import Template
 
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.compendium.steps import PipelineError, load_steps
-from cluster_anatomy.own_list import description
-from cluster_anatomy.own_list.content import FILLED
+from cluster_anatomy.own_list import folders
+from cluster_anatomy.own_list.description import TABLES, read_description
+from cluster_anatomy.own_list.typed_cells import FILLED
 from cluster_anatomy.reading import headings, sources
-from cluster_anatomy.reading.columns import EXAMPLE
 from cluster_anatomy.reading.problems import meant
-from cluster_anatomy.reading.sources import NEEDED, TABLES
-from cluster_anatomy.tables.contract import Table, contracts
+from cluster_anatomy.reading.sources import NEEDED
+from cluster_anatomy.reading.table import EXAMPLE
+from cluster_anatomy.tables.contract import Column, Table, contracts
 
 EXAMPLES = {
     "firms": {
@@ -109,71 +108,59 @@ def new(
     if bare and name in [step.name for step in load_steps()]:
         raise PipelineError(f"'{name}' is a step of the study; give the list another name")
     target = folder or (
-        paths.root() / sources.FOLDER / name if bare else Path(name).expanduser().resolve()
+        paths.root() / folders.FOLDER / name if bare else Path(name).expanduser().resolve()
     )
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(
-            f"{description.shown(target)} is there already; nothing was written. Take another"
+            f"{folders.display_name(target)} is there already; nothing was written. Take another"
             " name, or remove it yourself"
         )
     files = _files(target.name, like, country)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
+    with paths.draft_folder(target) as draft:
         for file, content in files.items():
             (draft / file).write_bytes(content)
-        draft.chmod(0o755)
-        draft.rename(target)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return target
 
 
 def _files(name: str, like: str | None, country: str | None) -> dict[str, bytes]:
     """Return the files of a new folder by name."""
-    blank = {f"{table}.csv": template(table) for table in TABLES}
-    files = {"README.md": readme().encode()}
+    files = {f"{table}.csv": template(table) for table in TABLES}
     if like is None:
-        text = (
-            resources.files(__package__)
-            .joinpath("templates/description.toml")
-            .read_text(encoding="utf-8")
-        )
         words = {"title": name, "name": name, "country": country or ""}
-        return (
-            {
-                "description.toml": (
-                    Template(text)
-                    .substitute({key: _quoted(word) for key, word in words.items()})
-                    .encode()
-                )
-            }
-            | blank
-            | files
-        )
-    if like in ready():
-        text = (
-            resources.files(__package__).joinpath(f"ready/{like}.toml").read_text(encoding="utf-8")
-        )
-        del blank["firms.csv"]
-        return {"description.toml": _with_country(text, country).encode()} | blank | files
-    source = description.locate(like)
-    said, _ = (
-        description.read_description(source) if (source / sources.FILE).is_file() else (None, [])
-    )
-    if said is None:
-        known = [*ready(), *description.known_lists()]
+        quoted = {key: _quoted(word) for key, word in words.items()}
+        text = Template(_packaged("templates/description.toml")).substitute(quoted)
+        files = {"description.toml": text.encode()} | files
+    elif like in ready():
+        del files["firms.csv"]
+        text = _with_country(_packaged(f"ready/{like}.toml"), country)
+        files = {"description.toml": text.encode()} | files
+    else:
+        files = _copied(like, country)
+    return files | {"README.md": readme().encode()}
+
+
+def _packaged(file: str) -> str:
+    return resources.files(__package__).joinpath(file).read_text(encoding="utf-8")
+
+
+def _copied(like: str, country: str | None) -> dict[str, bytes]:
+    """Return the description and the tables of another list, without its results."""
+    folder = folders.locate(like)
+    described = (folder / sources.FILE).is_file()
+    description = read_description(folder)[0] if described else None
+    if description is None:
+        names = [*ready(), *folders.list_names()]
         raise PipelineError(
-            f"there is no description and no list '{like}' (there are: {', '.join(known)})."
-            f" {meant(like, known)}".strip()
+            f"there is no description and no list '{like}' (there are: {', '.join(names)})."
+            f" {meant(like, names)}".strip()
         )
-    copied = {}
+    text = (folder / sources.FILE).read_bytes().decode("utf-8-sig")
+    files = {"description.toml": _with_country(text, country).encode()}
     for table in TABLES:
-        file, _ = sources.data_file(source, table, said.sources[table])
+        file, _ = sources.data_file(folder, table, description.sources[table])
         if file is not None:
-            copied[file.name] = file.read_bytes()
-    text = (source / sources.FILE).read_bytes().decode("utf-8-sig")
-    return {"description.toml": _with_country(text, country).encode()} | copied | files
+            files[file.name] = file.read_bytes()
+    return files
 
 
 def _quoted(text: str) -> str:
@@ -186,18 +173,14 @@ def _quoted(text: str) -> str:
 
 
 def _with_country(text: str, country: str | None) -> str:
-    return (
-        text
-        if country is None
-        else re.sub(
-            r"(?m)^country\s*=.*$", lambda _: f'country = "{_quoted(country)}"', text, count=1
-        )
-    )
+    if country is None:
+        return text
+    line = f'country = "{_quoted(country)}"'
+    return re.sub(r"(?m)^country\s*=.*$", lambda _: line, text, count=1)
 
 
 def template(table: str) -> bytes:
-    """Return an empty table with its headings and one example row, which is left out when the file
-    is read.
+    """Return an empty table with its headings and an example row, which is left out when read.
 
     It begins with a byte order mark, so that spreadsheets know it for UTF-8.
     """
@@ -213,8 +196,9 @@ def template(table: str) -> bytes:
 
 def readme() -> str:
     """Return the README of a new folder, made from the contracts."""
-    head = resources.files(__package__).joinpath("templates/README.md").read_text(encoding="utf-8")
-    return head + "".join(_chapter(contracts()[f"own_{table}"], table) for table in TABLES)
+    return _packaged("templates/README.md") + "".join(
+        _chapter(contracts()[f"own_{table}"], table) for table in TABLES
+    )
 
 
 def _chapter(contract: Table, table: str) -> str:
@@ -228,23 +212,17 @@ def _chapter(contract: Table, table: str) -> str:
         "|---|---|---|---|",
     ]
     for column in contract.columns:
-        if column.name in FILLED:
-            continue
-        kind = {"list": "list", "url_list": "addresses"}.get(column.type, column.type) + (
-            ", needed" if column.name in NEEDED else ""
-        )
-        what = column.description + (
-            f" One of: {', '.join(f'`{value}`' for value in column.allowed)}."
-            if column.allowed
-            else ""
-        )
-        others = ", ".join(headings.headings()[table].get(column.name, ())[:6])
-        lines.append(
-            "| "
-            + " | ".join(
-                " ".join(cell.split()).replace("|", "\\|")
-                for cell in (f"`{column.name}`", kind, what, others)
-            )
-            + " |"
-        )
+        if column.name not in FILLED:
+            cells = _row(column, headings.headings()[table].get(column.name, []))
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _row(column: Column, other_headings: list[str]) -> list[str]:
+    kind = {"list": "list", "url_list": "addresses"}.get(column.type, column.type)
+    kind += ", needed" if column.name in NEEDED else ""
+    what = column.description
+    if column.allowed:
+        what += f" One of: {', '.join(f'`{value}`' for value in column.allowed)}."
+    cells = (f"`{column.name}`", kind, what, ", ".join(other_headings[:6]))
+    return [" ".join(cell.split()).replace("|", "\\|") for cell in cells]

@@ -1,20 +1,17 @@
-"""The description of an own list: ``description.toml``, read, checked and found."""
+"""The description of an own list: ``description.toml``, read and checked."""
 
-import difflib
-import re
 import tomllib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from cluster_anatomy.compendium import paths
 from cluster_anatomy.reading.countries import country_name
 from cluster_anatomy.reading.headings import columns
 from cluster_anatomy.reading.problems import Problem, meant
-from cluster_anatomy.reading.sources import FILE, FOLDER, TABLES, Source
-from cluster_anatomy.reading.values import ABOUT
-from cluster_anatomy.tables.contract import TableError
+from cluster_anatomy.reading.sources import FILE, Source
+from cluster_anatomy.reading.years import ABOUT
 
+TABLES = ("firms", "evidence", "ties", "places")
 BESIDE = ("China", "USA")
 
 
@@ -31,8 +28,8 @@ class Description:
     frame_name, frame_meaning : str
         Why these firms are in the list.
     carries_shares : bool
-        Whether a share computed on the list speaks for more than the list: it is complete or a
-        sample.
+        Whether a share computed on the list speaks for more than the list, which is then complete
+        or a sample.
     first, last : int or None
         Years of entry that are counted.
     about : int
@@ -54,18 +51,16 @@ class Description:
     sources: dict[str, Source]
 
 
-KEYS = {
-    "": (
-        {
-            "title": str,
-            "country": str,
-            "industry": str,
-            "beside": list,
-            "frame": dict,
-            "years": dict,
-        }
-        | dict.fromkeys(TABLES, dict)
-    ),
+KEYS: dict[str, dict[str, type]] = {
+    "": {
+        "title": str,
+        "country": str,
+        "industry": str,
+        "beside": list,
+        "frame": dict,
+        "years": dict,
+        **dict.fromkeys(TABLES, dict),
+    },
     "frame": {"name": str, "meaning": str, "carries_shares": str},
     "years": {"first": int, "last": int, "about": int},
     "table": {
@@ -77,7 +72,7 @@ KEYS = {
         "columns": dict,
     },
 }
-WANTED = {
+KINDS = {
     str: "text in quotes",
     int: "a whole number",
     list: 'a list such as ["China", "USA"]',
@@ -85,209 +80,146 @@ WANTED = {
 }
 
 
-def locate(name: str | Path) -> Path:
-    """Return the folder of an own list: a bare name is one below ``own_lists/``, all else is a
-    path.
-    """
-    text = str(name)
-    if re.fullmatch(r"[\w.-]+", text) and text not in (".", ".."):
-        inside = paths.root() / FOLDER / text
-        return (
-            inside if inside.is_dir() or not (Path(text) / FILE).is_file() else Path(text).resolve()
-        )
-    return Path(text).expanduser().resolve()
-
-
-def known_lists() -> list[str]:
-    """Return the names of the own lists in the compendium."""
-    return sorted(path.parent.name for path in (paths.root() / FOLDER).glob(f"*/{FILE}"))
-
-
 def read_description(folder: Path) -> tuple[Description | None, list[Problem]]:
     """Read the description of a list; if it cannot be read at all there is none, only problems."""
-    path = folder / FILE
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        return None, [Problem(FILE, f"line {line} is not UTF-8 text", "save the file in UTF-8")]
-    except OSError as error:
-        return None, [Problem(FILE, f"cannot be opened ({error.strerror})")]
-    try:
-        said = tomllib.loads(text.replace("\r\n", "\n"))
-    except tomllib.TOMLDecodeError as error:
-        return None, [
-            Problem(
-                FILE, f"is not TOML: {error}", 'write lines such as: title = "Biotech in India"'
-            )
-        ]
+    given = _load(folder / FILE)
+    if isinstance(given, Problem):
+        return None, [given]
     problems: list[Problem] = []
-
-    def pick(table: dict, kind: str, where: str) -> dict:
-        known, good = KEYS[kind], {}
-        for key, value in table.items():
-            if key not in known:
-                right = meant(key, known, cutoff=50) or f"the keys are: {', '.join(known)}"
-                problems.append(Problem(FILE, f"unknown key '{where}{key}'", right))
-            elif key == "carries_shares" and isinstance(value, bool):
-                good[key] = "yes" if value else "no"
-            elif not isinstance(value, known[key]) or isinstance(value, bool):
-                problems.append(
-                    Problem(
-                        FILE,
-                        f"'{where}{key}' has the value {value!r}",
-                        f"write {WANTED[known[key]]}",
-                    )
-                )
-            else:
-                good[key] = value
-        return good
-
-    top = pick(said, "", "")
-    frame = pick(top.get("frame", {}), "frame", "frame.")
-    years = pick(top.get("years", {}), "years", "years.")
+    top = _pick(given, "", "", problems)
+    frame = _pick(top.get("frame", {}), "frame", "frame.", problems)
+    years = _pick(top.get("years", {}), "years", "years.", problems)
     sources = {
         table: _source(
-            table, pick(top.get(table, {}), "table", f"{table}."), table in top, problems
+            table,
+            _pick(top.get(table, {}), "table", f"{table}.", problems),
+            table in top,
+            problems,
         )
         for table in TABLES
     }
     if not str(top.get("title", "")).strip():
-        problems.append(
-            Problem(
-                FILE,
-                "the list has no title; its folder's name is used",
-                'write title = "..."',
-                severity="warning",
-            )
-        )
+        wrong = "the list has no title; its folder's name is used"
+        problems.append(Problem(FILE, wrong, 'write title = "..."', severity="warning"))
+    beside = _beside(top.get("beside", []), problems)
+    carries_shares = _carries_shares(frame, problems)
+    _check_years(years, problems)
+    description = Description(
+        title=top.get("title", "").strip() or folder.name,
+        country=country_name(top.get("country", "").strip()),
+        industry=top.get("industry", "").strip(),
+        beside=beside,
+        frame_name=frame.get("name", "").strip() or folder.name,
+        frame_meaning=frame.get("meaning", "").strip(),
+        carries_shares=carries_shares,
+        first=years.get("first"),
+        last=years.get("last"),
+        about=years.get("about", ABOUT),
+        sources=sources,
+    )
+    return description, problems
+
+
+def _load(path: Path) -> dict[str, Any] | Problem:
+    """Return what a file of TOML holds, or why it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return Problem(FILE, f"cannot be opened ({error.strerror})")
+    try:
+        return tomllib.loads(data.decode("utf-8-sig").replace("\r\n", "\n"))
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        return Problem(FILE, f"line {line} is not UTF-8 text", "save the file in UTF-8")
+    except tomllib.TOMLDecodeError as error:
+        right = 'write lines such as: title = "Biotech in India"'
+        return Problem(FILE, f"is not TOML: {error}", right)
+
+
+def _pick(table: dict[str, Any], kind: str, prefix: str, problems: list[Problem]) -> dict[str, Any]:
+    """Return the keys of a table that are known and of the right type; say which are not."""
+    types = KEYS[kind]
+    good: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in types:
+            right = meant(key, types, cutoff=50) or f"the keys are: {', '.join(types)}"
+            problems.append(Problem(FILE, f"unknown key '{prefix}{key}'", right))
+        elif key == "carries_shares" and isinstance(value, bool):
+            good[key] = "yes" if value else "no"
+        elif not isinstance(value, types[key]) or isinstance(value, bool):
+            wrong = f"'{prefix}{key}' has the value {value!r}"
+            problems.append(Problem(FILE, wrong, f"write {KINDS[types[key]]}"))
+        else:
+            good[key] = value
+    return good
+
+
+def _beside(values: list[Any], problems: list[Problem]) -> tuple[str, ...]:
+    """Return the countries of the study to compare with, each once."""
     beside = []
-    for value in top.get("beside", []):
+    for value in values:
         if isinstance(value, str) and country_name(value) in BESIDE:
             beside.append(country_name(value))
         else:
-            problems.append(
-                Problem(
-                    FILE,
-                    f"'beside' holds {value!r}",
-                    'the study has "China" and "USA"; [] is neither',
-                )
-            )
-    if (shares := frame.get("carries_shares", "no").casefold()) not in ("yes", "no"):
-        problems.append(
-            Problem(
-                FILE,
-                f"'frame.carries_shares' has the value {shares!r}",
-                'write "yes" if the list is complete or a sample, else "no"',
-            )
-        )
-    first, last = years.get("first"), years.get("last")
+            right = 'the study has "China" and "USA"; [] is neither'
+            problems.append(Problem(FILE, f"'beside' holds {value!r}", right))
+    return tuple(dict.fromkeys(beside))
+
+
+def _carries_shares(frame: dict[str, Any], problems: list[Problem]) -> bool:
+    answer = frame.get("carries_shares", "no").casefold()
+    if answer not in ("yes", "no"):
+        wrong = f"'frame.carries_shares' has the value {answer!r}"
+        right = 'write "yes" if the list is complete or a sample, else "no"'
+        problems.append(Problem(FILE, wrong, right))
+    return answer == "yes"
+
+
+def _check_years(years: dict[str, int], problems: list[Problem]) -> None:
     for key, year in years.items():
-        if (key == "about" and not 0 <= year <= 10) or (
-            key != "about" and not 1800 <= year <= 2100
-        ):
-            problems.append(
-                Problem(
-                    FILE,
-                    f"'years.{key}' is {year}",
-                    "write 0 to 10" if key == "about" else "write a year from 1800 to 2100",
-                )
-            )
+        low, high = (0, 10) if key == "about" else (1800, 2100)
+        if not low <= year <= high:
+            right = "write 0 to 10" if key == "about" else "write a year from 1800 to 2100"
+            problems.append(Problem(FILE, f"'years.{key}' is {year}", right))
+    first, last = years.get("first"), years.get("last")
     if first is not None and last is not None and first > last:
-        problems.append(
-            Problem(FILE, f"'years.first' {first} comes after 'years.last' {last}", "exchange them")
-        )
-    return (
-        Description(
-            title=top.get("title", "").strip() or folder.name,
-            country=country_name(top.get("country", "").strip()),
-            industry=top.get("industry", "").strip(),
-            beside=tuple(dict.fromkeys(beside)),
-            frame_name=frame.get("name", "").strip() or folder.name,
-            frame_meaning=frame.get("meaning", "").strip(),
-            carries_shares=shares == "yes",
-            first=first,
-            last=last,
-            about=years.get("about", ABOUT),
-            sources=sources,
-        ),
-        problems,
-    )
+        wrong = f"'years.first' {first} comes after 'years.last' {last}"
+        problems.append(Problem(FILE, wrong, "exchange them"))
 
 
-def _source(table: str, given: dict, named: bool, problems: list[Problem]) -> Source:
-    known, mapped = columns(table), {}
-    for ours, theirs in given.pop("columns", {}).items():
-        words = [theirs] if isinstance(theirs, str) else theirs
-        if ours not in known:
-            right = meant(ours, known) or f"the columns are: {', '.join(known)}"
-            problems.append(
-                Problem(FILE, f"[{table}.columns] names a column '{ours}' that there is not", right)
-            )
-        elif (
-            not isinstance(words, list)
-            or not words
-            or not all(isinstance(entry, str) and entry.strip() for entry in words)
-        ):
-            problems.append(
-                Problem(
-                    FILE,
-                    f"[{table}.columns] {ours} has the value {theirs!r}",
-                    f'write {ours} = "the heading in your file"',
-                )
-            )
-        else:
-            mapped[ours] = tuple(words)
+def _source(table: str, given: dict[str, Any], named: bool, problems: list[Problem]) -> Source:
+    """Return where a table comes from; `given` is what the description says of it, if `named`."""
+    mapped = _mapped_columns(table, given.pop("columns", {}), problems)
     if given.get("header_row", 1) < 1:
-        problems.append(
-            Problem(FILE, f"'{table}.header_row' is {given['header_row']}", "the first row is 1")
-        )
-        del given["header_row"]
+        wrong = f"'{table}.header_row' is {given.pop('header_row')}"
+        problems.append(Problem(FILE, wrong, "the first row is 1"))
     return Source(**({"file": table} | given), given=named and "file" in given, columns=mapped)
 
 
-def find(name: str, steps: Iterable[str] = ()) -> Path:
-    """Return the folder of an own list that is there.
-
-    Parameters
-    ----------
-    name : str
-        A bare name or a path.
-    steps : iterable of str, optional
-        Steps of the study that the word could have meant.
-
-    Raises
-    ------
-    TableError
-        If there is no such folder or it holds no description; names what is like it.
-    """
-    folder = locate(name)
-    if (folder / FILE).is_file():
-        return folder
-    if folder.is_dir():
-        raise TableError(
-            [
-                f"'{name}' is a folder without {FILE}, so no list of your own; `new` writes one"
-                " into a new folder"
-            ]
-        )
-    raise _not_found(name, steps)
+def _mapped_columns(
+    table: str, given: dict[str, Any], problems: list[Problem]
+) -> dict[str, tuple[str, ...]]:
+    """Return the headings that the description names for our columns."""
+    mapped = {}
+    for column, headings in given.items():
+        words = [headings] if isinstance(headings, str) else headings
+        if column not in columns(table):
+            right = meant(column, columns(table))
+            right = right or f"the columns are: {', '.join(columns(table))}"
+            wrong = f"[{table}.columns] names a column '{column}' that there is not"
+            problems.append(Problem(FILE, wrong, right))
+        elif not _are_headings(words):
+            wrong = f"[{table}.columns] {column} has the value {headings!r}"
+            right = f'write {column} = "the heading in your file"'
+            problems.append(Problem(FILE, wrong, right))
+        else:
+            mapped[column] = tuple(words)
+    return mapped
 
 
-def shown(folder: Path) -> str:
-    """Return a folder as a message names it: inside the compendium relative to it."""
-    base = paths.root()
-    return folder.relative_to(base).as_posix() if folder.is_relative_to(base) else str(folder)
-
-
-def _not_found(name: str, steps: Iterable[str]) -> TableError:
-    """Return the error on a word that names no list (and no step, where steps could be meant)."""
-    steps, lists = list(steps), known_lists()
-    both = sorted(
-        [*steps, *lists], key=lambda word: -difflib.SequenceMatcher(None, name, word).ratio()
+def _are_headings(words: Any) -> bool:
+    return (
+        isinstance(words, list)
+        and bool(words)
+        and all(isinstance(word, str) and word.strip() for word in words)
     )
-    near = [word for word in both if difflib.SequenceMatcher(None, name, word).ratio() >= 0.5][:2]
-    what = f"no list {name!r} in {FOLDER}/ (lists: {', '.join(lists) or 'none'})"
-    what += f" and no step {name!r} (steps: {', '.join(steps)})" if steps else ""
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-    return TableError([f"There is {what}.{hint} A new list begins with: new {name}"])

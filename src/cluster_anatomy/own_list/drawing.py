@@ -1,6 +1,7 @@
 """Figures of a list: fonts, labels, captions, data."""
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
 
@@ -9,12 +10,10 @@ import pandas as pd
 from cluster_anatomy import figures
 from cluster_anatomy.firms import entries
 from cluster_anatomy.firms.scripts import is_chinese, pinyin
-from cluster_anatomy.own_list.case import shaped
+from cluster_anatomy.own_list.layout import shaped
 
 SECOND_FONT = "DejaVu Sans"
-"""Comes with matplotlib and holds Latin with all accents, Greek, Cyrillic, Hebrew, Arabic,
-Georgian, …
-"""
+"""Comes with matplotlib; Latin with all accents, Greek, Cyrillic, Hebrew, Arabic, Georgian, …"""
 
 
 # --- Words and figures
@@ -47,10 +46,11 @@ def _drawn() -> tuple[frozenset[int], frozenset[int]]:
     from cluster_anatomy.figures import style
 
     style.use()
-    return tuple(
-        frozenset(FT2Font(font_manager.findfont(name)).get_charmap())
-        for name in (style.FONT, SECOND_FONT)
-    )
+
+    def characters(font: str) -> frozenset[int]:
+        return frozenset(FT2Font(font_manager.findfont(font)).get_charmap())
+
+    return characters(style.FONT), characters(SECOND_FONT)
 
 
 def _has_glyph(char: str) -> bool:
@@ -58,8 +58,7 @@ def _has_glyph(char: str) -> bool:
 
 
 def drawable(name: str, width: int = 28) -> str:
-    """Return a name as a figure can draw it: romanised where a character has no glyph, and cut
-    where it is long.
+    """Return a name as a figure can draw it: romanised where it has no glyphs, and cut if long.
 
     Chinese becomes pinyin; a letter of another script is read from its Unicode name. A long name
     keeps its end.
@@ -75,12 +74,9 @@ def drawable(name: str, width: int = 28) -> str:
 def _romanised(char: str) -> str:
     if _has_glyph(char):
         return char
-    known = unicodedata.name(char, "")
-    return (
-        known.split()[-1].lower()
-        if unicodedata.category(char)[0] in "LM" and "VIRAMA" not in known
-        else ""
-    )
+    name = unicodedata.name(char, "")
+    is_letter = unicodedata.category(char)[0] in "LM" and "VIRAMA" not in name
+    return name.split()[-1].lower() if is_letter else ""
 
 
 def largest(found: pd.DataFrame, top: int) -> list[str]:
@@ -91,16 +87,17 @@ def largest(found: pd.DataFrame, top: int) -> list[str]:
 
 def labelled(names: Iterable[str], width: int = 28) -> dict[str, str]:
     """Return the label of each name in figures; two that would look the same get a number."""
-    labels, seen = {}, {}
+    labels: dict[str, str] = {}
+    uses: Counter[str] = Counter()
     for name in names:
         label = drawable(name, width)
-        seen[label] = seen.get(label, 0) + 1
-        labels[name] = label if seen[label] == 1 else f"{label} ({seen[label]})"
+        uses[label] += 1
+        labels[name] = label if uses[label] == 1 else f"{label} ({uses[label]})"
     return labels
 
 
 def upright(figure):
-    """Write the labels of rows level and those of columns upwards, so that long names do not meet."""
+    """Write the labels of rows level and of columns upwards, so that long names do not meet."""
     for axis in figure.axes:
         axis.tick_params(axis="y", labelrotation=0)
         axis.tick_params(axis="x", labelrotation=90)
@@ -110,18 +107,15 @@ def upright(figure):
 def panel_data(
     found: pd.DataFrame, profiles: pd.DataFrame, panels: int, years: int
 ) -> pd.DataFrame:
-    """Count entries over time in the clusters with most dated entries
-    (`figures.cluster_years_data`), named as drawn.
-    """
+    """Count entries over time in the clusters with most dated entries, named as drawn."""
     dated = found.dropna(subset=["entry_year"])
     names = labelled(largest(dated, panels), 20)
-    parts = [
-        table[table["cluster"].isin(list(names))].assign(
-            cluster=lambda part: part["cluster"].map(names)
-        )
-        for table in (dated, profiles)
-    ]
-    return figures.cluster_years_data(*parts, smallest=1, years=years)
+
+    def named(table: pd.DataFrame) -> pd.DataFrame:
+        some = table[table["cluster"].isin(list(names))]
+        return some.assign(cluster=some["cluster"].map(names))
+
+    return figures.cluster_years_data(named(dated), named(profiles), smallest=1, years=years)
 
 
 def matrix_data(pairs: pd.DataFrame, country: str, top: int) -> pd.DataFrame:
@@ -132,9 +126,7 @@ def matrix_data(pairs: pd.DataFrame, country: str, top: int) -> pd.DataFrame:
 
 
 def index_data(table: pd.DataFrame, beside: pd.DataFrame, top: int) -> pd.DataFrame:
-    """Choose the rows of the E-I figure (`figures.ei_data`): the clusters with most ties, and the
-    countries beside.
-    """
+    """Choose the rows of the E-I figure: the clusters with most ties, and the countries beside."""
     ranked = table.assign(ties=-table["internal"] - table["external"]).sort_values(
         ["scope", "ties", "member"]
     )
@@ -154,30 +146,30 @@ def drawn_families(families: pd.DataFrame, lines: int = 45) -> pd.DataFrame:
     """Return the largest families that fit into so many lines (one at least), named as drawn."""
     sizes = families.drop_duplicates(["root", "parent", "child"]).groupby("root", sort=False).size()
     kept = sizes.index[(sizes + 1).cumsum() <= lines].union(sizes.index[:1])
-    chosen = families[families["root"].isin(kept)]
-    names = labelled(dict.fromkeys([*chosen["root"], *chosen["parent"], *chosen["child"]]), 40)
-    return chosen.assign(**{end: chosen[end].map(names) for end in ("root", "parent", "child")})
+    largest_families = families[families["root"].isin(kept)]
+    ends = ("root", "parent", "child")
+    names = labelled(dict.fromkeys(name for end in ends for name in largest_families[end]), 40)
+    return largest_families.assign(**{end: largest_families[end].map(names) for end in ends})
 
 
 def whole_years(figure):
     """Let the axes of a figure mark whole years and whole firms only."""
     for axis in figure.axes:
-        for one in (axis.xaxis, axis.yaxis):
-            if hasattr(one.get_major_locator(), "set_params") and axis.get_visible():
-                one.get_major_locator().set_params(integer=True)
+        for scale in (axis.xaxis, axis.yaxis):
+            if hasattr(scale.get_major_locator(), "set_params") and axis.get_visible():
+                scale.get_major_locator().set_params(integer=True)
     return figure
 
 
 def facts(found: pd.DataFrame, about: Mapping, frame: pd.Series) -> dict:
-    """Return what captions say of a list: counts, the largest region, the most frequent origin, the
-    busiest years.
+    """Return what captions say of a list: counts, the largest region, the commonest origin, peak.
 
     Parameters
     ----------
     found : DataFrame
-        From `entries`.
+        From `origins.entries`.
     about : mapping
-        From `description`.
+        From `analyses.description`.
     frame : Series
         Row of the table of frames.
     """
@@ -213,7 +205,7 @@ def facts(found: pd.DataFrame, about: Mapping, frame: pd.Series) -> dict:
 
 
 def period_width(years: pd.Series) -> int:
-    """Return how many years a bar over time should hold, so that there are some two dozen at most."""
+    """Return how many years a bar over time holds, for some two dozen bars at most."""
     span = int(years.max() - years.min()) if len(years) else 0
     return next(width for width in (2, 3, 5, 10, 20, 50) if span / width <= 24 or width == 50)
 
@@ -224,29 +216,27 @@ def first_drawn(years: pd.Series, width: int, most: int = 60) -> int:
     If the entries span more than so many years, it is that of the period after which nineteen in
     twenty entered.
     """
-    known = years.dropna().astype(int)
-    first = int(known.quantile(0.05, interpolation="lower"))
-    first = first if known.max() - known.min() > most else int(known.min())
+    dated = years.dropna().astype(int)
+    first = int(dated.quantile(0.05, interpolation="lower"))
+    first = first if dated.max() - dated.min() > most else int(dated.min())
     return (first - 1) // width * width + 1
 
 
 def years_curve(data: pd.DataFrame):
-    """Draw entries up to each year, with the band between the latest and the earliest years that
-    the list allows.
+    """Draw entries up to each year, with the band between the latest and the earliest years.
 
     Parameters
     ----------
     data : DataFrame
-        From `entry_years`.
+        From `register.entry_years`.
     """
     import matplotlib.pyplot as plt
 
     from cluster_anatomy.figures.style import TWO_COLUMNS
 
     figure, axis = plt.subplots(figsize=(TWO_COLUMNS, 3.0), layout="constrained")
-    last = data.iloc[[-1]].assign(
-        year=lambda row: row["year"] + 1
-    )  # a step needs a year to stand on
+    # a step needs a year to stand on
+    last = data.iloc[[-1]].assign(year=lambda row: row["year"] + 1)
     year, low, high, line = (
         pd.concat([data, last])[name].to_numpy(dtype=float)
         for name in ("year", "cumulated_low", "cumulated_high", "cumulated")

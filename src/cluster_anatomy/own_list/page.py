@@ -1,6 +1,5 @@
 """The front page of a run."""
 
-import io
 import tomllib
 from collections.abc import Mapping
 
@@ -12,15 +11,19 @@ from cluster_anatomy.compendium import paths, steps
 def index(
     about: Mapping, made: pd.DataFrame, captions: pd.DataFrame, register: pd.DataFrame
 ) -> str:
-    """Return the front page of the results as Markdown: what was made, where it is, and what is
-    missing.
+    """Return the front page of the results: what was made, where it is, and what is missing.
 
     Parameters
     ----------
     about, made : mapping, DataFrame
-        From `description` and `analyses`.
+        From `analyses.description` and `analyses.analyses`.
     captions, register : DataFrame
         ``figures/captions.csv`` and the results of all notebooks.
+
+    Returns
+    -------
+    str
+        Markdown.
     """
     headlines = register[register["headline"] == "yes"].sort_values(["notebook", "id"])["statement"]
     lines = [
@@ -61,28 +64,9 @@ def status_table(made: pd.DataFrame) -> str:
     """Return the table of analyses as Markdown."""
     lines = ["| analysis | needs | status | what to add |", "|---|---|---|---|"]
     for row in made.itertuples():
-        known = (
-            row.status
-            if row.status == "missing"
-            else f"{row.status} ({row.have} of {row.of} {row.unit})"
-        )
+        status = row.status
+        if status != "missing":
+            status += f" ({row.have} of {row.of} {row.unit})"
         add = "" if pd.isna(row.add) else row.add
-        lines.append(f"| {row.what} | {row.needs} | {known} | {add} |")
+        lines.append(f"| {row.what} | {row.needs} | {status} | {add} |")
     return "\n".join(lines)
-
-
-def shown(figure, name: str, alt: str):
-    """Return a figure as a picture for a notebook that saves none (checked as `style.save` does)."""
-    import matplotlib.pyplot as plt
-    from IPython.display import Image
-
-    from cluster_anatomy.figures import style
-
-    style.check(figure, name)
-    frame = figure.get_tightbbox(figure.canvas.get_renderer()).padded(0.1)
-    buffer = io.BytesIO()
-    figure.savefig(
-        buffer, format="png", dpi=style.SCREEN_DPI, bbox_inches=frame, metadata={"Software": None}
-    )
-    plt.close(figure)
-    return Image(data=buffer.getvalue(), format="png", alt=alt)

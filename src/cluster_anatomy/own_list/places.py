@@ -1,10 +1,9 @@
-"""Where the firms of a list are: places given, places of the study's gazetteer, or regions of their
-own.
-"""
+"""Where firms are: at places given, at places of the study, or in regions of their own."""
 
 import re
 import unicodedata
 from collections import Counter
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from cluster_anatomy import tables
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.firms.scripts import BRACKETS
 from cluster_anatomy.reading import countries, headings
-from cluster_anatomy.reading.columns import Cells
+from cluster_anatomy.reading.cells import Cells
 from cluster_anatomy.reading.problems import closest
 
 ALIKE_FROM = 85.0
@@ -24,7 +23,29 @@ NEAR_FROM = 80.0
 """Score from which a known place is suggested for an unknown one (rapidfuzz ``WRatio``)."""
 
 
-def blank(value) -> str:
+Area = tuple[str, str, str]
+"""Country, province or state (or the empty text), and the name or key of a place."""
+Index = dict[tuple[str, str], list[int]]
+"""Country and key of any name to the positions of the places so called."""
+Spelling = tuple[int, str]
+"""A row of firms and how it spells its place."""
+
+
+@dataclass
+class _Located:
+    """Places that are used, and the name and the province of the place of each row."""
+
+    places: dict[Area, pd.Series] = field(default_factory=dict)
+    of_row: dict[int, tuple[str, object]] = field(default_factory=dict)
+
+    def put(self, rows: list[int], place: pd.Series, admin: str) -> None:
+        """Put rows at a place; `admin` is what they say, for a place without a province."""
+        area = blank(place["admin"])
+        self.places[place["name"], area, place["country"]] = place
+        self.of_row |= dict.fromkeys(rows, (place["name"], area or admin or pd.NA))
+
+
+def blank(value: object) -> str:
     """Return a cell as text, a missing one as the empty text."""
     return "" if pd.isna(value) else str(value)
 
@@ -38,9 +59,7 @@ def place_key(text: str) -> str:
 
 @cache
 def gazetteer(root: Path) -> pd.DataFrame:
-    """Return the study's places in the columns of an own list's places; read once for each
-    compendium.
-    """
+    """Return the study's places in the columns of an own list's places; read once per study."""
     places = tables.read("data/raw/places/places.csv")
     names = zip(places["name_zh"], places["aliases"], strict=True)
     return pd.DataFrame(
@@ -61,9 +80,7 @@ def gazetteer(root: Path) -> pd.DataFrame:
 
 
 def given_places(cells: Cells, places: pd.DataFrame) -> pd.DataFrame:
-    """Fill region and cluster of the places given; say which stand there twice or have half a
-    coordinate.
-    """
+    """Fill region and cluster of the places given; say which stand twice or lack a coordinate."""
     places["region"] = places["region"].where(places["region"].notna(), places["name"])
     places["cluster"] = places["cluster"].where(places["cluster"].notna(), places["region"])
     seen: dict[tuple, int] = {}
@@ -82,8 +99,7 @@ def given_places(cells: Cells, places: pd.DataFrame) -> pd.DataFrame:
 def located(
     cells: Cells, firms: pd.DataFrame, own: pd.DataFrame, known: pd.DataFrame, given: Cells
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Put every firm at a place: one of those given, one of the gazetteer, or else a region of its
-    own.
+    """Put every firm at a place: one given, one of the gazetteer, or a region of its own.
 
     Parameters
     ----------
@@ -100,70 +116,87 @@ def located(
         The places used and those given.
     """
     firms["place_as_given"] = firms["place"]
-    rooms = [(own, _index(own)), (known, _index(known))]
-    told = firms[firms["place"].notna() & firms["country"].notna()]
-    wanted: dict[tuple[str, str, str], list[int]] = {}
-    for row, *key in zip(
-        told.index, told["country"], told["admin"].map(blank), told["place"], strict=True
-    ):
-        wanted.setdefault(tuple(key), []).append(row)
-    used, alone, where = {}, {}, {}
-    for (country, admin, text), rows in wanted.items():
-        found = None
-        for places, index in rooms:
-            found = (
-                _find(cells, rows, (country, admin, text), places, index)
-                if found is None
-                else found
-            )
-        if found is None:
-            place, area = _apart(text, admin, country)
-            alone.setdefault((country, area, place_key(place) or place), []).extend(
-                (row, place) for row in rows
-            )
-        elif found is not False:
-            used[found["name"], blank(found["admin"]), found["country"]] = found
-            where |= dict.fromkeys(rows, (found["name"], blank(found["admin"]) or admin or pd.NA))
-    alone = _one_area(cells, alone)
-    called = Counter((country, key) for country, _, key in alone)
-    names: dict[str, list[str]] = {}
-    for places, _ in rooms:
-        for country, group in places[places["name"].notna()].groupby("country"):
-            names.setdefault(country, []).extend(group["name"])
-    for (country, admin, key), rows in alone.items():
-        name = _one_spelling(cells, rows)
-        where |= dict.fromkeys((row for row, _ in rows), (name, admin or pd.NA))
-        shared = name in names.get(country, ()) or called[country, key] > 1
-        region = f"{name} ({admin})" if shared and admin else name
-        labels = ["name", "admin", "country", "region", "cluster"]
-        used[name, admin, country] = pd.Series(
-            [name, admin or pd.NA, country, region, region], labels
-        )
-        _say_alone(
-            cells,
-            [row for row, _ in rows],
-            name,
-            closest(name, names.get(country, ()), 3, NEAR_FROM),
-            given,
-        )
+    result = _Located()
+    sets = [(own, _index(own)), (known, _index(known))]
+    alone = _one_area(cells, _find_known(cells, firms, sets, result))
+    _add_regions(cells, alone, _names_by_country([own, known]), given, result)
     for position, label in enumerate(("place", "admin")):
         old = zip(firms.index, firms[label], strict=True)
-        firms[label] = [where[row][position] if row in where else value for row, value in old]
+        firms[label] = [
+            result.of_row[row][position] if row in result.of_row else value for row, value in old
+        ]
     if not len(given.frame):
         _say_alike(cells, {key: (rows[0][1], rows[0][0]) for key, rows in alone.items()})
-    left = [
-        row
-        for _, row in own.iterrows()
-        if (row["name"], blank(row["admin"]), row["country"]) not in used
+    unused = [
+        place
+        for _, place in own.iterrows()
+        if (place["name"], blank(place["admin"]), place["country"]) not in result.places
     ]
-    return firms, pd.DataFrame(
-        [*used.values(), *left], columns=list(headings.columns("places")), dtype=object
-    )
+    columns = list(headings.columns("places"))
+    return firms, pd.DataFrame([*result.places.values(), *unused], columns=columns, dtype=object)
 
 
-def _index(places: pd.DataFrame) -> dict[tuple[str, str], list[int]]:
-    """Return (country, key of any name) -> positions of the places so called."""
-    index: dict[tuple[str, str], list[int]] = {}
+def _spellings(firms: pd.DataFrame) -> dict[Area, list[int]]:
+    """Return (country, province, place) as the firms write them, with their rows."""
+    placed = firms[firms["place"].notna() & firms["country"].notna()]
+    keys = zip(placed["country"], placed["admin"].map(blank), placed["place"], strict=True)
+    spellings: dict[Area, list[int]] = {}
+    for row, key in zip(placed.index, keys, strict=True):
+        spellings.setdefault(key, []).append(row)
+    return spellings
+
+
+def _find_known(
+    cells: Cells,
+    firms: pd.DataFrame,
+    sets: list[tuple[pd.DataFrame, Index]],
+    result: _Located,
+) -> dict[Area, list[Spelling]]:
+    """Put firms at known places; return the places that nobody knows, with their rows."""
+    alone: dict[Area, list[Spelling]] = {}
+    for (country, admin, text), rows in _spellings(firms).items():
+        place: pd.Series | bool | None = None
+        for places, index in sets:
+            if place is None:
+                place = _find(cells, rows, (country, admin, text), places, index)
+        if place is None:
+            name, area = _apart(text, admin, country)
+            key = (country, area, place_key(name) or name)
+            alone.setdefault(key, []).extend((row, name) for row in rows)
+        elif isinstance(place, pd.Series):
+            result.put(rows, place, admin)
+    return alone
+
+
+def _names_by_country(sets: list[pd.DataFrame]) -> dict[str, list[str]]:
+    names: dict[str, list[str]] = {}
+    for places in sets:
+        for country, group in places[places["name"].notna()].groupby("country"):
+            names.setdefault(str(country), []).extend(group["name"])
+    return names
+
+
+def _add_regions(
+    cells: Cells,
+    alone: dict[Area, list[Spelling]],
+    names: dict[str, list[str]],
+    given: Cells,
+    result: _Located,
+) -> None:
+    """Make each place that nobody knows a region of its own, and say so where that is doubtful."""
+    areas_of = Counter((country, key) for country, _, key in alone)
+    for (country, admin, key), spellings in alone.items():
+        name, rows = _one_spelling(cells, spellings), [row for row, _ in spellings]
+        shared = name in names.get(country, ()) or areas_of[country, key] > 1
+        region = f"{name} ({admin})" if shared and admin else name
+        labels = ["name", "admin", "country", "region", "cluster"]
+        place = pd.Series([name, admin or pd.NA, country, region, region], labels)
+        result.put(rows, place, admin)
+        _say_alone(cells, rows, name, closest(name, names.get(country, ()), 3, NEAR_FROM), given)
+
+
+def _index(places: pd.DataFrame) -> Index:
+    index: Index = {}
     for position, place in enumerate(places.itertuples(index=False)):
         names = [
             blank(place.name),
@@ -176,20 +209,16 @@ def _index(places: pd.DataFrame) -> dict[tuple[str, str], list[int]]:
 
 
 def _readings(text: str) -> list[tuple[str, str]]:
-    """Return (place, admin) readings of a text: as it is, without brackets, before a comma or
-    slash.
-    """
+    """Return (place, admin) readings of a text: as it is, without brackets, before a comma."""
     bare = re.sub(r"\s*[(（\[].*?[)）\]]", "", text).strip()
     head, _, tail = re.sub(r"[，、/;]", ",", bare).partition(",")
     return list(dict.fromkeys([(text, ""), (bare, ""), (head.strip(), tail.split(",")[0].strip())]))
 
 
 def _find(
-    cells: Cells, rows: list[int], wanted: tuple[str, str, str], places: pd.DataFrame, index: dict
-):
-    """Return the place so called in one set of places, None if it is not there, False if several
-    are.
-    """
+    cells: Cells, rows: list[int], wanted: Area, places: pd.DataFrame, index: Index
+) -> pd.Series | bool | None:
+    """Return the place so called in one set of places; None if there is none, False if several."""
     country, admin, place = wanted
     for text, tail in _readings(place):
         hits = index.get((country, place_key(text)), []) if text else []
@@ -208,14 +237,9 @@ def _find(
         which = " or ".join(
             f"'{places.iloc[hit]['name']}' ({blank(places.iloc[hit]['admin'])})" for hit in hits
         )
+        right = "write the province or state in a column `admin`"
         for row in rows:
-            cells.say(
-                row,
-                "place",
-                place,
-                f"may be {which}",
-                "write the province or state in a column `admin`",
-            )
+            cells.say(row, "place", place, f"may be {which}", right)
         return False
     return None
 
@@ -229,22 +253,15 @@ def _unless_elsewhere(
     place: pd.Series,
     places: pd.DataFrame,
 ) -> pd.Series | None:
-    """Return the place of that name unless it is known to be in another province; say if that is
-    not sure.
-    """
+    """Return the place unless it is known to be in another province; say if that is not sure."""
     there = place_key(blank(place["admin"]))
     if not admin or not there or area == there:
         return place
     if area in set(places["admin"].map(blank).map(place_key)):
         return None
-    what = f"was taken as {place['name']} in {place['admin']}; '{admin}' is not known"
-    cells.warn(
-        rows[0],
-        "place",
-        text,
-        what,
-        f"write the province or state as {place['admin']} if that is right",
-    )
+    wrong = f"was taken as {place['name']} in {place['admin']}; '{admin}' is not known"
+    right = f"write the province or state as {place['admin']} if that is right"
+    cells.warn(rows[0], "place", text, wrong, right)
     return place
 
 
@@ -256,11 +273,9 @@ def _area(text: str) -> str:
 
 @cache
 def _provinces(root: Path) -> dict[str, str]:
-    """Return the key of each Chinese province by that of its Chinese name; read once for each
-    compendium.
-    """
-    known = tables.read("data/raw/coding/provinces.csv")
-    return dict(zip(known["name_zh"].map(place_key), known["province"].map(place_key), strict=True))
+    """Return the key of each Chinese province by that of its Chinese name; read once per study."""
+    names = tables.read("data/raw/coding/provinces.csv")
+    return dict(zip(names["name_zh"].map(place_key), names["province"].map(place_key), strict=True))
 
 
 def _apart(text: str, admin: str, country: str) -> tuple[str, str]:
@@ -275,31 +290,23 @@ def _apart(text: str, admin: str, country: str) -> tuple[str, str]:
     return (parts[0], admin) if len(parts) == 1 else (text, admin)
 
 
-def _one_area(
-    cells: Cells, alone: dict[tuple, list[tuple[int, str]]]
-) -> dict[tuple, list[tuple[int, str]]]:
-    """Put rows without a province to the only province that other rows give for a place of that
-    name.
-    """
-    areas: dict[tuple, list[str]] = {}
+def _one_area(cells: Cells, alone: dict[Area, list[Spelling]]) -> dict[Area, list[Spelling]]:
+    """Put rows without a province to the only one that other rows give for a place of that name."""
+    areas: dict[tuple[str, str], list[str]] = {}
     for country, admin, key in alone:
         areas.setdefault((country, key), []).extend([admin] if admin else [])
-    merged: dict[tuple, list[tuple[int, str]]] = {}
+    merged: dict[Area, list[Spelling]] = {}
     for (country, admin, key), rows in alone.items():
-        known = areas[country, key]
-        area = known[0] if not admin and len(known) == 1 else admin
+        others = areas[country, key]
+        area = others[0] if not admin and len(others) == 1 else admin
         if area != admin:
-            cells.warn(
-                min(rows)[0],
-                "place",
-                min(rows)[1],
-                f"was taken as the one in {area} that other rows name",
-            )
+            row, text = min(rows)
+            cells.warn(row, "place", text, f"was taken as the one in {area} that other rows name")
         merged.setdefault((country, area, key), []).extend(rows)
     return {key: sorted(rows) for key, rows in merged.items()}
 
 
-def _one_spelling(cells: Cells, rows: list[tuple[int, str]]) -> str:
+def _one_spelling(cells: Cells, rows: list[Spelling]) -> str:
     """Return the commonest spelling of a region of its own; say which others were put to it."""
     texts = Counter(text for _, text in rows)
     name = min(texts, key=lambda text: (-texts[text], text))
@@ -310,43 +317,36 @@ def _one_spelling(cells: Cells, rows: list[tuple[int, str]]) -> str:
 
 
 def _say_alone(cells: Cells, rows: list[int], name: str, near: list[str], given: Cells) -> None:
-    """Say of a place that nobody knows what it could be; where places were given, a near miss is an
-    error.
-    """
+    """Say what a place could be that nobody knows; a near miss of a place given is an error."""
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
     count = "" if len(rows) == 1 else f" ({len(rows)} rows)"
     taken = f"it was taken as a region of its own{count}"
+    wrong = f"is not a place of {given.file}"
     if len(given.frame) and near:
         for row in rows:
-            cells.say(
-                row,
-                "place",
-                name,
-                f"is not a place of {given.file}",
-                f"{hint} Else add a row for it there",
-            )
+            cells.say(row, "place", name, wrong, f"{hint} Else add a row for it there")
     elif len(given.frame):
         right = "add a row for it there if it belongs to a larger region"
-        cells.warn(rows[0], "place", name, f"is not a place of {given.file}; {taken}", right)
+        cells.warn(rows[0], "place", name, f"{wrong}; {taken}", right)
     elif near:
         cells.warn(rows[0], "place", name, f"is not known; {taken}", hint)
 
 
-def _say_alike(cells: Cells, alone: dict[tuple, tuple[str, int]]) -> None:
-    """Warn of places that are regions of their own and look alike; nobody said that they are one."""
-    groups: dict[tuple, list[str]] = {}
+def _say_alike(cells: Cells, alone: dict[Area, tuple[str, int]]) -> None:
+    """Warn of regions of their own that look alike; nobody said that they are one."""
+    groups: dict[tuple[str, str], list[str]] = {}
     for country, admin, key in alone:
         groups.setdefault((country, admin), []).append(key)
     for area, keys in groups.items():
         keys.sort()
         for position, left in enumerate(keys):
-            rest = keys[position + 1 :]
-            for right, *_ in process.extract(
-                left, rest, scorer=fuzz.ratio, score_cutoff=ALIKE_FROM, limit=5
-            ):
-                one, other = sorted(
+            alike = process.extract(
+                left, keys[position + 1 :], scorer=fuzz.ratio, score_cutoff=ALIKE_FROM, limit=5
+            )
+            for right, *_ in alike:
+                (name, row), (other, other_row) = sorted(
                     (alone[*area, left], alone[*area, right]), key=lambda place: place[1]
                 )
-                wrong = f"looks like '{one[0]}' in row {one[1]}, but they count as two regions"
-                cure = "if they are one, write one of them everywhere, or both into a places file"
-                cells.warn(other[1], "place", other[0], wrong, cure)
+                wrong = f"looks like '{name}' in row {row}, but they count as two regions"
+                remedy = "if they are one, write one of them everywhere, or both into a places file"
+                cells.warn(other_row, "place", other, wrong, remedy)

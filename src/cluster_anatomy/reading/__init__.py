@@ -1,1 +1,1 @@
-"""Files of strangers: sheets, headings, columns, values, and what is wrong with them."""
+"""Files of strangers: sheets, headings, columns, values, years, and what is wrong with them."""

@@ -5,17 +5,17 @@ import unicodedata
 from functools import cache
 from importlib import resources
 
-from cluster_anatomy.tables.contract import contracts
+from cluster_anatomy.tables.contract import Column, contracts
 
 
 @cache
 def headings() -> dict[str, dict[str, list[str]]]:
-    """Return for each table and each of its columns the headings that are understood by themselves."""
+    """Return the headings that are understood by themselves, by table and column."""
     text = resources.files(__package__).joinpath("headings.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 
-def columns(table: str) -> dict:
+def columns(table: str) -> dict[str, Column]:
     """Return the columns of a table of an own list, by name."""
     return {column.name: column for column in contracts()[f"own_{table}"].columns}
 

@@ -1,4 +1,4 @@
-"""What is wrong with an own list, one record per fault."""
+"""What is wrong with a file of a stranger, one record per fault."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,8 +11,7 @@ SHOWN = 80
 
 @dataclass(frozen=True)
 class Problem:
-    """One fault, doubt or remark; `row` counts as a spreadsheet does, the first row of the file is
-    1.
+    """One fault, doubt or remark; `row` counts as a spreadsheet does, from 1.
 
     ``error``: the list cannot be run; ``warning``: it can, and this is how the cell was understood;
     ``note``: what was found by itself (encoding, delimiter, sheet, headings).
@@ -27,37 +26,41 @@ class Problem:
     severity: str = "error"
 
     def __str__(self) -> str:
-        place = self.file
-        place += f", row {self.row}" if self.row is not None else ""
-        place += f", column '{self.column}'" if self.column else ""
-        place += f", value '{shown(self.value)}'" if self.value else ""
-        return f"{place}: {self.wrong}" + (f"; {self.right}" if self.right else "")
+        where = self.file
+        where += f", row {self.row}" if self.row is not None else ""
+        where += f", column '{self.column}'" if self.column else ""
+        where += f", value '{as_shown(self.value)}'" if self.value else ""
+        return f"{where}: {self.wrong}" + (f"; {self.right}" if self.right else "")
 
 
-def shown(cell: str) -> str:
+class UnreadableError(Exception):
+    """A file of which nothing can be read; the message is one line."""
+
+
+def as_shown(cell: str) -> str:
     """Return a cell as a message shows it: on one line, without control characters, cut."""
     line = " ".join("".join(char if char.isprintable() else " " for char in cell).split())
     return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."
 
 
-def closest(word: str, known: Iterable[str], limit: int = 1, cutoff: float = 60) -> list[str]:
-    """Return the known words most like a word, without case and signs, the best first.
+def closest(word: str, words: Iterable[str], limit: int = 1, cutoff: float = 60) -> list[str]:
+    """Return the words most like a word, without case and signs, the best first.
 
     By rapidfuzz ``WRatio``, which also finds a word inside a longer one; by ``ratio`` if the word
     is shorter than four characters, which occur in too many.
     """
-    found = process.extract(
+    matches = process.extract(
         word,
-        sorted(set(known)),
+        sorted(set(words)),
         scorer=fuzz.WRatio if len(word) > 3 else fuzz.ratio,
         processor=utils.default_process,
         limit=limit,
         score_cutoff=cutoff,
     )
-    return [hit for hit, _, _ in found]
+    return [hit for hit, _, _ in matches]
 
 
-def meant(word: str, known: Iterable[str], limit: int = 1, cutoff: float = 60) -> str:
-    """Return ``did you mean 'x' or 'y'?``, or nothing if no known word is near."""
-    found = closest(word, known, limit, cutoff)
-    return f"did you mean {' or '.join(repr(hit) for hit in found)}?" if found else ""
+def meant(word: str, words: Iterable[str], limit: int = 1, cutoff: float = 60) -> str:
+    """Return ``did you mean 'x' or 'y'?``, or nothing if no word is near."""
+    near = closest(word, words, limit, cutoff)
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else ""

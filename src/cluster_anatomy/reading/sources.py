@@ -5,11 +5,9 @@ from pathlib import Path
 
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.reading.problems import Problem, meant
-from cluster_anatomy.reading.sheets import SUFFIXES
 
+SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 FILE = "description.toml"
-FOLDER = "own_lists"
-TABLES = ("firms", "evidence", "ties", "places")
 NEEDED = ("name", "source_name", "target_name", "tie_type")
 """Columns without which a row of their table says nothing."""
 
@@ -28,37 +26,37 @@ class Source:
 
 
 def data_file(folder: Path, table: str, source: Source) -> tuple[Path | None, Problem | None]:
-    """Return the file of a table: as named, or the one of that name with any ending that is read."""
-    name = source.file
+    """Return the file of a table: the one named, or the one with an ending that is read."""
     try:
-        named = paths.inside(folder, name)
+        named = paths.inside(folder, source.file)
     except paths.StudyError as error:
         return None, Problem(FILE, str(error))
     if named.is_file() and named.suffix:
         return named, None
-    endings = [
-        folder / f"{name}{suffix}"
-        for suffix in (*SUFFIXES, *(suffix.upper() for suffix in SUFFIXES))
-    ]
-    found = sorted({path for path in endings if path.is_file()})
-    if len(found) > 1:
-        names = " and ".join(f"'{path.name}'" for path in found)
-        return None, Problem(
-            FILE, f"{names} are both there", f'say which: file = "{found[0].name}" under [{table}]'
-        )
-    if found:
-        return found[0], None
+    candidates = _with_endings(folder, source.file)
+    if len(candidates) > 1:
+        names = " and ".join(f"'{path.name}'" for path in candidates)
+        right = f'say which: file = "{candidates[0].name}" under [{table}]'
+        return None, Problem(FILE, f"{names} are both there", right)
+    if candidates:
+        return candidates[0], None
     if not source.given and table != "firms":
         return None, None
-    there = (
-        [path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
-        if folder.is_dir()
-        else []
-    )
-    hint = meant(name, there, cutoff=40)
-    wanted = name if Path(name).suffix else f"{name}.csv (or .xlsx, .xls, .ods)"
-    return None, Problem(
+    return None, _missing_file(folder, table, source.file)
+
+
+def _with_endings(folder: Path, name: str) -> list[Path]:
+    endings = (*SUFFIXES, *(suffix.upper() for suffix in SUFFIXES))
+    paths_with_endings = {folder / f"{name}{suffix}" for suffix in endings}
+    return sorted(path for path in paths_with_endings if path.is_file())
+
+
+def _missing_file(folder: Path, table: str, name: str) -> Problem:
+    files = folder.iterdir() if folder.is_dir() else ()
+    hint = meant(name, [path.name for path in files if path.suffix.lower() in SUFFIXES], cutoff=40)
+    expected = name if Path(name).suffix else f"{name}.csv (or .xlsx, .xls, .ods)"
+    return Problem(
         FILE,
-        f"the file of {table}, '{wanted}', is not in the folder",
+        f"the file of {table}, '{expected}', is not in the folder",
         hint or "put it there, or name yours as `file`",
     )

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.reading.countries import country_name
-from cluster_anatomy.reading.values import YearError, clean, is_missing, read_year, this_year
+from cluster_anatomy.reading.values import clean, is_missing
+from cluster_anatomy.reading.years import YearError, read_year, this_year
 from cluster_anatomy.registers.engines import BATCH
 from cluster_anatomy.registers.files import ORIGIN, Source
 

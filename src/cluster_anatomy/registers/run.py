@@ -24,7 +24,7 @@ from typing import NotRequired, TypedDict
 from cluster_anatomy.compendium import freshness, paths
 from cluster_anatomy.compendium.run import locked, say
 from cluster_anatomy.compendium.steps import PipelineError
-from cluster_anatomy.reading import values
+from cluster_anatomy.reading import years
 from cluster_anatomy.registers.engines import ENGINES
 from cluster_anatomy.registers.files import find_sources
 from cluster_anatomy.registers.measure import Usage, watched
@@ -259,7 +259,7 @@ def _begin(run: Run) -> str:
     mark = {"engine": run.engine_name, "files": described}
     text = json.dumps(mark, indent=1, ensure_ascii=False) + "\n"
     paths.replace_text(run.into / MARK, text)
-    content = [described, run.engine_name, values.this_year(), code_digest()]
+    content = [described, run.engine_name, years.this_year(), code_digest()]
     return freshness.digest_of(content)
 
 

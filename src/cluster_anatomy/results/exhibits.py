@@ -1,6 +1,6 @@
 """The lists that a data editor asks for: figures, tables and numbers, data, references, checklists.
 
-A Markdown page holds a list between two invisible marks, ``<!--list:figures-->`` and
+A Markdown page holds a list between two invisible marks, ``<!--list:references-->`` and
 ``<!--/list-->``; `fill` puts the list there. Everything comes from ``notebooks/steps.toml``,
 ``figures/captions.csv``, the contracts and the register of results.
 """
@@ -88,7 +88,25 @@ def tables(base: Path, up: str = "") -> list[Row]:
     ]
 
 
-def quoted(base: Path, page: str) -> list[Row]:
+def step_chart(base: Path) -> str:
+    """Return a Mermaid flowchart of the steps: an arrow leads to a step from one that it needs.
+
+    A step that waits for another one anyway, by way of a third, has no arrow of its own from it.
+    """
+    by_name = {step.name: step for step in steps.load_steps(base)}
+    lines = ["flowchart TB"]
+    for name, step in sorted(by_name.items()):
+        title = step.title.replace('"', "#quot;")
+        lines.append(f'    {name}["<b>{name}</b><br>{title}"]')
+    for name, step in sorted(by_name.items()):
+        further = {
+            earlier for need in step.needs for earlier in steps.select(by_name[need].needs, by_name)
+        }
+        lines += [f"    {need} --> {name}" for need in step.needs if need not in further]
+    return "```mermaid\n" + "\n".join(lines) + "\n```\n"
+
+
+def quoted(base: Path, page: str, up: str = "") -> list[Row]:
     """Return id, notebook and statement of every result that a page quotes, in its order."""
     ids = dict.fromkeys(RESULT.findall(page))
     by_id = {row["id"]: row for row in results_file.read(base)}
@@ -97,7 +115,7 @@ def quoted(base: Path, page: str) -> list[Row]:
             [f"the page quotes {name}, which is not in the register" for name in missing]
         )
     return [
-        [f"`{name}`", notebook_link(by_id[name]["notebook"]), by_id[name]["statement"]]
+        [f"`{name}`", notebook_link(by_id[name]["notebook"], up), by_id[name]["statement"]]
         for name in ids
     ]
 
@@ -191,10 +209,11 @@ def measured(name: str, base: Path) -> str:
     return f"*Not measured yet: `{MEASURED}/{name}.csv` is missing.*\n"
 
 
-def fill(text: str, base: Path) -> str:
+def fill(text: str, base: Path, up: str = "") -> str:
     """Fill the lists of a page between their marks.
 
-    A list is one of those named here, or a table of ``benchmarks/results``.
+    A list is one of those named here, or a table of ``benchmarks/results``. ``up`` leads from the
+    page to the root, such as ``../``.
 
     Raises
     ------
@@ -204,12 +223,12 @@ def fill(text: str, base: Path) -> str:
 
     def content(name: str) -> str:
         match name:
-            case "figures":
-                return markdown_table(["figure", "notebook", "files"], figures(base))
-            case "tables":
-                return markdown_table(["table", "notebook", "file"], tables(base))
+            case "steps":
+                return step_chart(base)
             case "numbers":
-                return markdown_table(["number", "notebook", "what it says"], quoted(base, text))
+                front_page = (base / "README.md").read_text(encoding="utf-8")
+                rows = quoted(base, front_page, up)
+                return markdown_table(["number", "notebook", "what it says"], rows)
             case "datasets":
                 head = ["file", "what", "source", "rights", "provided"]
                 return markdown_table(head, datasets(base))

@@ -8,10 +8,11 @@ import pandas as pd
 
 from cluster_anatomy.firms.entries import ORIGINS
 from cluster_anatomy.firms.origins import options_of
+from cluster_anatomy.firms.readings import origins_everywhere
+from cluster_anatomy.firms.readings import readings as every_reading
 from cluster_anatomy.site import firm_records, pages, readings
 from cluster_anatomy.site.bars import bar_firms
 from cluster_anatomy.site.content import Content
-from cluster_anatomy.study import robustness
 
 
 def explorer_data(content: Content) -> dict[str, object]:
@@ -26,8 +27,8 @@ def explorer_data(content: Content) -> dict[str, object]:
     """
     coding = content.coding
     documented = (content.firms, content.firm_evidence, content.sources)
-    origins = robustness.origins_everywhere(*documented, coding)
-    values = robustness.readings(*documented, content.places, coding, origins)
+    origins = origins_everywhere(*documented, coding)
+    values = every_reading(*documented, content.places, coding, origins)
     labels = (
         origins["label"]
         .unstack("firm_id")

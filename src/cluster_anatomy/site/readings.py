@@ -43,7 +43,7 @@ def reach_words(home: pd.DataFrame, abroad: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     home, abroad : DataFrame
-        From `robustness.readings`: 1, 0, 0.5 (mixed) or blank.
+        From `firms.readings.readings`: 1, 0, 0.5 (mixed) or blank.
     """
     near, far = home.to_numpy(), abroad.to_numpy()
     words = np.select(

@@ -1,8 +1,8 @@
 """Step 11: every claim of the paper put to the test.
 
 No verdict is typed. `data/raw/claims/claim_checks.csv` says for each claim where to look, what to
-read there and what the claim leads one to expect; `study.claim_checks` evaluates the checks, and
-the verdict follows from a rule:
+read there and what the claim leads one to expect; `results.checks` evaluates the checks, and the
+verdict follows from a rule:
 
 - **definition**: the claim defines, distinguishes or reports (`claim_readings`), so that nothing
   could contradict it;
@@ -26,9 +26,9 @@ import pandas as pd
 
 from cluster_anatomy import results, tables
 from cluster_anatomy.compendium import paths
+from cluster_anatomy.results.checks import ClaimError
 from cluster_anatomy.results.exhibits import markdown_table
 from cluster_anatomy.results.numbers import COLUMNS, FOLDER, Shown
-from cluster_anatomy.study.claim_checks import ClaimError
 from cluster_anatomy.tables.contract import nearest
 
 VERDICTS = ["supported", "partly", "contradicted", "not_testable", "definition"]
@@ -240,7 +240,7 @@ def counts(verdicts: pd.DataFrame, outcomes: pd.DataFrame) -> dict[str, int]:
     Parameters
     ----------
     verdicts, outcomes : DataFrame
-        From `judge` and `claim_checks.evaluate`.
+        From `judge` and `checks.evaluate`.
 
     Returns
     -------

@@ -4,6 +4,8 @@ import pandas as pd
 
 from cluster_anatomy.study.china_usa import distance, representation
 
+SOUTH = ["Pearl River Delta", "South-west", "South-east coast"]
+SOUTH += ["Yangtze River Delta without Shanghai"]
 SHORT = {"financedatabase_2022": "listed", "crunchbase_2013": "funded"}
 """What each open list holds, in one word."""
 PICKED = {

@@ -1,4 +1,4 @@
-"""The small language of checks, in which claims of the paper are put to the test (step 11).
+"""The small language of checks, in which claims are put to the test.
 
 A check names a result of the register, or a table, conditions on its rows (`select`) and what to
 read there (`measure`), and compares that with what a claim leads one to expect (`holds`). A number
@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TypedDict, cast
 
 import numpy as np
 import pandas as pd
 
-from cluster_anatomy import results, tables
-from cluster_anatomy.results.numbers import Shown
+from cluster_anatomy import tables
+from cluster_anatomy.results.numbers import Field, Result, Shown, lookup
 from cluster_anatomy.tables import contract
 from cluster_anatomy.tables.contract import nearest
 
@@ -23,6 +24,20 @@ SECOND_HAND = r"second-hand|stated in the paper$"
 SHOWN_ROWS = 8
 ON_INTERVALS = ("above_zero", "below_zero", "within_interval")
 """Operators that look at the interval of a result."""
+
+
+class Check(TypedDict):
+    """A row of the contract ``claim_checks``, as far as it is evaluated."""
+
+    claim_id: str
+    check: int
+    table: str
+    where: str
+    read: str
+    operator: str
+    expected: str | None
+    tolerance: float
+    independent: str
 
 
 class ClaimError(ValueError):
@@ -129,7 +144,7 @@ def measure(rows: pd.DataFrame, read: str) -> float | str:
     return float(value) if pd.api.types.is_number(value) else str(value)
 
 
-def holds(operator: str, found: float | str, expected: str, tolerance: float = np.nan) -> bool:
+def holds(operator: str, value: float | str, expected: str, tolerance: float = np.nan) -> bool:
     """Say whether a check is passed.
 
     Parameters
@@ -138,7 +153,7 @@ def holds(operator: str, found: float | str, expected: str, tolerance: float = n
         ``equals``, ``near``, ``at_least``, ``at_most``, ``greater``, ``less`` compare numbers
         (``equals`` text too); ``contains`` looks for a part of a list between ``|``; ``matches``
         for a regular expression.
-    found : float or str
+    value : float or str
         From `measure`.
     expected : str
         What is expected.
@@ -146,12 +161,12 @@ def holds(operator: str, found: float | str, expected: str, tolerance: float = n
         Greatest absolute difference of ``near``.
     """
     if operator == "contains":
-        return expected in [part.strip() for part in str(found).split("|")]
+        return expected in [part.strip() for part in str(value).split("|")]
     if operator == "matches":
-        return bool(re.search(expected, str(found)))
-    if operator == "equals" and isinstance(found, str):
-        return found == expected
-    number, limit = float(found), float(expected)
+        return bool(re.search(expected, str(value)))
+    if operator == "equals" and isinstance(value, str):
+        return value == expected
+    number, limit = float(value), float(expected)
     return {
         "equals": bool(np.isclose(number, limit)),
         "near": abs(number - limit) <= tolerance + 1e-9,
@@ -162,20 +177,22 @@ def holds(operator: str, found: float | str, expected: str, tolerance: float = n
     }[operator]
 
 
-def holds_for_interval(operator: str, result: Mapping, expected: str | None) -> bool:
+def holds_for_interval(operator: str, result: Mapping[str, Field], expected: str | None) -> bool:
     """Say whether the 95 % interval of a result passes a check; an undefined one never does.
 
     ``above_zero`` and ``below_zero``: it lies on one side; ``within_interval``: it holds the
     expected value.
     """
-    low, high = (
-        float("nan") if pd.isna(result[end]) else float(result[end]) for end in ("low", "high")
-    )
+    low, high = _limit(result["low"]), _limit(result["high"])
     if operator == "above_zero":
         return low > 0
     if operator == "below_zero":
         return high < 0
     return expected is not None and low <= float(expected) <= high
+
+
+def _limit(value: Field) -> float:
+    return float("nan") if value is None or pd.isna(value) else float(value)
 
 
 def is_independent(rows: pd.DataFrame) -> bool:
@@ -192,7 +209,7 @@ class Reading:
 
     value: float | str
     shown: str
-    result: Mapping = field(default_factory=dict)
+    result: Result = field(default_factory=dict)
     result_id: str | None = None
     places: list[str] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
@@ -231,18 +248,21 @@ def evaluate(
         check.
     """
     value_of = claims.set_index("claim_id")["value"]
-    shown, read = results.lookup(register), cache(read)
-    outcomes: dict[tuple[str, int], dict] = {}
-    for check in checks.sort_values(["claim_id", "check"]).to_dict("records"):
+    shown, read = lookup(register), cache(read)
+    earlier: dict[tuple[str, int], float | str] = {}
+    outcomes: list[dict[str, object]] = []
+    for row in checks.sort_values(["claim_id", "check"]).to_dict("records"):
+        check = cast(Check, row)
         claim_id, number = check["claim_id"], int(check["check"])
         try:
             in_register = check["table"] == "results"
             reading = _of_result(check, shown) if in_register else _of_table(check, read)
-            expected = _expected(check, value_of.get(claim_id), shown, outcomes)
+            expected = _expected(check, value_of.get(claim_id), shown, earlier)
             outcome = _outcome(check, reading, expected)
         except (ClaimError, KeyError, TypeError, AttributeError, ValueError) as error:
             raise ClaimError(f"{claim_id}, check {check['check']}: {_words(error)}") from error
-        outcomes[claim_id, number] = check | {
+        earlier[claim_id, number] = reading.value
+        about = {
             "found": reading.value,
             "shown": reading.shown,
             "wanted": expected,
@@ -251,18 +271,19 @@ def evaluate(
             "places": reading.places,
             "urls": reading.urls,
         }
-    return pd.DataFrame(outcomes.values())
+        outcomes.append(row | about)
+    return pd.DataFrame(outcomes)
 
 
-def _of_result(check: Mapping, shown: Mapping[str, Shown]) -> Reading:
+def _of_result(check: Check, shown: Mapping[str, Shown]) -> Reading:
     """Read a result of the register."""
     result_id = check["where"]
     if result_id not in shown:
         raise ClaimError(f"there is no result '{result_id}'{nearest(result_id, shown)}")
-    result = dict(shown[result_id])
+    result = dict(shown[result_id].items())
     value = result[check["read"]]
     text = shown[result_id][check["read"]]
-    if pd.isna(value):
+    if value is None or pd.isna(value):
         raise ClaimError(f"result '{result_id}' has no {check['read']}")
     if check["independent"] == "yes" and re.search(SECOND_HAND, str(result["frame"])):
         raise ClaimError(
@@ -271,7 +292,7 @@ def _of_result(check: Mapping, shown: Mapping[str, Shown]) -> Reading:
     return Reading(value, text, result, result_id)
 
 
-def _of_table(check: Mapping, read: Callable[[str], pd.DataFrame]) -> Reading:
+def _of_table(check: Check, read: Callable[[str], pd.DataFrame]) -> Reading:
     """Read rows of a table."""
     rows = select(read(check["table"]), check["where"])
     value = measure(rows, check["read"])
@@ -283,7 +304,7 @@ def _of_table(check: Mapping, read: Callable[[str], pd.DataFrame]) -> Reading:
     return Reading(value, _text(value), places=places, urls=urls)
 
 
-def _outcome(check: Mapping, reading: Reading, expected: str | None) -> str:
+def _outcome(check: Check, reading: Reading, expected: str | None) -> str:
     """Compare what was read with what is expected."""
     operator = check["operator"]
     if operator == "counted":
@@ -296,10 +317,10 @@ def _outcome(check: Mapping, reading: Reading, expected: str | None) -> str:
 
 
 def _expected(
-    check: Mapping,
+    check: Check,
     value: str | None,
     shown: Mapping[str, Shown],
-    outcomes: Mapping[tuple[str, int], Mapping],
+    earlier: Mapping[tuple[str, int], float | str],
 ) -> str | None:
     """What a check expects: its own text, another check, a result, or the value of its claim."""
     if check["operator"] in ("counted", "above_zero", "below_zero"):
@@ -313,11 +334,13 @@ def _expected(
         return str(check["expected"])
     name, part, half = reference.groups()
     if name.isdigit():
-        number = outcomes[check["claim_id"], int(name)]["found"]
+        number: Field = earlier[check["claim_id"], int(name)]
     elif name in shown:
-        number = dict(shown[name])[part or "value"]
+        number = dict(shown[name].items())[part or "value"]
     else:
         raise ClaimError(f"there is no result '{name}'{nearest(name, shown)}")
+    if number is None:
+        raise ClaimError(f"'{name}' has no {part or 'value'}")
     return str(float(number) / 2 if half else number)
 
 

@@ -1,0 +1,171 @@
+"""From the text of cells to values in the types of the contracts."""
+
+import re
+import unicodedata
+
+import pandas as pd
+
+from cluster_anatomy.own_list.description import Description
+from cluster_anatomy.own_list.places import blank
+from cluster_anatomy.reading import headings, values, years
+from cluster_anatomy.reading.cells import Cells
+from cluster_anatomy.reading.countries import country_name
+from cluster_anatomy.reading.sources import NEEDED
+from cluster_anatomy.reading.values import clean
+from cluster_anatomy.tables.contract import ADDRESS, Column, limits
+
+FILLED = ("place_as_given", "entry_year_as_given")
+"""Columns that the reading fills."""
+
+
+def typed_table(cells: Cells, description: Description) -> pd.DataFrame:
+    """Return the cells in the types of the contract; what is no value is blank, and said."""
+    columns = {}
+    for name, column in headings.columns(cells.table).items():
+        if name in FILLED or (cells.table, name) == ("firms", "entry_year"):
+            continue
+        raw = cells.frame[name]
+        if column.type in ("list", "url_list"):
+            raw = [re.sub(r"\s*\|?\s*[\r\n]+\s*\|?\s*", "|", cell.strip()) for cell in raw]
+        texts = zip(cells.frame.index, map(clean, raw), strict=True)
+        columns[name] = [_value(cells, row, column, text, description) for row, text in texts]
+    for name, count in cells.bare.items():
+        wrong = f"{count} addresses lack their http(s)://, so http:// was put before them"
+        cells.note(None, name, wrong)
+    typed = pd.DataFrame(columns, index=cells.frame.index, dtype=object)
+    if cells.table == "firms":
+        _entry(cells, typed, description)
+    for name in NEEDED:
+        if name in typed and name in cells.heads:
+            _say_blank(cells, typed, name)
+    if "country" in typed:
+        _fill_country(cells, typed, description)
+    return typed
+
+
+def _say_blank(cells: Cells, typed: pd.DataFrame, name: str) -> None:
+    """Say in which rows a cell is blank without which the row says nothing."""
+    mentioned = {(problem.row, problem.column) for problem in cells.problems}
+    for row in typed.index[typed[name].isna()]:
+        if (row, cells.heads[name]) not in mentioned and not clean(cells.frame.loc[row, name]):
+            rest = " | ".join(filter(None, map(clean, cells.frame.loc[row])))
+            wrong = "the row has other cells, but this one is blank"
+            cells.say(row, name, rest, wrong, "fill it or take the row out")
+
+
+def _fill_country(cells: Cells, typed: pd.DataFrame, description: Description) -> None:
+    """Spell countries as the study does; those not given are that of the list."""
+    typed["country"] = [
+        (description.country or pd.NA) if pd.isna(cell) else country_name(cell)
+        for cell in typed["country"]
+    ]
+    for row in typed.index[typed["country"].isna()]:
+        right = 'write one, or country = "..." in description.toml for all'
+        cells.say(row, "country", None, "has no country", right)
+
+
+def _value(cells: Cells, row: int, column: Column, text: str, description: Description) -> object:
+    """Return the value of one cell, blank if it has none; say what is wrong or doubtful."""
+    if column.type == "year":
+        year = _year(cells, row, column.name, text, description)
+        return pd.NA if year.value is None else year.value
+    if column.type in ("integer", "number"):
+        return _number(cells, row, column, text)
+    if column.type in ("list", "url_list"):
+        return _list(cells, row, column, text)
+    if column.allowed and text:
+        return _word(cells, row, column, text)
+    kept = text and not (
+        column.name in ("place", "admin", "country", "region") and values.is_missing(text)
+    )
+    return text if kept else pd.NA
+
+
+def _word(cells: Cells, row: int, column: Column, part: str) -> object:
+    """Return the allowed word that is meant."""
+    word, right = values.word(part, column)
+    if word is None and not values.is_missing(part):
+        cells.say(row, column.name, part, "is not an allowed word", right)
+    return pd.NA if word is None else word
+
+
+def _list(cells: Cells, row: int, column: Column, text: str) -> object:
+    """Return the parts of a cell joined by the bar; other signs between parts are understood."""
+    if column.type == "url_list":
+        parts = re.split(r"\s*\|\s*|[;；，,]?\s+(?=https?://)|[;；]\s*(?=https?://)", text)
+    else:
+        parts = text.split("|") if "|" in text else re.split(r"[;；、](?![^()]*\))", text)
+    good = []
+    for part in map(str.strip, parts):
+        if not part:
+            good += [""] if column.blank_parts else []
+        elif column.type == "url_list" and re.fullmatch(values.DOMAIN, part, re.IGNORECASE):
+            cells.bare[column.name] += 1
+            good.append(f"http://{part}")
+        elif column.type == "url_list" and not re.fullmatch(ADDRESS, part):
+            if not values.is_missing(part):
+                right = "it must begin with http:// or https://"
+                cells.say(row, column.name, part, "is no web address", right)
+        elif column.allowed:
+            good.append(blank(_word(cells, row, column, part)))
+        else:
+            good.append(part)
+    return "|".join(good) if any(good) else pd.NA
+
+
+def _number(cells: Cells, row: int, column: Column, text: str) -> object:
+    """Return a number; a comma may stand for the decimal point."""
+    if values.is_missing(text):
+        return pd.NA
+    plain = unicodedata.normalize("NFKC", text).replace("−", "-").replace(" ", "").rstrip(".")
+    if column.type == "number" and re.fullmatch(r"[+-]?\d+,\d+", plain):
+        plain = plain.replace(",", ".")
+    low, high = limits(column)
+    whole = column.type == "integer"
+    if not re.fullmatch(
+        r"[+-]?\d{1,15}(\.0+)?" if whole else r"[+-]?(\d{1,15}\.?\d*|\.\d+)", plain
+    ):
+        right = (
+            "write a whole number such as 12" if whole else "write decimal degrees such as 12.9716"
+        )
+        cells.say(row, column.name, text, "is no number", right)
+        return pd.NA
+    number = float(plain)
+    if (low is not None and number < low) or (high is not None and number > high):
+        right = f"must be at least {low:g}" if high is None else f"must be from {low:g} to {high:g}"
+        cells.say(row, column.name, text, "is out of range", right)
+        return pd.NA
+    return int(number) if whole else number
+
+
+def _year(cells: Cells, row: int, column: str, text: str, description: Description) -> years.Year:
+    """Return a year as understood; say why, if that is not simply what stands there."""
+    if values.is_missing(text):
+        return years.UNKNOWN
+    try:
+        year = years.read_year(text, description.country, description.about)
+    except years.YearError as error:
+        wrong, _, right = str(error).partition("; ")
+        cells.say(row, column, text, wrong, right)
+        return years.UNKNOWN
+    if year.remark:
+        right = "" if year.value is not None else "the year itself stays blank"
+        cells.warn(row, column, text, year.remark, right)
+    return year
+
+
+def _entry(cells: Cells, typed: pd.DataFrame, description: Description) -> None:
+    """Fill the year of entry, and the years between which it lies where the file has none."""
+    given = [clean(cell) for cell in cells.frame["entry_year"]]
+    read = [
+        _year(cells, row, "entry_year", text, description)
+        for row, text in zip(typed.index, given, strict=True)
+    ]
+    typed["entry_year"] = [pd.NA if year.value is None else year.value for year in read]
+    for side in ("low", "high"):
+        limits_read = [getattr(year, side) for year in read]
+        typed[f"entry_year_{side}"] = [
+            stated if pd.notna(stated) else pd.NA if limit is None else limit
+            for stated, limit in zip(typed[f"entry_year_{side}"], limits_read, strict=True)
+        ]
+    typed["entry_year_as_given"] = [text or pd.NA for text in given]

@@ -1,0 +1,275 @@
+"""Bytes become text: the encoding that a description names, or the one that fits best."""
+
+import codecs
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+from charset_normalizer import from_bytes
+
+from cluster_anatomy.reading.problems import Problem, UnreadableError, as_shown
+
+SAMPLE = 200_000
+"""Characters at the beginning of a file by which encoding and delimiter are judged."""
+LEAST_PLAUSIBLE = 0.5
+"""Share of plausible characters below which none of our encodings is believed."""
+ENCODINGS = (
+    "gb18030",
+    "cp1252",
+    "big5",
+    "cp932",
+    "euc_jp",
+    "cp949",
+    "mac_roman",
+    "cp1250",
+    "cp1251",
+    "cp1253",
+    "cp1254",
+    "cp1255",
+    "cp1256",
+    "cp874",
+)
+"""Tried after UTF-8 and UTF-16, in this order where nothing else decides."""
+COUNTRY_ENCODINGS = {
+    "cp1250": (
+        "Czechia",
+        "Czech Republic",
+        "Poland",
+        "Hungary",
+        "Slovakia",
+        "Slovenia",
+        "Croatia",
+        "Romania",
+    ),
+    "cp1251": ("Russia", "Ukraine", "Bulgaria", "Serbia", "Belarus", "Kazakhstan"),
+    "cp1253": ("Greece", "Cyprus"),
+    "cp1254": ("Turkey", "Türkiye"),
+    "cp1255": ("Israel",),
+    "cp1256": ("Egypt", "Saudi Arabia", "Jordan", "Morocco", "Tunisia", "United Arab Emirates"),
+    "cp874": ("Thailand",),
+    "big5": ("Taiwan", "Hong Kong", "China (Hong Kong)"),
+    "cp932": ("Japan",),
+    "cp949": ("Korea", "South Korea"),
+    "gb18030": ("China", "Singapore"),
+}
+FREQUENT = {
+    "gb18030": ("gb2312", 0xB0, 0xD7),
+    "big5": ("big5", 0xA4, 0xC6),
+    "cp932": ("cp932", 0x88, 0x98),
+    "euc_jp": ("cp932", 0x88, 0x98),
+    "cp949": ("euc_kr", 0xB0, 0xC8),
+}
+"""Lead bytes of the frequent characters: each national standard orders its characters by use (GB
+2312 level 1, Big5 level 1, JIS X 0208 level 1, the Hangul of KS X 1001)."""
+TYPOGRAPHY = set("’‘“”„–—…•·€£§°®™«»×½\u00a0")
+
+
+class _Candidate(NamedTuple):
+    """A text under one encoding and what speaks for it; the smallest is the best."""
+
+    minus_headings: int
+    minus_plausibility: float
+    foreign: bool  # not an encoding of the list's country
+    order: int
+    encoding: str
+    text: str
+
+
+def decode(
+    data: bytes,
+    file: str,
+    score_text: Callable[[str], int],
+    encoding: str | None = None,
+    country: str | None = None,
+) -> tuple[str, list[Problem]]:
+    """Decode a file of text.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    file : str
+        Its name, for messages.
+    score_text : function
+        Number of known headings in a text; decides between encodings.
+    encoding : str, optional
+        As the description gives it; it is found if not given.
+    country : str, optional
+        Decides between encodings of one byte, where nothing else does.
+
+    Returns
+    -------
+    text : str
+    problems : list of Problem
+        What had to be guessed.
+
+    Raises
+    ------
+    UnreadableError
+        If the text is not in the encoding given, or in none that is known.
+    """
+    if encoding is not None:
+        return _as_described(data, encoding), []
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _as_begun(data, "utf-16"), []
+    if (kind := _unmarked_utf16(data)) is not None:
+        wrong = f"read as {kind}, without a byte order mark"
+        return _as_begun(data, kind), [Problem(file, wrong, severity="note")]
+    try:
+        return data.decode("utf-8-sig"), []
+    except UnicodeDecodeError as error:
+        _refuse_mixed(data, error)
+    return _legacy(data, file, score_text, country)
+
+
+def _as_described(data: bytes, encoding: str) -> str:
+    plain = encoding.lower().replace("_", "-")
+    try:
+        return data.decode("utf-8-sig" if plain in ("utf-8", "utf8") else encoding)
+    except LookupError:
+        raise UnreadableError(
+            f"encoding '{encoding}' in description.toml is not known; utf-8 and gb18030 are"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise UnreadableError(
+            f"line {_line(data, error)} is not {encoding}, which description.toml names; take"
+            " `encoding` out to have it found"
+        ) from None
+
+
+def _as_begun(data: bytes, encoding: str) -> str:
+    """Decode a text whose first bytes leave no doubt of its encoding."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise UnreadableError(
+            f"begins as {encoding} but breaks at byte {error.start}; save it again as UTF-8"
+        ) from None
+
+
+def _line(data: bytes, error: UnicodeDecodeError) -> int:
+    return data[: error.start].count(b"\n") + 1
+
+
+def _unmarked_utf16(data: bytes) -> str | None:
+    """Return the kind of UTF-16 whose zero bytes are seen in every other place, if any."""
+    for high, kind in ((1, "utf-16-le"), (0, "utf-16-be")):
+        upper, lower = data[high::2][:400], data[1 - high :: 2][:400]
+        if upper.count(0) > 0.3 * len(upper) and not lower.count(0):
+            return kind
+    return None
+
+
+def _refuse_mixed(data: bytes, error: UnicodeDecodeError) -> None:
+    """Raise if a text is UTF-8 but for a few bytes."""
+    loose = data.decode("utf-8-sig", errors="replace")
+    good = sum(ord(char) > 127 for char in loose if char != "\ufffd")
+    if loose.count("\ufffd") * 10 < good:
+        raise UnreadableError(
+            f"line {_line(data, error)}: a byte that is not UTF-8, though the rest is; two"
+            " encodings were mixed, so write this line again"
+        ) from None
+
+
+def _legacy(
+    data: bytes, file: str, score_text: Callable[[str], int], country: str | None
+) -> tuple[str, list[Problem]]:
+    """Decode bytes that are no Unicode; say which encoding was taken, and if another fits too."""
+    candidates = sorted(_candidates(data, score_text, country))
+    if not candidates or -candidates[0].minus_plausibility < LEAST_PLAUSIBLE:
+        guess = from_bytes(data).best()
+        if guess is None:
+            raise UnreadableError(
+                "is no text in any encoding that is known; save it as CSV in UTF-8, or as .xlsx"
+            )
+        return str(guess), [_encoding_taken(file, guess.encoding, str(guess), doubt=True)]
+    best, *others = candidates
+    doubt = any(other[:2] == best[:2] and other.text != best.text for other in others)
+    return best.text, [_encoding_taken(file, best.encoding, best.text, doubt)]
+
+
+def _candidates(
+    data: bytes, score_text: Callable[[str], int], country: str | None
+) -> list[_Candidate]:
+    """Return the encodings in which the bytes are a text.
+
+    Known headings speak for one first, then plausible characters, then the country.
+    """
+    usual = next((code for code, names in COUNTRY_ENCODINGS.items() if country in names), None)
+    candidates = []
+    for order, code in enumerate(ENCODINGS):
+        try:
+            text = data.decode(code)
+        except UnicodeDecodeError:
+            continue
+        sample = text[:SAMPLE]
+        candidates.append(
+            _Candidate(
+                -score_text(sample),
+                -round(plausibility(sample, code), 1),
+                code != usual,
+                order,
+                code,
+                text,
+            )
+        )
+    return candidates
+
+
+def _encoding_taken(file: str, code: str, text: str, doubt: bool) -> Problem:
+    cells = re.split(r"[,;|\t\r\n]", text)
+    sample = as_shown(next((cell for cell in cells if not cell.isascii()), ""))
+    if not doubt:
+        return Problem(file, f"read as {code}, which reads '{sample}'", severity="note")
+    return Problem(
+        file,
+        f"the encoding is not certain; {code} was taken, which reads '{sample}'",
+        "if that looks wrong, give `encoding` in description.toml or save the file as UTF-8",
+        severity="warning",
+    )
+
+
+def plausibility(text: str, code: str) -> float:
+    """Return the share of a text's characters beyond ASCII that are likely in this encoding.
+
+    East Asian: the frequent characters of the national standard. Else: a letter among letters of
+    its own script, a capital at the beginning of a word or among capitals.
+    """
+    marks: list[bool] = []
+    for position, char in enumerate(text):
+        if ord(char) < 128:
+            continue
+        if len(marks) >= 4000:
+            break
+        before, after = text[position - 1 : position], text[position + 1 : position + 2]
+        marks.append(_frequent(char, code) if code in FREQUENT else _in_word(char, before, after))
+    return sum(marks) / len(marks) if marks else 1.0
+
+
+@cache
+def _frequent(char: str, code: str) -> bool:
+    name = unicodedata.name(char, "")
+    if name.startswith(("HIRAGANA", "KATAKANA")):
+        return code in ("cp932", "euc_jp")
+    if unicodedata.category(char)[0] in "PSZN" or name.startswith("FULLWIDTH"):
+        return char in TYPOGRAPHY or unicodedata.east_asian_width(char) in "WF"
+    standard, low, high = FREQUENT[code]
+    try:
+        return low <= char.encode(standard)[0] <= high and ord(char) > 0x2E80
+    except UnicodeEncodeError:
+        return False
+
+
+@cache
+def _in_word(char: str, before: str, after: str) -> bool:
+    if not char.isalpha() or char in "ªºƒ":
+        return char in TYPOGRAPHY
+    script = unicodedata.name(char, "").split(" ")[0]
+    near = [other for other in (before, after) if other.isalpha()]
+    if not near or any(unicodedata.name(other, "").split(" ")[0] != script for other in near):
+        return False
+    if char.isupper():
+        return not before.isalpha() or before.isupper()
+    return not (after.isupper() and before.isalpha())

@@ -1,0 +1,178 @@
+"""Step 10: what is quoted of the specifications, and what figures draw, on a few rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cluster_anatomy.firms.specifications import HOME_USA
+from cluster_anatomy.study import robustness
+
+PROPERTIES = pd.DataFrame({"property": ["home", "start_up"], "label": ["from home", "start-ups"]})
+CHOICES = {"frame": ["cn"], "region": ["metro", "city"], "unknown": ["left_out", "hit"]}
+
+
+def test_an_outcome_is_called_what_its_label_says():
+    words = robustness.property_words(PROPERTIES)
+    assert words["home"] == "from home"
+    assert words[HOME_USA] == "American home share less the published"
+
+
+def test_findings_count_the_specifications_behind_each_share():
+    summary = PROPERTIES[["property"]].assign(
+        specifications=4, share_sign_kept=0.75, share_excluding_zero=0.25, share_sign_kept_known=1.0
+    )
+    unknown = ["left_out", "left_out", "hit", "hit"]
+    carrying = pd.concat(
+        [pd.DataFrame({"property": name, "unknown": unknown}) for name in PROPERTIES["property"]]
+    )
+    table = robustness.findings(summary, carrying, PROPERTIES).set_index(["property", "kind"])
+    assert table.loc[("home", "sign"), ["n", "count"]].tolist() == [4, 3]
+    assert table.loc[("home", "interval"), ["n", "count"]].tolist() == [4, 1]
+    assert table.loc[("start_up", "known"), ["n", "count"]].tolist() == [2, 2]
+
+
+def test_quoted_options_stand_in_the_order_in_which_they_are_quoted():
+    keys = [quoted[1:] for quoted in robustness.QUOTED]
+    options = pd.DataFrame(keys, columns=["property", "choice", "option"]).drop_duplicates()
+    options = options.assign(specifications=8, share_sign_kept=0.5, share_excluding_zero=0.25)
+    names = options["property"].unique()
+    properties = pd.DataFrame({"property": names, "label": names})
+    table = robustness.quoted_options(options, properties)
+    assert list(table["option"]) == [quoted[3] for quoted in robustness.QUOTED]
+    by_kind = table.groupby("kind")["count"].first()
+    assert by_kind.to_dict() == {"interval": 2, "sign": 4}
+
+
+@pytest.fixture
+def weight():
+    rows = [
+        ("home", "unknown", "data", 1, 0.30),
+        ("home", "region", "coding", 2, 0.20),
+        ("home", "mixed", "coding", 3, 0.05),
+        ("start_up", "control", "coding", 1, 0.10),
+        ("start_up", "stations", "coding", None, None),
+    ]
+    return pd.DataFrame(rows, columns=["property", "convention", "kind", "rank", "mean_change"])
+
+
+def test_the_weightiest_convention_is_one_of_coding(weight):
+    table = robustness.weightiest(weight, PROPERTIES)
+    assert table["convention_name"].tolist() == ["region", "control"]
+    assert table["words"].tolist() == ["From home", "Start-ups"]
+    assert table["value"].tolist() == pytest.approx([20, 10])
+
+
+def test_the_map_of_weights_begins_with_the_weightiest(weight):
+    table = robustness.weight_map(weight, PROPERTIES)
+    assert list(table.columns) == ["from home", "start-ups"]
+    assert list(table.index) == ["unknown", "region", "control", "mixed", "stations"]
+    assert table.loc["region", "from home"] == pytest.approx(20)
+
+
+@pytest.fixture
+def carrying():
+    rows = [
+        ("home", "metro", "left_out", -0.2),
+        ("home", "city", "left_out", 0.1),
+        ("home", "metro", "hit", 0.4),
+        (HOME_USA, "metro", "left_out", 0.0),
+        (HOME_USA, "city", "left_out", -0.3),
+    ]
+    table = pd.DataFrame(rows, columns=["property", "region", "unknown", "value"])
+    return table.assign(frame=np.where(table["property"] == HOME_USA, None, "cn"))
+
+
+def test_home_shares_by_region_are_put_back_together(carrying):
+    table = robustness.by_region(carrying, CHOICES, published=0.7)
+    shares = table.set_index(["label", "series"])["value"].to_dict()
+    assert shares == pytest.approx(
+        {
+            ("metro", "USA"): 0.7,
+            ("metro", "China"): 0.5,
+            ("city", "USA"): 0.4,
+            ("city", "China"): 0.5,
+        }
+    )
+
+
+def test_numbers_that_stand_in_no_table(carrying):
+    other = carrying[carrying["property"] == "home"].iloc[:1].assign(property="second_order")
+    table = pd.concat([carrying, other], ignore_index=True)
+    table = table.assign(low=-1.0, high=1.0, n=9, bound_low=-1.0, bound_high=1.0)
+    table["employer_abroad"] = np.where(table["property"] == "second_order", "as_at_home", None)
+    table["excludes_zero"] = ["no", "no", "no", "no", "yes", "no"]
+    summary = pd.DataFrame(
+        {"property": ["home", "start_up"], "widest_high": [0.5, -0.1], "specifications": [3, 12]}
+    )
+    weight = pd.DataFrame({"rank": [1, 1], "convention": ["unknown", "control"]})
+    choices = CHOICES | {"employer_abroad": ["apart", "as_at_home"]}
+    numbers = robustness.single_numbers(table, summary, weight, choices)
+    assert numbers["specifications_carrying"] == 6
+    assert numbers["unknown_weighs_most"] == {"value": 1, "n": 2}
+    covering = {"value": 0.5, "count": 1, "n": 2}
+    assert numbers["home_usa_specifications_covering_published"] == covering
+    assert numbers["home_usa_metro_covering_published"] == {"value": 1.0, "count": 1, "n": 1}
+    assert numbers["start_up_worst_case"] == {"value": -0.1, "n": 12}
+    assert numbers["second_order_as_at_home"]["value"] == -0.2
+    assert numbers["home_by_city"]["value"] == 0.1
+
+
+def test_defaults_are_compared_with_the_step_before(carrying):
+    names = ["low", "high", "n", "n2", "bound_low", "bound_high"]
+    table = carrying.assign(**dict.fromkeys(names, 1.0))
+    before = table.iloc[[0]][["property", "frame", "value", *names]]
+    assert robustness.is_default(table, CHOICES, before)
+    assert not robustness.is_default(table, CHOICES, before.assign(value=-0.1))
+
+
+def test_dots_leave_the_american_share_out():
+    summary = pd.DataFrame({"property": ["home", HOME_USA]}).assign(
+        share_sign_kept=0.5, share_sign_kept_known=1.0, share_excluding_zero=0.25
+    )
+    dots = robustness.share_dots(summary, PROPERTIES)
+    assert set(dots["label"]) == {"from home"}
+    assert dots.set_index("series")["value"].to_dict() == {
+        "sign kept": 0.5,
+        "sign kept, unknown firms left out": 1.0,
+        "interval excludes zero": 0.25,
+    }
+
+
+def test_a_sign_may_turn_where_unknown_firms_are_hits():
+    options = pd.DataFrame(
+        {
+            "property": "home",
+            "choice": ["unknown", "unknown", "region"],
+            "option": ["left_out", "hit", "city"],
+            "share_sign_kept": [1.0, 0.3, 0.2],
+        }
+    )
+    assert robustness.turns_only_with_hits(options, ["home"])
+    options.loc[0, "share_sign_kept"] = 0.9
+    assert not robustness.turns_only_with_hits(options, ["home"])
+
+
+def test_a_choice_that_moves_nothing_has_no_rank():
+    table = pd.DataFrame(
+        {
+            "property": "home",
+            "carries_shares": "yes",
+            "region": ["metro", "city"],
+            "stations": None,
+            "value": [0.5, 0.1],
+            "default": ["yes", "no"],
+        }
+    )
+    counted = pd.DataFrame({"region": [3], "stations": [0]}, index=["home"])
+    conventions = pd.DataFrame({"convention": ["region", "stations"]})
+    weighed = robustness.convention_weight(table, counted, conventions).set_index("convention")
+    assert weighed["kind"].tolist() == ["coding", "coding"]
+    assert weighed["entries_moved"].to_dict() == {"region": 3, "stations": 0}
+    assert weighed.loc["region", "rank"] == 1
+    assert pd.isna(weighed.loc["stations", "rank"])
+
+
+def test_the_tables_of_coding_are_read_by_name():
+    read = robustness.read_coding(lambda path: pd.DataFrame({"path": [path]}))
+    assert list(read) == robustness.CODING
+    assert read["frames"]["path"].item() == "data/raw/coding/frames.csv"
