@@ -7,7 +7,7 @@ import pytest
 
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.own_list import answers
-from cluster_anatomy.own_list.case import TEMPLATES
+from cluster_anatomy.own_list.layout import TEMPLATES
 
 HALF = {"count": 1, "n": 2, "unknown": 3, "value": 0.5, "low": 0.1, "high": 0.9}
 NOTHING = {**HALF, "count": 0, "n": 0, "value": None}
