@@ -1,4 +1,4 @@
-"""What can be computed of a list, what is missing, and how its results are worded."""
+"""What can be computed of a list, and what is missing."""
 
 import json
 import tomllib
@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import pandas as pd
 from IPython.display import Markdown, display
 
-from cluster_anatomy import results, tables
+from cluster_anatomy import tables
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.own_list.case import Case
-from cluster_anatomy.own_list.layout import OWN, RAW, TEMPLATES, shaped
+from cluster_anatomy.own_list.layout import RAW, TEMPLATES, shaped
 from cluster_anatomy.own_list.origins import entries
 from cluster_anatomy.own_list.register import in_scope
 
@@ -129,38 +129,3 @@ def carried(table: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
     """Return shares without intervals on frames that carry none: there they describe the list."""
     carries = table["frame"].map(frames.set_index("frame")["carries_shares"]) == "yes"
     return table.assign(**{end: table[end].where(carries) for end in ("low", "high")})
-
-
-def share_result(
-    id: str, estimate: Mapping[str, float], words: str, frame: pd.Series, headline: bool = False
-) -> dict:
-    """Make a result of a share (`results.result`), with an interval if the frame carries shares.
-
-    Parameters
-    ----------
-    id, words : str
-        Name of the result, and what the share counts, such as ``entries are start-ups``.
-    estimate : mapping
-        From `shares.share`.
-    frame : Series
-        Row of the table of frames.
-    headline : bool
-        Whether the front page shows it (never where nothing is known).
-    """
-    carries = frame["carries_shares"] == "yes" and estimate["n"] > 0
-    interval = ", 95 % interval {low} to {high}" if carries else ""
-    sentence = f"{{count}} of {{n}} {words} ({{value}}{interval}; {{unknown}} unknown)."
-    kept = dict(estimate) | ({} if carries else {"low": None, "high": None})
-    return results.result(
-        id, kept, sentence, frame=frame["frame"], headline=headline and estimate["n"] > 0
-    )
-
-
-def count_result(
-    id: str, value: int, of: int, words: str, frame: str = OWN, headline: bool = False
-) -> dict:
-    """Make a result of a count among the firms of the list: ``{value} of {n}`` and some words."""
-    sentence = f"{{value}} of {{n}} {words}."
-    return results.result(
-        id, {"value": value, "n": of}, sentence, frame=frame, unit="count", headline=headline
-    )

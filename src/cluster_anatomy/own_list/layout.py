@@ -9,6 +9,8 @@ OWN = "own_list"
 RAW = "data/raw/own_list"
 PLACES = "data/raw/places/places.csv"
 TEMPLATES = "notebooks/own_list"
+WORDS = "notebooks/words"
+"""Where the notebooks of a list look for their words (`results.words`)."""
 CODING = [
     "conventions",
     "source_roles",

@@ -16,7 +16,7 @@ from cluster_anatomy import tables
 from cluster_anatomy.compendium import freshness, paths, steps
 from cluster_anatomy.own_list.analyses import FRAMES, analyses, requirements
 from cluster_anatomy.own_list.case import Case, derived, rules
-from cluster_anatomy.own_list.layout import HEADERS, OWN, PLACES, RAW, TEMPLATES, shaped
+from cluster_anatomy.own_list.layout import HEADERS, OWN, PLACES, RAW, TEMPLATES, WORDS, shaped
 from cluster_anatomy.own_list.lists import OwnList
 
 
@@ -168,6 +168,7 @@ def _write_steps(
         # an executed copy of the same notebook stays: its step may be up to date
         if not old.is_file() or freshness.source_digest(old) != freshness.source_digest(fresh):
             shutil.copyfile(fresh, old)
+    shutil.copytree(templates / "words", folder / WORDS, dirs_exist_ok=True)
     paths.replace_text(paths.target(steps.STEPS_FILE), "".join(lines))
 
 

@@ -17,8 +17,11 @@ from cluster_anatomy.compendium import freshness, paths, steps
 from cluster_anatomy.compendium import report as run_report
 from cluster_anatomy.compendium import run as compendium_run
 from cluster_anatomy.own_list import lists
-from cluster_anatomy.own_list.layout import RAW
+from cluster_anatomy.own_list.layout import RAW, WORDS
 from cluster_anatomy.own_list.prepare import described, environment, prepare
+
+FILL = "cluster_anatomy.results.filling:fill_notebook"
+"""What fills the prose of an executed notebook."""
 
 
 @dataclass
@@ -81,7 +84,7 @@ def run(
     with compendium_run.locked(results):
         analyses = prepare(own, about, paths.root(), case)
         with environment({"PYTHONPATH": os.pathsep.join(filter(None, search))}):
-            notebooks = compendium_run.run(case, jobs=jobs, tell=tell)
+            notebooks = compendium_run.run(case, jobs=jobs, tell=tell, finish=FILL)
             run_report.write(notebooks, case, None)
         if not notebooks.failed:
             _publish(case, results)
@@ -105,7 +108,8 @@ def _publish(case: Path, results: Path) -> None:
     outputs = {path for step in steps.load_steps(case) for path in step.outputs}
     inputs = {
         file.relative_to(case).as_posix()
-        for file in (case / "data/raw").rglob("*")
+        for folder in ("data/raw", WORDS)
+        for file in (case / folder).rglob("*")
         if file.is_file()
     }
     with ExitStack() as stack:

@@ -1,0 +1,109 @@
+"""What the notebooks of a list answer with, on frames made by hand."""
+
+import shutil
+
+import pandas as pd
+import pytest
+
+from cluster_anatomy.compendium import paths
+from cluster_anatomy.own_list import answers
+from cluster_anatomy.own_list.layout import TEMPLATES
+
+HALF = {"count": 1, "n": 2, "unknown": 3, "value": 0.5, "low": 0.1, "high": 0.9}
+NOTHING = {**HALF, "count": 0, "n": 0, "value": None}
+
+
+@pytest.mark.parametrize(
+    ("estimate", "carries", "low", "interval"),
+    [(HALF, "yes", 0.1, answers.INTERVAL), (HALF, "no", None, ""), (NOTHING, "yes", None, "")],
+)
+def test_an_interval_only_where_the_frame_carries_shares(estimate, carries, low, interval):
+    row = answers.told(estimate, pd.Series({"carries_shares": carries}))
+    assert (row["low"], row["interval"], row["unknown"]) == (low, interval, 3)
+
+
+def test_a_share_that_nobody_is_known_for_is_no_headline():
+    assert answers.headlines({"a": HALF, "b": NOTHING}, ["b", "a"]) == ["a"]
+
+
+def test_a_difference_is_clear_if_its_interval_excludes_zero():
+    compared = pd.DataFrame(
+        {
+            "property": ["home", "start_up", "spin_off"],
+            "beside": "us_frame",
+            "value": [0.2, 0.1, None],
+            "low": [0.1, -0.1, None],
+            "high": [0.3, 0.3, None],
+            "n": [9, 9, 0],
+        }
+    )
+    properties = pd.DataFrame({"property": compared["property"], "label": ["of a", "of b", "of c"]})
+    frames = pd.DataFrame({"frame": ["us_frame"], "label": ["USA"]})
+    table = answers.own_differences(compared, properties, frames)
+    assert table[["label", "against"]].iloc[0].tolist() == ["Of a", "USA"]
+    assert answers.clear_names(table) == ["home_difference_us_frame"]
+    assert answers.difference_counts(table) == {
+        "differences": {"value": 3, "n": 3},
+        "differences_clear": {"value": 1, "n": 3},
+    }
+
+
+def test_a_list_without_regions_has_no_year_of_take_off():
+    profiles = pd.DataFrame({"take_off": [], "entries": []}, dtype="Int64")
+    entries = pd.DataFrame({"entry_year": pd.array([pd.NA], dtype="Int64")})
+    counts = answers.region_counts(profiles, entries)
+    assert counts["entries_in_largest_region"] == {"value": 0, "n": 0}
+    assert pd.isna(counts["first_take_off"])
+    assert pd.isna(counts["first_entry"])
+
+
+def test_columns_are_filled_in_part_and_an_empty_table_is_left_out():
+    given = pd.DataFrame({"firm_id": [1, 2], "entry_year": [1990, None]})
+    part = answers.filled({"firm": given, "evidence": given.iloc[:0]})
+    assert part.to_dict("records") == [{"label": "firm: entry year", "value": 0.5}]
+
+
+def test_counts_of_the_largest_members_stand_in_the_order_of_their_sizes():
+    table = pd.DataFrame({"cluster": ["a", "b", "b", "c", "c", "c"], "known": list("yynyyy")})
+    counts = answers.split_counts(table, "cluster", table["known"], 2)
+    assert counts[["label", "series", "value"]].to_numpy().tolist() == [
+        ["c", "y", 3],
+        ["b", "n", 1],
+        ["b", "y", 1],
+    ]
+
+
+def test_a_region_keeps_its_sum_in_years_without_entries():
+    table = pd.DataFrame({"cluster": ["a", "b"], "year": [1990, 1992], "cumulated": [1, 1]})
+    entries = pd.DataFrame({"cluster": ["a", "b"], "entry_year": [1990, 1992]})
+    lines = answers.cumulated_lines(table, entries)
+    assert lines[["series", "year", "value"]].to_numpy().tolist() == [
+        ["a", 1990, 1],
+        ["a", 1992, 1],
+        ["b", 1990, 0],
+        ["b", 1992, 1],
+    ]
+
+
+def test_an_analysis_that_was_not_made_has_a_part_of_zero():
+    made = pd.DataFrame(
+        {
+            "what": ["ties", "entry model", "reach"],
+            "have": [0, 2, 1],
+            "of": [0, 2, 4],
+            "status": ["missing", "missing", "partly"],
+        }
+    )
+    assert answers.parts_used(made)["value"].tolist() == [0, 0, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("carries", "interval"), [("yes", ", 95 % interval 10 % to 90 %"), ("no", "")]
+)
+def test_a_share_is_worded_with_its_interval(tmp_path, monkeypatch, carries, interval):
+    shutil.copytree(paths.root() / TEMPLATES / "words", tmp_path / "notebooks/words")
+    monkeypatch.setenv(paths.ROOT_VARIABLE, str(tmp_path))
+    numbers = answers.ListNumbers("05_entry_patterns", near_kilometres=100)
+    numbers.add(start_up_share=answers.told(HALF, pd.Series({"carries_shares": carries})))
+    statement = numbers.rows["start_up_share"]["statement"]
+    assert statement == f"1 of 2 entries are start-ups (50 %{interval}; 3 unknown)."
