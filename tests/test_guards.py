@@ -222,7 +222,8 @@ opened = []
 def note(event, arguments):
     if event == "open":
         path = str(arguments[0])
-        if path.startswith(root) and path.endswith((".toml", ".csv", ".json", ".ipynb")):
+        ours = path.startswith(root) and "site-packages" not in path
+        if ours and path.endswith((".toml", ".csv", ".json", ".ipynb")):
             opened.append([current, path.removeprefix(root + "/")])
 
 sys.addaudithook(note)
