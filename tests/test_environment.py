@@ -7,8 +7,8 @@ import pytest
 
 from cluster_anatomy import results, tables
 from cluster_anatomy.__main__ import parser
-from cluster_anatomy.compendium import paths
-from cluster_anatomy.results import exhibits
+from cluster_anatomy.compendium import marks, paths
+from cluster_anatomy.results import exhibits, paragraphs
 
 
 def text(name):
@@ -68,11 +68,12 @@ def test_conda_gets_the_same_versions():
 
 def test_readme_shows_the_register_and_types_no_result():
     readme = text("README.md")
-    assert results.fill_marks(readme, tables.read("data/processed/results.csv")) == readme
+    register = results.lookup(tables.read("data/processed/results.csv"))
+    assert paragraphs.fill(readme, register) == readme
     findings = readme.split("## What was found")[1].split("## Run it")[0]
-    bare = results.MARK.sub("", findings)
+    bare = marks.NUMBER.sub("", findings)
     assert not re.findall(r"\d", bare.replace("95 %", ""))
-    assert len(results.MARK.findall(findings)) >= 10
+    assert len(marks.NUMBER.findall(findings)) >= 10
 
 
 def anchors(page):

@@ -13,7 +13,9 @@ from cluster_anatomy import results, tables
 from cluster_anatomy.compendium import notebooks, paths
 from cluster_anatomy.compendium.run import run
 from cluster_anatomy.results import numbers
-from cluster_anatomy.results.notebook import must, say
+from cluster_anatomy.results.notebook import must
+from cluster_anatomy.results.numbers import lookup
+from cluster_anatomy.results.paragraphs import ParagraphError, checked, fill
 
 SHARE = {"value": 0.6909, "low": 0.5597, "high": 0.7972, "count": 38, "n": 55, "unknown": 18}
 
@@ -58,30 +60,32 @@ def test_bad_ids_and_units_are_refused():
 
 
 def test_text_is_filled_from_the_register(home):
-    text = results.render("{home_share} of {home_share.n}, from {home_share.low}", register(home))
-    assert text == "69 % of 55, from 56 %"
+    text = fill("{home_share} of {home_share.n}, from {home_share.low}", lookup(register(home)))
+    assert re.sub(r"<!--.*?-->", "", text) == "69 % of 55, from 56 %"
 
 
 def test_an_unknown_id_is_named(home):
-    with pytest.raises(KeyError, match="away_share"):
-        results.render("{away_share}", register(home))
+    with pytest.raises(ParagraphError, match="away_share"):
+        fill("{away_share}", lookup(register(home)))
 
 
-def test_say_refuses_words_that_the_numbers_do_not_bear_out(home):
-    assert (
-        say("Most: {home_share}.", register(home), holds=SHARE["value"] > 0.5).data == "Most: 69 %."
-    )
-    with pytest.raises(AssertionError, match="says more than the numbers"):
-        say("Few: {home_share}.", register(home), holds=[True, SHARE["value"] < 0.5])
+MOST = "Most: {home_share}.\n<!--holds: home_share > 0.5-->"
+FEW = "Few: {home_share}.\n<!--holds: home_share.n > 1; home_share < 0.5-->"
+
+
+def test_words_that_the_numbers_do_not_bear_out_are_refused(home):
+    text = checked(MOST, lookup(register(home)))
+    assert re.sub(r"<!--.*?-->", "", text) == "Most: 69 %.\n"
+    with pytest.raises(ParagraphError, match="says more than the numbers"):
+        checked(FEW, lookup(register(home)))
 
 
 def test_a_run_with_other_parameters_marks_what_falls(home, monkeypatch):
+    fallen = checked(FEW, lookup(register(home)), variant=True)
+    assert fallen.startswith("<!--falls-->**Falls under the parameters of this run**")
+    text = checked(MOST, lookup(register(home)), variant=True)
+    assert re.sub(r"<!--.*?-->", "", text) == "Most: 69 %.\n"
     monkeypatch.setenv("CLUSTER_ANATOMY_VARIANT", "yes")
-    fallen = say("Few: {home_share}.", register(home), holds=SHARE["value"] < 0.5).data
-    assert fallen.startswith("**Falls under the parameters of this run**")
-    assert (
-        say("Most: {home_share}.", register(home), holds=SHARE["value"] > 0.5).data == "Most: 69 %."
-    )
     assert must(False, "two is one.").data.startswith("**Does not hold")
     monkeypatch.delenv("CLUSTER_ANATOMY_VARIANT")
     with pytest.raises(AssertionError, match="two is one"):
@@ -89,9 +93,9 @@ def test_a_run_with_other_parameters_marks_what_falls(home, monkeypatch):
 
 
 def test_marks_in_markdown_are_filled_and_stay(home):
-    once = results.fill_marks("is <!--r:home_share-->old<!--/r--> now", register(home))
+    once = fill("is <!--r:home_share-->old<!--/r--> now", lookup(register(home)))
     assert once == "is <!--r:home_share-->69 %<!--/r--> now"
-    assert results.fill_marks(once, register(home)) == once
+    assert fill(once, lookup(register(home))) == once
 
 
 def test_parts_are_collected_and_an_id_is_used_once(home, tmp_path, monkeypatch):

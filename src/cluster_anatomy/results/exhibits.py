@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cluster_anatomy.compendium import paths, results_file, steps
-from cluster_anatomy.results.numbers import collect
-from cluster_anatomy.results.prose import fill_marks
+from cluster_anatomy.results.numbers import collect, lookup
+from cluster_anatomy.results.paragraphs import fill as fill_numbers
 from cluster_anatomy.tables.contract import TableError, contract_of, contracts
 
 MEASURED = "benchmarks/results"
@@ -244,6 +244,6 @@ def fill(text: str, base: Path, up: str = "") -> str:
 def write_readme() -> str:
     """Fill the numbers and the lists of README.md; return its text."""
     text = paths.source("README.md").read_text(encoding="utf-8")
-    filled = fill_marks(fill(text, paths.root()), collect())
+    filled = fill_numbers(fill(text, paths.root()), lookup(collect()))
     paths.target("README.md").write_text(filled, encoding="utf-8")
     return filled
