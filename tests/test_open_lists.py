@@ -14,7 +14,7 @@ import pytest
 from cluster_anatomy import tables
 from cluster_anatomy.firms import open_lists
 from cluster_anatomy.firms.places import Gazetteer
-from cluster_anatomy.study import china_usa
+from cluster_anatomy.study import representation
 from cluster_anatomy.tables import contract
 
 CRUNCHBASE = (
@@ -312,7 +312,7 @@ def small():
 
 
 def test_spreads_are_compared_up_to_the_last_year_of_the_frame(small):
-    table = china_usa.representation(*small).set_index(["dimension", "category"])
+    table = representation.representation(*small).set_index(["dimension", "category"])
     boston, seattle = table.loc[("region", "Boston")], table.loc[("region", "Seattle")]
     assert (boston["until"], boston["entries"], boston["n"], boston["firms"], boston["n2"]) == (
         1995,
@@ -329,16 +329,18 @@ def test_spreads_are_compared_up_to_the_last_year_of_the_frame(small):
 
 
 def test_a_category_that_the_list_does_not_have_is_undefined():
-    rows = china_usa.beside(pd.Series({"a": 2, "b": 2}), pd.Series({"a": 5}))
+    rows = representation.beside(pd.Series({"a": 2, "b": 2}), pd.Series({"a": 5}))
     assert rows[0]["ratio"] == pytest.approx(0.5)
     assert math.isnan(rows[1]["ratio"])
-    assert math.isnan(china_usa.beside(pd.Series(dtype=int), pd.Series({"a": 5}))[0]["share"])
+    assert math.isnan(representation.beside(pd.Series(dtype=int), pd.Series({"a": 5}))[0]["share"])
 
 
 def test_dissimilarity_is_the_part_that_would_have_to_move(small):
-    found = china_usa.distance(china_usa.representation(*small), draws=99).set_index("dimension")
+    found = representation.distance(representation.representation(*small), draws=99).set_index(
+        "dimension"
+    )
     # ours 3/4, 1/4, 0; theirs 2/8, 4/8, 2/8
     assert found.loc["region", "dissimilarity"] == pytest.approx(0.5)
     assert found.loc["period", "dissimilarity"] == pytest.approx(0.4)
-    same = china_usa.representation(*small).assign(share2=lambda rows: rows["share"])
-    assert (china_usa.distance(same, draws=99)["dissimilarity"] == 0).all()
+    same = representation.representation(*small).assign(share2=lambda rows: rows["share"])
+    assert (representation.distance(same, draws=99)["dissimilarity"] == 0).all()

@@ -1,8 +1,13 @@
 """Step 07: does the sample look like the world? The register beside two open lists of firms."""
 
+import math
+
 import pandas as pd
 
-from cluster_anatomy.study.china_usa import distance, representation
+from cluster_anatomy.firms.entries import in_frame
+from cluster_anatomy.firms.open_lists import region_of_firm
+from cluster_anatomy.methods.contingency import independence, ratio_interval
+from cluster_anatomy.methods.randomness import DRAWS, SEED
 
 SOUTH = ["Pearl River Delta", "South-west", "South-east coast"]
 SOUTH += ["Yangtze River Delta without Shanghai"]
@@ -21,6 +26,132 @@ PICKED = {
     "late_listed_all_usa": ("us_all", "listed", "biotechnology", "last"),
 }
 """Ratios that are quoted: frame, list, class of firms, region or rank of a period."""
+
+
+def representation(
+    entries: pd.DataFrame,
+    frames: pd.DataFrame,
+    counts: pd.DataFrame,
+    places: pd.DataFrame,
+    periods: pd.DataFrame,
+    industry: str = "biotechnology",
+) -> pd.DataFrame:
+    """Set the spread of entries over regions and periods beside that of each open list.
+
+    Both sides hold firms with a known year up to the last year of entry of the frame (a list that
+    goes on for longer would else count firms that the frame cannot have), for regions also with a
+    known region.
+
+    Parameters
+    ----------
+    entries, frames, periods, places : DataFrame
+        Entries with ``place_id`` and ``entry_year``; frames; periods; places.
+    counts : DataFrame
+        From `count`.
+    industry : {"biotechnology", "all_health"}
+        Which firms of the lists.
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``frame``, ``carries_shares``, ``list``, ``industry``, ``dimension``
+        (``region``, ``period``), ``category``, ``until``, ``entries``, ``n``, ``firms``, ``n2``,
+        ``share``, ``share2``, ``ratio`` (missing where the list has no firm), ``low``, ``high``
+        (score interval; Koopman 1984).
+    """
+    if industry != "all_health":
+        counts = counts[counts["industry"] == industry]
+    region = region_of_firm(places)
+    rows = []
+    for frame in frames.itertuples():
+        dated = in_frame(entries, frames, frame.frame).dropna(subset=["entry_year"])
+        until = int(dated["entry_year"].max())
+        units = dated["place_id"].map(region).fillna("unknown").astype("str")
+        ours = {"region": units.value_counts(), "period": dated["period"].value_counts()}
+        in_time = (counts["year"] <= until).fillna(False)
+        listed = counts[(counts["country"] == frame.country) & in_time]
+        for name in dict.fromkeys(counts.loc[counts["country"] == frame.country, "list"]):
+            theirs = _listed_spread(listed[listed["list"] == name], periods)
+            about = {
+                "country": frame.country,
+                "frame": frame.frame,
+                "carries_shares": frame.carries_shares,
+                "list": name,
+                "industry": industry,
+                "until": until,
+            }
+            for dimension in ours:
+                known = (
+                    spread[dimension].drop("unknown", errors="ignore") for spread in (ours, theirs)
+                )
+                rows += [about | {"dimension": dimension} | row for row in beside(*known)]
+    return pd.DataFrame(rows)
+
+
+def _listed_spread(listed: pd.DataFrame, periods: pd.DataFrame) -> dict[str, pd.Series]:
+    """Firms of a list by region and by period."""
+    period = listed["year"].map(lambda year: period_of(year, periods))
+    return {
+        "region": listed.groupby("region")["firms"].sum(),
+        "period": listed.groupby(period)["firms"].sum(),
+    }
+
+
+def period_of(year: int, periods: pd.DataFrame) -> str:
+    """Return the period of a year."""
+    inside = periods[(periods["first_year"] <= year) & (periods["last_year"] >= year)]
+    return inside["period"].iloc[0]
+
+
+def beside(ours: pd.Series, theirs: pd.Series) -> list[dict]:
+    """Compare two spreads of counts: one row per category that occurs in either."""
+    n, n2 = int(ours.sum()), int(theirs.sum())
+    rows = []
+    for category in sorted(set(ours.index) | set(theirs.index)):
+        x, y = int(ours.get(category, 0)), int(theirs.get(category, 0))
+        row = {"category": category, "entries": x, "n": n, "firms": y, "n2": n2}
+        row |= {"share": x / n if n else math.nan, "share2": y / n2 if n2 else math.nan}
+        row["ratio"] = row["share"] / row["share2"] if y and n else math.nan
+        row["low"], row["high"] = ratio_interval(x, n, y, n2) if x and y else (math.nan, math.nan)
+        rows.append(row)
+    return rows
+
+
+def distance(table: pd.DataFrame, draws: int = DRAWS, seed: int = SEED) -> pd.DataFrame:
+    """Measure and test how far the spread of each frame is from that of each list.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `representation`.
+
+    Returns
+    -------
+    DataFrame
+        ``frame``, ``list``, ``dimension``, ``n``, ``n2``, ``dissimilarity`` (part of the entries
+        that would have to be elsewhere for the two spreads to agree; Duncan and Duncan 1955), ``p``
+        (Freeman-Halton by Monte Carlo), ``cramers_v``, ``draws``, ``seed``.
+    """
+    rows = []
+    for (frame, name, dimension), group in table.groupby(
+        ["frame", "list", "dimension"], sort=False
+    ):
+        gap = (group["share"] - group["share2"]).abs().sum() / 2
+        test = independence(group[["entries", "firms"]].T.reset_index(drop=True), draws, seed)
+        first = group.iloc[0]
+        row = {
+            "frame": frame,
+            "list": name,
+            "dimension": dimension,
+            "n": first["n"],
+            "n2": first["n2"],
+        }
+        tested = {key: test[key] for key in ("p", "cramers_v", "draws", "seed")}
+        rows.append(row | {"dissimilarity": gap} | tested)
+    return pd.DataFrame(rows)
+
+
+# --- What is quoted, and what figures draw
 
 
 def dated_firms(listed: pd.DataFrame) -> pd.DataFrame:
