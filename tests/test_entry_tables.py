@@ -12,6 +12,7 @@ FRAMES = pd.DataFrame(
         "country": ["China", "USA"],
         "includes": ["scope=entry", "scope=entry"],
         "label": ["Chinese firms", "American firms"],
+        "carries_shares": ["yes", "no"],
     }
 )
 COUNTRY = {"cn": "china", "us": "usa"}
@@ -54,8 +55,7 @@ def parts():
 
 
 def test_shares_are_drawn_in_the_order_of_the_words(parts):
-    words = {"start_up": "start-up", "subsidiary": "subsidiary"}
-    dots = entry_patterns.composition_dots(parts, "mode", words, {"cn": "China", "us": "USA"})
+    dots = entry_patterns.composition_dots(parts, "mode", {"cn": "China", "us": "USA"})
     assert dots[["label", "series", "value"]].to_numpy().tolist() == [
         ["start-up", "China", 0.75],
         ["start-up", "USA", 1.0],
@@ -63,8 +63,15 @@ def test_shares_are_drawn_in_the_order_of_the_words(parts):
     ]
 
 
+def test_the_largest_shares_of_a_series_come_first_and_undefined_ones_not_at_all():
+    rows = [("a", "x", 0.2), ("b", "x", 0.7), ("c", "x", np.nan), ("d", "x", 0.1), ("e", "y", 1.0)]
+    dots = pd.DataFrame(rows, columns=["label", "series", "value"])
+    assert entry_patterns.leading(dots, "x") == ["b", "a", "d"]
+    assert entry_patterns.leading(dots, "x", 0.2) == ["b", "a"]
+
+
 def test_reach_is_shared_out_with_the_unknown_among_it(entries):
-    table = entry_patterns.reach_parts(entries, FRAMES, ["cn"])
+    table = entry_patterns.reach_parts(entries, FRAMES)
     assert set(table["label"]) == {"Chinese firms (n = 4)"}
     assert table.set_index("series")["value"].to_dict() == {
         "home": 0.5,
@@ -144,6 +151,9 @@ def test_near_entries_have_no_source_beyond_the_limit(entries, farthest):
 def test_border_exceptions_are_far_homes_and_near_elsewheres(entries, farthest):
     exceptions = entry_patterns.border_exceptions(farthest, 100)
     assert list(exceptions["firm_id"]) == ["c2", "u2"]
+    # of the four with known kilometres; abroad no border lies between
+    counted = {"border_exceptions": {"value": 2, "n": 4}}
+    assert entry_patterns.border_numbers(farthest, 100) == counted
     assert not entry_patterns.outside_frames(exceptions, entries, FRAMES, ["us"])
     assert entry_patterns.outside_frames(exceptions.iloc[:1], entries, FRAMES, ["us"])
 
@@ -167,9 +177,9 @@ def regions():
 
 def test_only_expected_patterns_are_quoted(regions):
     table = entry_patterns.region_differences(regions, "us_frame")
-    assert table[["slug", "word"]].to_numpy().tolist() == [
-        ["new_york", "subsidiary"],
-        ["boston", "second-order"],
+    assert table[["slug", "word", "label"]].to_numpy().tolist() == [
+        ["new_york", "subsidiary", "New York: subsidiary"],
+        ["boston", "second-order", "Boston: second-order"],
     ]
     assert entry_patterns.second_order_found(regions).to_numpy().tolist() == [
         ["Boston", "boston", 3, 3, 5]
@@ -209,6 +219,9 @@ def test_the_largest_change_of_each_measure_is_quoted_in_points(entries):
     assert values[["period_share", "curve"]].tolist() == pytest.approx([30, 5])
     assert np.isnan(values["start_up_share"])
     assert set(table["unknown"]) == {1}
+    shown = entry_patterns.moved_table(table)
+    assert shown.loc["of a period's share of entries", "China"] == 30
+    assert list(shown.columns) == ["China"]
 
 
 # --- Step 06

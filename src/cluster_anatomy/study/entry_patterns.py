@@ -214,6 +214,8 @@ SOURCES = {
     "foreign_firm": "foreign firm",
     "individual": "individual",
 }
+WORDS = {"mode": MODES, "source": SOURCES}
+"""What the categories of each dimension are called, in the order in which figures have them."""
 REACH = ["home", "mixed", "elsewhere", "abroad", "unknown"]
 REGIONS = {
     "New York": "new_york",
@@ -231,7 +233,7 @@ MOVED = {
 
 
 def composition_dots(
-    compositions: pd.DataFrame, dimension: str, words: dict[str, str], frames: dict[str, str]
+    compositions: pd.DataFrame, dimension: str, frames: dict[str, str]
 ) -> pd.DataFrame:
     """Return shares of two frames by mode or source as a figure draws them.
 
@@ -240,8 +242,6 @@ def composition_dots(
     compositions : DataFrame
         From `compositions`.
     dimension : {"mode", "source"}
-    words : dict
-        Category -> what it is called.
     frames : dict
         Frame -> name of the series.
 
@@ -250,6 +250,7 @@ def composition_dots(
     DataFrame
         ``label``, ``series``, ``value``, ``low``, ``high``, ``bound_low``, ``bound_high``.
     """
+    words = WORDS[dimension]
     whole = (compositions["group"] == "all") & (compositions["dimension"] == dimension)
     table = compositions[whole & compositions["frame"].isin(list(frames))]
     table = table.assign(label=table["category"].map(words), series=table["frame"].map(frames))
@@ -257,8 +258,29 @@ def composition_dots(
     return table.iloc[order.argsort(kind="stable")]
 
 
-def reach_parts(entries: pd.DataFrame, frames: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Share out the entries of some frames by reach, unknown ones among them.
+def leading(dots: pd.DataFrame, series: str, least: float = 0) -> list[str]:
+    """Return what has at least so large a share in one series, the largest first.
+
+    Parameters
+    ----------
+    dots : DataFrame
+        From `composition_dots`.
+    series : str
+        Name of the series.
+    least : float
+        Least share; an undefined one is left out.
+
+    Returns
+    -------
+    list of str
+        Labels.
+    """
+    table = dots[(dots["series"] == series) & (dots["value"] >= least)]
+    return list(table.sort_values("value", ascending=False, kind="stable")["label"])
+
+
+def reach_parts(entries: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
+    """Share out the entries of the frames that carry shares by reach, unknown ones among them.
 
     Returns
     -------
@@ -266,11 +288,11 @@ def reach_parts(entries: pd.DataFrame, frames: pd.DataFrame, names: Sequence[str
         ``label`` (of the frame, with its number of entries), ``series`` (reach), ``value`` (share
         of all entries of the frame).
     """
-    labels, rows = frames.set_index("frame")["label"], []
-    for name in names:
-        reach = in_frame(entries, frames, name)["reach"]
+    rows = []
+    for frame in frames[frames["carries_shares"] == "yes"].itertuples():
+        reach = in_frame(entries, frames, frame.frame)["reach"]
         for part, share_of_all in reach.value_counts(normalize=True).items():
-            label = f"{labels[name]} (n = {len(reach)})"
+            label = f"{frame.label} (n = {len(reach)})"
             rows.append({"label": label, "series": part, "value": share_of_all})
     return pd.DataFrame(rows)
 
@@ -418,17 +440,25 @@ def border_exceptions(farthest: pd.DataFrame, limit: float) -> pd.DataFrame:
     return rows[far_home | near_elsewhere]
 
 
+def border_numbers(farthest: pd.DataFrame, limit: float) -> dict[str, dict[str, int]]:
+    """Count the `border_exceptions` among the entries from home and from elsewhere (``n``)."""
+    inland = farthest["kilometres"].notna() & farthest["reach"].isin(["home", "elsewhere"])
+    exceptions = border_exceptions(farthest, limit)
+    return {"border_exceptions": {"value": len(exceptions), "n": int(inland.sum())}}
+
+
 def region_differences(regions: pd.DataFrame, frame: str) -> pd.DataFrame:
     """Return the patterns that the paper expects of American regions, on one frame.
 
     Returns
     -------
     DataFrame
-        The columns of `us_patterns`, ``slug`` and ``word``.
+        The columns of `us_patterns`, ``slug``, ``word`` and ``label`` (region and word).
     """
     table = regions[(regions["expected"] == "yes") & (regions["frame"] == frame)]
-    word = table["property"].str.replace("_", "-")
-    return table.assign(slug=table["region"].map(REGIONS), word=word)
+    word = table["property"].replace({"second_order": "second-order"}).str.replace("_", " ")
+    label = table["region"] + ": " + word
+    return table.assign(slug=table["region"].map(REGIONS), word=word, label=label)
 
 
 def region_numbers(
@@ -500,6 +530,13 @@ def moved_numbers(
             about = {"measure": measure, "what": what, "country": country, "frame": frame}
             rows.append(about | {"value": largest[measure], "n": n, "unknown": unknown})
     return pd.DataFrame(rows)
+
+
+def moved_table(moved: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers of `moved_numbers` as a table to read, one column per country."""
+    table = moved.pivot(index="what", columns="country", values="value").round(0).astype("Int64")
+    table = table.rename(columns={"china": "China", "usa": "USA"})
+    return table.rename_axis(index="largest change, points", columns=None)
 
 
 def farthest_by_frame(
