@@ -236,6 +236,33 @@ def test_a_label_is_added_in_the_order_of_the_properties():
     ]
 
 
+def test_step_06_quotes_the_shares_of_both_frames_that_step_05_does_not():
+    properties = pd.DataFrame({"property": ["home", "abroad"], "label": ["from home", "far"]})
+    rows = [("home", "cn", 0.5), ("abroad", "cn", 0.2), ("abroad", "us", 0.1), ("abroad", "x", 0.3)]
+    shares = pd.DataFrame(rows, columns=["property", "frame", "value"])
+    table = china_usa.quoted_shares(shares, properties, "cn", "us")
+    assert table[["label", "country", "value"]].to_numpy().tolist() == [
+        ["far", "china", 0.2],
+        ["far", "usa", 0.1],
+    ]
+
+
+def test_differences_are_drawn_by_frame_and_a_change_of_sign_is_seen():
+    rows = [("home", "cn", -0.2), ("home", "other", -0.1), ("abroad", "cn", 0.2)]
+    rows.append(("abroad", "other", -0.01))
+    differences = pd.DataFrame(rows, columns=["property", "frame", "value"])
+    assert china_usa.changing_sign(differences) == ["abroad"]
+    frames = pd.DataFrame({"frame": ["cn", "other"], "label": ["China: all", "China: some"]})
+    properties = pd.DataFrame({"property": ["abroad", "home"], "label": ["far", "from home"]})
+    drawn = china_usa.by_frame(differences, frames, properties)
+    assert drawn[["label", "series"]].to_numpy().tolist() == [
+        ["far", "all"],
+        ["far", "some"],
+        ["from home", "all"],
+        ["from home", "some"],
+    ]
+
+
 def test_modes_differ_only_through_the_works_from_before_the_reforms():
     counts = pd.DataFrame(
         {"backbone": [20, 0], "start_up": [5, 10], "subsidiary": [5, 10]}, index=["cn", "us"]
@@ -253,6 +280,9 @@ def test_residuals_of_a_table_of_two_by_two_mirror_each_other():
     # 3 / sqrt(5 (1 - 1/2) (1 - 1/2)); Haberman (1973)
     size = 3 / np.sqrt(5 / 4)
     assert table["residual"].tolist() == pytest.approx([size, -size, -size, size])
+    drawn = china_usa.residual_map(table, {"us": "USA", "cn": "China"})
+    assert drawn.loc["China"].to_dict() == pytest.approx({"start-up": size, "subsidiary": -size})
+    assert list(drawn.index) == ["USA", "China"]
 
 
 def test_home_shares_are_set_against_the_published_ones():

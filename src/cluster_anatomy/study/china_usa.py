@@ -10,6 +10,7 @@ from cluster_anatomy.firms.entries import in_frame, property_share
 from cluster_anatomy.methods.contingency import independence, residuals
 from cluster_anatomy.methods.differences import against_published, difference
 from cluster_anatomy.methods.randomness import SEED
+from cluster_anatomy.study.entry_patterns import MODES
 
 
 def property_shares(
@@ -87,6 +88,42 @@ def labelled(table: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
     return properties[["property", "label"]].merge(table, on="property", validate="1:m")
 
 
+def quoted_shares(
+    shares: pd.DataFrame, properties: pd.DataFrame, frame_china: str, frame_usa: str
+) -> pd.DataFrame:
+    """Return the shares of both frames that step 06 quotes; step 05 quotes the others.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `property_shares`, ``label`` and ``country`` (as in ids).
+    """
+    country = shares["frame"].map({frame_china: "china", frame_usa: "usa"})
+    elsewhere = shares["property"].isin(["home", "start_up"])
+    return labelled(shares.assign(country=country)[country.notna() & ~elsewhere], properties)
+
+
+def by_frame(
+    differences: pd.DataFrame, frames: pd.DataFrame, properties: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the differences as a figure draws them, one series for each Chinese frame.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `differences`, ``label`` (of the property), ``series`` (of the frame).
+    """
+    series = frames.set_index("frame")["label"].str.removeprefix("China: ")
+    return labelled(differences, properties).assign(series=lambda table: table["frame"].map(series))
+
+
+def changing_sign(differences: pd.DataFrame) -> list[str]:
+    """Return the properties of which China has more than the USA in one frame, less in another."""
+    values = differences.groupby("property", sort=False)["value"]
+    low, high = values.min(), values.max()
+    return list(low.index[(low < 0) & (high > 0)])
+
+
 def mode_tests(counts: pd.DataFrame, seed: int = SEED) -> dict[str, dict[str, float]]:
     """Test whether mode of entry and country are independent, with and without pre-reform works.
 
@@ -161,3 +198,18 @@ def residual_table(counts: pd.DataFrame) -> pd.DataFrame:
     """
     table = residuals(counts).stack().rename("residual").rename_axis(["frame", "mode"])
     return table.reset_index().assign(entries=counts.stack().to_numpy())
+
+
+def residual_map(residuals: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Return the residuals of `residual_table` in words: frames as rows, modes as columns.
+
+    Parameters
+    ----------
+    residuals : DataFrame
+        From `residual_table`.
+    names : dict
+        Frame -> what it is called.
+    """
+    wide = residuals.pivot(index="frame", columns="mode", values="residual")
+    modes = {mode: word for mode, word in MODES.items() if mode in wide}
+    return wide.loc[list(names), list(modes)].rename(index=names, columns=modes)
