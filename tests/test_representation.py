@@ -73,3 +73,16 @@ def test_undefined_ratios_are_not_drawn(beside):
     by_list = representation.drawn(beside, "f", "region", "list")
     assert by_list["series"].tolist() == ["listed"]
     assert representation.drawn(beside, "f", "period", "list").empty
+
+
+def test_categories_are_drawn_in_the_order_that_is_given(beside):
+    table = representation.drawn(beside, "f", "region", "list", ["There", "Here"])
+    assert table["label"].tolist() == ["There", "Here"]
+
+
+@pytest.mark.parametrize(("ratios", "below"), [((0.4, 0.9), True), ((0.4, 1.1), False)])
+def test_the_south_is_below_its_share_if_each_region_is(ratios, below):
+    drawn = pd.DataFrame({"label": representation.SOUTH[:2], "value": ratios})
+    elsewhere = pd.DataFrame({"label": ["Beijing"], "value": [2.0]})
+    table = pd.concat([drawn, elsewhere]).assign(series="all health")
+    assert representation.south_below(table) is below

@@ -107,6 +107,7 @@ def dots(
     axes.set_ylim(len(labels) - 0.5, -0.5)
     if ratio:
         _logarithmic(axes, 0.25, 0.3, [0, 0.25, 0.5, 1, 2, 5, 10, 20, 50])
+        axes.set_xlim(left=-0.1)  # a ratio is never negative; room for the dots at 0
     axes.set_xlabel(axis)
     if len(order) > 1:
         figure.legend(loc="outside upper center", ncols=min(len(order), 4))

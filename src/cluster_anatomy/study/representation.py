@@ -1,6 +1,7 @@
 """Step 07: does the sample look like the world? The register beside two open lists of firms."""
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -242,7 +243,9 @@ def picked_ratios(
     return table.rename(columns={"ratio": "value", "entries": "count"})
 
 
-def drawn(beside: pd.DataFrame, frame: str, dimension: str, series: str) -> pd.DataFrame:
+def drawn(
+    beside: pd.DataFrame, frame: str, dimension: str, series: str, order: Sequence[str] = ()
+) -> pd.DataFrame:
     """Return the ratios of one frame as a figure draws them.
 
     Parameters
@@ -256,6 +259,8 @@ def drawn(beside: pd.DataFrame, frame: str, dimension: str, series: str) -> pd.D
     series : {"industry", "list"}
         What the colours tell apart: classes of firms (of the list of listed ones), or lists (of
         biotechnology).
+    order : sequence of str
+        Categories in their order, if it is not that of the table (periods).
 
     Returns
     -------
@@ -268,5 +273,14 @@ def drawn(beside: pd.DataFrame, frame: str, dimension: str, series: str) -> pd.D
         words = table["list"].map(SHORT)
     else:
         words = table["industry"].str.replace("_", " ")
-    table = table.assign(label=table["category"], series=words, value=table["ratio"])
+    label = pd.Categorical(table["category"], list(order) or table["category"].unique())
+    table = table.assign(label=label, series=words, value=table["ratio"]).sort_values(
+        "label", kind="stable"
+    )
     return table.dropna(subset=["value"])[["label", "series", "value", "low", "high"]]
+
+
+def south_below(drawn: pd.DataFrame) -> bool:
+    """Say whether the regions of `SOUTH` have less than their share of all listed health firms."""
+    south = drawn["label"].isin(SOUTH) & (drawn["series"] == "all health")
+    return bool((drawn.loc[south, "value"] < 1).all())
