@@ -502,6 +502,63 @@ def test_indices_that_are_quoted_have_what_chance_would_give(monkeypatch):
     assert chance[["value", "low", "high"]].iloc[0].tolist() == [0.4, 0.1, 0.7]
 
 
+@pytest.fixture
+def ei_of_types():
+    """Kinds of tie in both countries as the text has them."""
+    rows = [
+        (country, member, index, p, foreign, internal)
+        for country in ("China", "USA")
+        for member, index, p, foreign, internal in [
+            ("spun_off_from", -1.0, 0.01, 0, 5),
+            ("founded", -0.5, 0.01, 0, 5),
+            ("staff_moved_to", -0.2, 0.01, 0, 5),
+            ("acquired", 0.7, 0.3, 0, 2),
+            ("joint_venture_with", -0.2, 0.01, 17, 5),
+            ("rd_site_of", 1.0, 0.9, 0, 0),
+            ("manufacturing_site_of", 1.0, 0.9, 0, 0),
+        ]
+    ]
+    columns = ["country", "member", "ei", "p", "foreign", "internal"]
+    return pd.DataFrame(rows, columns=columns).assign(scope="tie_type")
+
+
+def test_kinds_of_tie_differ_as_the_text_has_it(ei_of_types):
+    assert study_ties.kinds_differ(ei_of_types)
+
+
+@pytest.mark.parametrize(
+    ("country", "member", "column", "value"),
+    [
+        ("USA", "spun_off_from", "ei", -0.9),
+        ("China", "founded", "ei", 0.1),
+        ("USA", "staff_moved_to", "ei", 0.1),
+        ("China", "acquired", "p", 0.01),
+        ("China", "joint_venture_with", "foreign", 3),
+        ("China", "rd_site_of", "internal", 1),
+    ],
+)
+def test_one_kind_of_tie_that_is_otherwise_is_noticed(ei_of_types, country, member, column, value):
+    row = (ei_of_types["country"] == country) & (ei_of_types["member"] == member)
+    ei_of_types.loc[row, column] = value
+    assert not study_ties.kinds_differ(ei_of_types)
+
+
+def test_first_brokers_are_hierarchies_in_china_and_firms_with_one_investor_in_the_usa():
+    chinese = [("China", name, "government", "Beijing") for name in sorted(study_ties.HIERARCHIES)]
+    american = [
+        ("USA", "A", "firm_same_industry", "Boston"),
+        ("USA", "B", "venture_capital", None),
+        ("USA", "C", "university", "Boston"),
+    ]
+    table = pd.DataFrame(chinese + american, columns=["country", "actor", "type", "cluster"])
+    assert study_ties.brokers_are_hierarchies(table[:5])
+    assert not study_ties.brokers_are_hierarchies(table)
+    assert not study_ties.brokers_are_hierarchies(table[:5], first=2)
+    roles = ["ties", "clusters", "coordinator", "boundary", "liaison"]
+    shown = study_ties.first_brokers(table.assign(**dict.fromkeys(roles, 1)), first=2)
+    assert shown["cluster"].tolist() == ["Beijing", "Beijing", "Boston", "none known"]
+
+
 def test_sites_are_counted_by_where_they_and_their_owners_lie():
     rows = [
         ("research", "Shanghai", "Shanghai", "USA", "foreign", None),

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from cluster_anatomy.firms.ei_indices import ei_table as ei_table
+from cluster_anatomy.figures.vocabulary import TIE_WORDS
 from cluster_anatomy.firms.tie_counts import by_type, kind_share
-from cluster_anatomy.firms.tie_counts import kind_counts as kind_counts
 from cluster_anatomy.firms.ties import CHANNELS, DOMESTIC_FIRMS, FIRMS, KINDS, between, having
 
 SETS = {
@@ -205,7 +204,7 @@ def parts_of_china(pairs: pd.DataFrame) -> pd.DataFrame:
 def kinds_by_type(pairs: pd.DataFrame, smallest: int) -> pd.DataFrame:
     """Share out the ties of the larger types by kind, as a figure draws them."""
     table = by_type(pairs)
-    label = table["seen_from"] + ": " + table["tie_type"].str.replace("_", " ")
+    label = table["seen_from"] + ": " + table["tie_type"].replace(TIE_WORDS)
     counts = pd.crosstab(label, table["kind"]).reindex(columns=KINDS, fill_value=0)
     counts = counts[counts.sum(axis=1) >= smallest]
     shares = counts.div(counts.sum(axis=1), axis=0)
@@ -290,10 +289,11 @@ def _plant_hits(plants: pd.DataFrame, research: Sequence[str]) -> dict[str, tupl
 
 
 def kinds_differ(ei: pd.DataFrame) -> bool:
-    """Say whether, in both countries, splitting off stays at home and takeovers cross by chance.
+    """Say whether kinds of tie differ in reach as the text of the notebook has it.
 
-    Besides, founding and staff lean to the home cluster, Chinese joint ventures have foreign
-    partners, and no Chinese site lies in its owner's cluster.
+    In both countries firms split off stay in the cluster of their parent, foundings and moves of
+    staff lean to it, and takeovers differ from chance no more than luck would have it; in China
+    joint ventures are foreign ones, and no site lies in its owner's cluster.
     """
     table = ei[ei["scope"] == "tie_type"].set_index(["country", "member"])
     china = table.loc["China"]
@@ -307,6 +307,21 @@ def kinds_differ(ei: pd.DataFrame) -> bool:
         china.loc["joint_venture_with", "foreign"] > 10
         and (china.loc[sites, "internal"] == 0).all()
     )
+
+
+def first_brokers(brokers: pd.DataFrame, first: int = 6) -> pd.DataFrame:
+    """Return the first brokers of each country as a table to read.
+
+    Parameters
+    ----------
+    brokers : DataFrame
+        From `brokers.brokers`, those who join most clusters first.
+    first : int
+        Brokers of each country.
+    """
+    table = brokers.groupby("country").head(first).set_index(["country", "actor"])
+    columns = ["cluster", "ties", "clusters", "coordinator", "boundary", "liaison"]
+    return table[columns].fillna({"cluster": "none known"})
 
 
 HIERARCHIES = {
