@@ -7,7 +7,7 @@ import pytest
 
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.own_list import answers
-from cluster_anatomy.own_list.layout import TEMPLATES
+from cluster_anatomy.own_list.layout import OWN, TEMPLATES
 
 HALF = {"count": 1, "n": 2, "unknown": 3, "value": 0.5, "low": 0.1, "high": 0.9}
 NOTHING = {**HALF, "count": 0, "n": 0, "value": None}
@@ -107,3 +107,77 @@ def test_a_share_is_worded_with_its_interval(tmp_path, monkeypatch, carries, int
     numbers.add(start_up_share=answers.told(HALF, pd.Series({"carries_shares": carries})))
     statement = numbers.rows["start_up_share"]["statement"]
     assert statement == f"1 of 2 entries are start-ups (50 %{interval}; 3 unknown)."
+
+
+@pytest.fixture
+def compositions():
+    rows = [
+        ("all", "all", "mode", "start_up", 3, 0.75),
+        ("all", "all", "mode", "spin_off", 1, 0.25),
+        ("cluster", "b", "mode", "start_up", 2, 1.0),
+        ("cluster", "a", "mode", "start_up", 1, 0.5),
+        ("cluster", "a", "mode", "spin_off", 1, 0.5),
+        ("cluster", "a", "source", "academia", 2, 1.0),
+    ]
+    columns = ["group", "member", "dimension", "category", "count", "value"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_members_are_counted_in_the_order_in_which_they_are_named(compositions):
+    every = answers.member_counts(compositions, "cluster", "mode")
+    assert list(every.columns) == ["start-up", "spin-off"]
+    assert every.loc["a"].tolist() == [1, 1]
+    named = answers.member_counts(compositions, "cluster", "mode", ["b", "a"])
+    assert list(named.index) == ["b", "a"]
+    assert list(answers.member_counts(compositions, "cluster", "mode", ["b"]).index) == ["b"]
+
+
+def test_pairs_of_several_types_are_counted_under_each_in_the_words_of_the_figures():
+    pairs = pd.DataFrame(
+        {"tie_types": ["subsidiary_of|acquired", "subsidiary_of"], "kind": ["local", "foreign"]}
+    )
+    counts = answers.ties_by_type(pairs, 20)
+    assert counts[["label", "series", "value"]].to_numpy().tolist() == [
+        ["part of", "foreign", 1],
+        ["part of", "local", 1],
+        ["acquired", "local", 1],
+    ]
+
+
+def test_at_risk_are_the_years_after_the_first_entry():
+    entries = pd.DataFrame({"entry_year": pd.array([1991, 1985, None], dtype="Int64")})
+    assert answers.years_at_risk(entries) == {OWN: (1986, 1991)}
+
+
+def test_a_figure_draws_the_list_and_the_frame_beside_it_and_no_other():
+    shares = pd.DataFrame(
+        {"property": "home", "frame": [OWN, "us", "cn"], "value": [0.1, 0.2, 0.3]}
+    )
+    compared = pd.DataFrame({"property": "home", "beside": ["us", "cn"], "value": [-0.1, -0.2]})
+    properties = pd.DataFrame({"property": ["home"], "label": ["from home"]})
+    data = answers.beside_data(shares, compared, properties, "us")
+    assert data[["series", "value"]].to_numpy().tolist() == [
+        [OWN, 0.1],
+        ["us", 0.2],
+        ["difference", -0.1],
+    ]
+
+
+def test_distances_and_ratios_are_read_in_words():
+    summary = {"sources": ["all"], "role": ["founder"], "n": [2], "unknown": [1]}
+    summary |= {"lower": [0.2], "median": [9.6], "upper": [None]}
+    shown = answers.distance_table(pd.DataFrame(summary).astype({"upper": "float"}))
+    assert shown.loc[("all", "founder"), "median, km"] == 10
+    assert pd.isna(shown.loc[("all", "founder"), "upper quartile, km"])
+    model = {"model": "all_origins", "term": "stock", "errors": ["by_cluster", "HC1"]}
+    model |= {"estimate": 0.0, "p": [0.12345, 0.01], "n": 30, "clusters": 4}
+    model |= {"low": [-1.0, -0.5], "high": [1.0, 0.5]}
+    table = answers.model_table(pd.DataFrame(model))
+    assert len(table) == 1
+    assert table.loc[("all origins", "stock")].to_dict() == {
+        "errors": "by cluster",
+        "ratio": 1.0,
+        "p": 0.123,
+        "region-years": 30,
+        "regions": 4,
+    }

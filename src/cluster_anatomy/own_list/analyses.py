@@ -120,6 +120,15 @@ def needs(analysis: str) -> bool:
     return row["status"] != "missing"
 
 
+def countries_beside() -> dict[str, str]:
+    """Return the frame of each country that the list can be set beside, by country (`needs`)."""
+    return {
+        country: frame
+        for country, frame in FRAMES.items()
+        if needs(f"comparison_{country.lower()}")
+    }
+
+
 def description() -> dict:
     """Return the description of the list as `prepare.described` has filled it in."""
     return json.loads(paths.source(f"{RAW}/description.json").read_text(encoding="utf-8"))

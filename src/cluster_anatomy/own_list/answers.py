@@ -3,23 +3,28 @@
 A share that nobody is known for is undefined, and a frame that carries no shares has no interval.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
-from cluster_anatomy.figures import plain, style
-from cluster_anatomy.firms.entries import home_share
-from cluster_anatomy.firms.tie_counts import kind_share
+from cluster_anatomy.figures import difference_data, plain, style
+from cluster_anatomy.figures.vocabulary import TIE_WORDS
+from cluster_anatomy.firms.entries import ORIGINS, home_share
+from cluster_anatomy.firms.tie_counts import by_type, kind_share
 from cluster_anatomy.firms.ties import KINDS
 from cluster_anatomy.own_list import drawing, layout, register
 from cluster_anatomy.results.words import Estimate, Numbers
-from cluster_anatomy.study import china_usa
+from cluster_anatomy.study import china_usa, entry_patterns
 
 INTERVAL = ", 95 % interval {low} to {high}"
 ENDS = ["low", "high"]
 NOT_GIVEN = ["firm_id", "entry_year_as_given", "coder", "confidence", "name_en"]
 """Columns that the door fills and the list does not."""
 ESTIMATE = ["count", "n", "unknown", "value", *ENDS, "bound_low", "bound_high"]
+
+WORDS = entry_patterns.WORDS | {"label": ORIGINS}
+"""What the categories of each dimension of origin are called."""
 
 
 class ListNumbers(Numbers):
@@ -86,14 +91,14 @@ def region_counts(profiles: pd.DataFrame, entries: pd.DataFrame) -> dict[str, Es
 
 
 def entry_shares(
-    whole: pd.DataFrame, entries: pd.DataFrame, near: Mapping[str, float], frame: pd.Series
+    compositions: pd.DataFrame, entries: pd.DataFrame, near: Mapping[str, float], frame: pd.Series
 ) -> dict[str, Mapping[str, object]]:
     """Return the shares of start-ups, academia, home and near sources, and years in doubt.
 
     Parameters
     ----------
-    whole : DataFrame
-        Compositions of the whole list, by dimension and category.
+    compositions : DataFrame
+        From `entry_patterns.compositions`.
     entries : DataFrame
         The entries of the list.
     near : mapping
@@ -101,6 +106,7 @@ def entry_shares(
     frame : Series
         Row of the table of frames.
     """
+    whole = compositions[compositions["group"] == "all"].set_index(["dimension", "category"])
     rows = {
         "start_up_share": whole.loc[("mode", "start_up"), ESTIMATE].to_dict(),
         "academia_share": whole.loc[("source", "academia"), ESTIMATE].to_dict(),
@@ -133,6 +139,32 @@ def own_shares(shares: pd.DataFrame, properties: pd.DataFrame, frame: pd.Series)
         for name, row in mine.set_index("property", drop=False).iterrows()
     ]
     return pd.DataFrame(rows, columns=["property", "label", "interval", *ESTIMATE])
+
+
+def years_at_risk(entries: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    """Return the years from the one after the first entry to that of the last, for the list."""
+    years = entries["entry_year"].dropna()
+    return {layout.OWN: (int(years.min()) + 1, int(years.max()))}
+
+
+def beside_data(
+    shares: pd.DataFrame, compared: pd.DataFrame, properties: pd.DataFrame, frame: str
+) -> pd.DataFrame:
+    """Return shares of the list and of one frame, and their differences, as a figure draws them.
+
+    Parameters
+    ----------
+    shares : DataFrame
+        From `china_usa.property_shares`, of the list and of the frames.
+    compared : DataFrame
+        From `compared`.
+    properties : DataFrame
+        ``property``, ``label``.
+    frame : str
+        Frame of the study.
+    """
+    pair = shares[shares["frame"].isin([layout.OWN, frame])]
+    return difference_data(pair, compared[compared["beside"] == frame], properties)
 
 
 def compared(shares: pd.DataFrame, frames: Iterable[str]) -> pd.DataFrame:
@@ -235,6 +267,62 @@ def split_counts(table: pd.DataFrame, member: str, series: pd.Series, top: int) 
     return counts.assign(label=counts[member].map(names)).iloc[order.argsort(kind="stable")]
 
 
+def ties_by_type(pairs: pd.DataFrame, top: int) -> pd.DataFrame:
+    """Count pairs by type of tie and by kind, for the commonest types (`split_counts`)."""
+    types = by_type(pairs)
+    types = types.assign(tie_type=types["tie_type"].replace(TIE_WORDS))
+    return split_counts(types, "tie_type", types["kind"], top)
+
+
+def member_counts(
+    compositions: pd.DataFrame, group: str, dimension: str, members: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Count the entries of each member of a group in one dimension, in words and named as drawn.
+
+    Parameters
+    ----------
+    compositions : DataFrame
+        From `entry_patterns.compositions`.
+    group : {"cluster", "period"}
+    dimension : {"mode", "source", "label"}
+        What the columns are.
+    members : sequence of str
+        Members shown, in their order; all, if none is named.
+    """
+    part = (compositions["group"] == group) & (compositions["dimension"] == dimension)
+    wide = compositions[part].pivot(index="member", columns="category", values="count")
+    wide = wide.loc[
+        list(members) or list(wide.index), sorted(wide, key=list(WORDS[dimension]).index)
+    ]
+    return wide.rename(index=drawing.labelled(wide.index), columns=WORDS[dimension])
+
+
+def distance_table(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return distances of sources as a table to read (`entry_patterns.distance_summary`)."""
+    columns = {"n": "known", "unknown": "unknown", "lower": "lower quartile, km"}
+    columns |= {"median": "median, km", "upper": "upper quartile, km"}
+    table = summary.set_index(["sources", "role"])[list(columns)]
+    return table.round(0).astype("Int64").rename(columns=columns)
+
+
+def model_table(model: pd.DataFrame) -> pd.DataFrame:
+    """Return rate ratios as a table to read, each with the errors that give the wider interval.
+
+    Parameters
+    ----------
+    model : DataFrame
+        From `dynamics.count_models`.
+    """
+    table = model.assign(ratio=np.exp(model["estimate"]), width=model["high"] - model["low"])
+    table = table.sort_values("width", na_position="first")
+    table = table.drop_duplicates(["model", "term"], keep="last").sort_index()
+    for column in ("model", "term", "errors"):
+        table[column] = table[column].map(_spaced)
+    columns = ["model", "term", "errors", "ratio", "p", "n", "clusters"]
+    words = {"n": "region-years", "clusters": "regions"}
+    return table[columns].round(3).rename(columns=words).set_index(["model", "term"])
+
+
 def cumulated_lines(table: pd.DataFrame, entries: pd.DataFrame, top: int = 7) -> pd.DataFrame:
     """Return entries up to each year of the largest regions, named as drawn.
 
@@ -275,10 +363,11 @@ def show_heat_map(table: pd.DataFrame, label: str, alt: str, decimals: int = 0) 
         style.show(plain.heat_map(in_words(table), label, decimals), alt)
 
 
-def show_shares(whole: pd.DataFrame, dimension: str, alt: str) -> None:
-    """Show the shares of one dimension of a composition as dots with intervals and bounds."""
-    part = whole.loc[[dimension]].reset_index()
-    rows = part.assign(label=part["category"].map(_spaced))
+def show_shares(compositions: pd.DataFrame, dimension: str, alt: str) -> None:
+    """Show the shares of the whole list in one dimension as dots with intervals and bounds."""
+    whole = (compositions["group"] == "all") & (compositions["dimension"] == dimension)
+    part = compositions[whole]
+    rows = part.assign(label=part["category"].replace(WORDS.get(dimension, {})))
     style.show(plain.dots(rows, "% of entries of known " + dimension, percent=True), alt)
 
 
