@@ -238,6 +238,12 @@ def test_growth_compares_one_source_with_itself_only():
     table = cluster_genesis.growth(numbers)
     assert table[["region", "ratio"]].to_numpy().tolist() == [["J", 4.0]]
     assert table["per_year"].iloc[0] == pytest.approx(4**0.2 - 1)
+    shown = cluster_genesis.growth_table(numbers)
+    assert shown.loc["J", ["years", "ratio", "growth a year, %"]].tolist() == [
+        "2005 to 2010",
+        4,
+        32,
+    ]
 
 
 # what is quoted and drawn of how clusters began
@@ -325,6 +331,62 @@ def test_only_larger_clusters_are_drawn_as_they_grow(some):
     ]
 
 
+def test_a_cluster_that_stands_still_is_drawn_to_the_end(some):
+    drawn = cluster_genesis.growth_drawn(some, 1, "China").set_index(["series", "year"])["value"]
+    assert drawn.loc[("A", 2000)] == 3
+    assert drawn["B"].to_dict() == dict.fromkeys(range(1995, 2001), 1)
+    assert drawn["C"].to_dict() == {2000: 1}
+
+
+def test_endowments_stand_beside_the_kind_and_the_number_of_entries(some):
+    paper = pd.DataFrame({"cluster": ["A", "B"], "kind": ["endogenous", "policy_induced"]})
+    endowed = pd.DataFrame({"institutes": [2, 0]}, index=["A", "B"])
+    begun = cluster_genesis.beginnings(paper, endowed, some)
+    assert begun.loc["A"].to_dict() == {"kind": "endogenous", "institutes": 2, "entries": 5}
+    assert begun.loc["B", "entries"] == 1
+
+
+def test_firms_of_one_first_year_share_a_row(some):
+    paper = pd.DataFrame({"cluster": ["A", "B"]})
+    twins = some.assign(entry_year=some["entry_year"].replace({1991: 1990}))
+    shown = cluster_genesis.pioneers(clusters.first_entrants(twins), paper)
+    assert shown["year"].to_dict() == {"A": 1990, "B": 1995}
+    assert shown.loc["A", "firm"] == "a2; a3; a4"
+    assert shown.loc["B", "origin"] == "Domestic subsidiary"
+
+
+@pytest.fixture
+def dated():
+    firms = [
+        (key, "A", year, "academic_startup", "a_academic")
+        for key, year in zip(cluster_genesis.DATED.values(), (1988, 1989, 1988, pd.NA), strict=True)
+    ]
+    table = entries(*firms).assign(entry_year_low=1987, named_in_paper="yes")
+    return table.assign(entry_year_high=table["entry_year"], source_urls="seed|https://a|https://b")
+
+
+def test_quoted_years_come_with_their_span_and_addresses(dated):
+    years = cluster_genesis.dated_firms(dated).set_index("name")
+    assert years.loc["kexing", ["value", "low", "high", "addresses"]].tolist() == [
+        1989,
+        1987,
+        1989,
+        2,
+    ]
+    assert pd.isna(years.loc["yangtze_river", "value"])
+    assert years.loc["diao", "firm"] == cluster_genesis.DATED["diao"]
+
+
+def test_firms_that_the_paper_names_and_that_are_dated_before_kexing(dated):
+    assert cluster_genesis.named_before_kexing(dated) == {"biosino", "diao"}
+    other = entries(("x", "A", 1980, "unknown", "unknown")).assign(named_in_paper="yes")
+    assert cluster_genesis.named_before_kexing(pd.concat([dated, other])) == {
+        "biosino",
+        "diao",
+        "x",
+    }
+
+
 def test_entrants_before_a_firm_leave_works_and_undated_ones_out(some):
     named = some.assign(named_in_paper=some["firm_id"].eq("a2").map({True: "yes", False: "no"}))
     numbers = cluster_genesis.before_numbers(named, "b1")
@@ -348,7 +410,8 @@ def test_published_totals_of_bases_are_added():
         "provinces with at least one such base": 22,
     }
     paper = pd.DataFrame(stated.items(), columns=["measure", "value"])
-    numbers = cluster_genesis.published_bases(torch, bio, paper)
+    published = dict(zip(cluster_genesis.BASES, (torch, bio, paper), strict=True))
+    numbers = cluster_genesis.published_bases(published)
     assert numbers["bases_published_sum"] == 32
     assert numbers["torch_bases_end_of_last_count"] == 200
     assert numbers["paper_parks"] == 54

@@ -71,7 +71,7 @@ def region_counts(profiles: pd.DataFrame, entries: pd.DataFrame) -> dict[str, Es
     Parameters
     ----------
     profiles : DataFrame
-        From `cluster_genesis.phases`.
+        From `clusters.phases`.
     entries : DataFrame
         The entries of the list.
     """
@@ -241,7 +241,7 @@ def cumulated_lines(table: pd.DataFrame, entries: pd.DataFrame, top: int = 7) ->
     Parameters
     ----------
     table : DataFrame
-        From `cluster_genesis.cumulated`.
+        From `clusters.cumulated`.
     entries : DataFrame
         The entries of the list.
     top : int
