@@ -462,7 +462,7 @@ def test_the_smaller_side_of_the_first_cut_is_the_odd_one_out():
     trees = {"China": (branches, members)}
     assert cluster_composition.odd_branch(trees) == ["C"]
     drawn = cluster_composition.tree_drawn(trees, "China")
-    assert drawn.index.tolist() == ["A, B", "A, B, C"]
+    assert drawn.index.tolist() == ["all but C", "all"]
     assert drawn.to_numpy().tolist() == [[0.12, 46], [0.5, 100]]
     table = pd.DataFrame({"x": [3, 1, 2], "y": [1, 0, 2]}, index=["A", "B", "C"])
     compared = cluster_composition.compared_counts({"China": table}, trees).iloc[0]
@@ -491,6 +491,62 @@ def test_the_variant_quoted_is_told_beside_the_extremes_of_all():
     assert numbers["clusters_stated_kinds_ways"] == 10
     assert numbers["clusters_kinds_ari_highest"] == {"value": 0.7, "number": 3}
     assert numbers["clusters_kinds_lowest_p"] == {"value": 0.04, "number": 3}
+    shown = cluster_composition.kinds_table(pd.concat([variants, variants.assign(rand=0.3)]))
+    by_types = shown.loc[("the paper's types", "all")]
+    assert by_types[["clusters", "ways", "adjusted Rand index"]].tolist() == [10, 252, 0.2]
+
+
+def test_clusters_of_each_country_are_compared_by_themselves(some):
+    abroad = some.assign(country="USA", cluster=some["cluster"].replace("A", "Boston"))
+    tables_of = cluster_composition.compared_tables(pd.concat([some, abroad]), "paper_type", 2)
+    assert {country: list(table.index) for country, table in tables_of.items()} == {
+        "China": ["A"],
+        "USA": ["Boston"],
+    }
+
+
+def test_quotients_of_bases_that_are_quoted_and_those_undefined():
+    quotients = pd.DataFrame(
+        {
+            "measure": ["bio_bases"] * 4 + ["origin"],
+            "place": ["Jiangsu", "Shandong", "Jilin", "Gansu", "Jilin"],
+            "value": [0.5, 1.0, 2.0, None, 9.0],
+        }
+    )
+    numbers = cluster_composition.base_quotient_numbers(quotients)
+    assert counted(numbers.pop("base_quotients_undefined")) == (1, 4, 0)
+    assert numbers == {
+        "base_quotient_jiangsu": 0.5,
+        "base_quotient_shandong": 1.0,
+        "base_quotient_jilin": 2.0,
+    }
+
+
+def test_sources_of_shenzhen_are_counted_where_they_sit():
+    table = entries(
+        ("f", "Shenzhen", 1990, "subsidiary_domestic", "c_subsidiary"),
+        ("g", "Shenzhen", 1991, "academic_startup", "a_academic"),
+        ("h", "Shenzhen", 1992, "unknown", "unknown"),
+        ("w", "Shenzhen", 1950, "state_backbone", "backbone"),
+        ("x", "Beijing", 1990, "subsidiary_foreign", "c_subsidiary"),
+    ).assign(reach=["elsewhere", "home", "unknown", "elsewhere", "abroad"])
+    rows = pd.DataFrame(
+        [
+            ("f", "parent", "firm_same_industry", "China", "Beijing", "at_entry"),
+            ("g", "founder", "university", "China", "Shenzhen", "at_entry"),
+            ("x", "parent", "foreign_firm", "USA", "Boston", "at_entry"),
+        ],
+        columns=["firm_id", "role", "org_type", "country", "region", "timing"],
+    )
+    found = cluster_composition.shenzhen_sources(table, rows).set_index("name")
+    assert {name: counted(row) for name, row in found.iterrows()} == {
+        "source_elsewhere": (1, 2, 1),
+        "source_abroad": (0, 2, 1),
+        "reach_elsewhere": (1, 2, 1),
+        "reach_abroad": (0, 2, 1),
+        "domestic_subsidiaries": (1, 2, 1),
+        "foreign_subsidiaries": (0, 2, 1),
+    }
 
 
 def test_quotients_on_few_firms_are_blank_on_the_map():
