@@ -192,6 +192,12 @@ def test_a_series_that_is_absent_leaves_the_colours_of_the_others_as_they_are():
     plt.close(figure)
 
 
+def test_bars_of_counts_have_whole_numbers_on_their_axis():
+    figure = plain.bars(pd.DataFrame({"label": ["A"], "value": [2]}), "firms")
+    assert all(float(tick).is_integer() for tick in figure.axes[0].get_xticks())
+    plt.close(figure)
+
+
 def test_headings_of_a_heat_map_are_broken_between_words():
     table = pd.DataFrame({"first entrants out of local academia": [1], "works": [2], "x": [3]})
     figure = plain.heat_map(table, "count")

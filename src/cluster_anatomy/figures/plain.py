@@ -156,6 +156,8 @@ def bars(
     axes.set_yticks(range(len(wide)), list(wide.index))
     axes.set_ylim(len(wide) - 0.5, -0.5)
     axes.set_xlabel(axis)
+    if not percent and (wide.fillna(0) % 1 == 0).all(axis=None):
+        axes.locator_params(axis="x", integer=True)
     if len(wide.columns) > 1:
         figure.legend(loc="outside upper center", ncols=min(len(wide.columns), 4))
     return figure
