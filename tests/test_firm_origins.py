@@ -486,13 +486,14 @@ def test_disagreements_are_shown_in_words():
 def test_those_behind_most_entries_are_shown_first():
     serial = pd.DataFrame(
         {
-            "actor": ["A", "B"],
-            "kind": ["person", "organisation"],
-            "entries": [2, 4],
-            "regions": ["Beijing", "Beijing|Wuhan"],
+            "actor": ["A", "B", "C"],
+            "kind": ["person", "organisation", "person"],
+            "entries": [2, 4, 3],
+            "regions": ["Beijing", "Beijing|Wuhan", pd.NA],
         }
     )
     shown = firm_origins.most_serial(serial)
-    assert shown["entries"].to_dict() == {"B": 4, "A": 2}
+    assert shown["entries"].to_dict() == {"B": 4, "C": 3, "A": 2}
+    assert shown.loc["C", "regions"] == "unknown"
     assert shown.loc["B", "regions"] == "Beijing, Wuhan"
     assert firm_origins.most_serial(serial, most=1).index.tolist() == ["B"]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from cluster_anatomy.figures import plain, style
+from cluster_anatomy.firms.clusters import GROUPS
 from cluster_anatomy.firms.entries import home_share
 from cluster_anatomy.firms.tie_counts import kind_share
 from cluster_anatomy.firms.ties import KINDS
@@ -19,6 +20,7 @@ INTERVAL = ", 95 % interval {low} to {high}"
 ENDS = ["low", "high"]
 NOT_GIVEN = ["firm_id", "entry_year_as_given", "coder", "confidence", "name_en"]
 """Columns that the door fills and the list does not."""
+HYPHENED = {"start_up": "start-up", "spin_off": "spin-off"}
 ESTIMATE = ["count", "n", "unknown", "value", *ENDS, "bound_low", "bound_high"]
 
 
@@ -259,14 +261,45 @@ def cumulated_lines(table: pd.DataFrame, entries: pd.DataFrame, top: int = 7) ->
     return long.assign(series=long["series"].map(names))
 
 
+def take_off_table(profiles: pd.DataFrame, most: int = 12) -> pd.DataFrame:
+    """Show when the largest regions took off, in words.
+
+    Parameters
+    ----------
+    profiles : DataFrame
+        From `clusters.phases`.
+    most : int
+        Regions shown.
+    """
+    columns = ["cluster", "dated", "undated", "first_year", "take_off", "leading"]
+    rows = profiles.sort_values(["entries", "cluster"], ascending=[False, True]).head(most)
+    return in_words(rows[columns].set_index("cluster").astype(object).fillna(""))
+
+
+def quotient_map(quotients: pd.DataFrame, regions: list[str]) -> pd.DataFrame:
+    """Return location quotients of regions (rows, named as drawn) by origin, in words.
+
+    Parameters
+    ----------
+    quotients : DataFrame
+        From `compositions.origin_quotients`.
+    regions : list of str
+        Regions shown; one without an entry of known origin is left out.
+    """
+    rows = quotients[quotients["place"].isin(regions)]
+    wide = rows.pivot(index="place", columns="category", values="value")
+    return wide.rename(index=drawing.labelled(wide.index), columns=GROUPS)
+
+
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of counts with blanks instead of underscores in its index and columns."""
-    names = {"index": _spaced, "columns": _spaced}
+    names = {"index": spaced, "columns": spaced}
     return table.rename(**names).rename_axis(index=None, columns=None)
 
 
-def _spaced(name: object) -> str:
-    return str(name).replace("_", " ")
+def spaced(name: object) -> str:
+    """Return a value of the tables as it is read: ``start_up`` is start-up."""
+    return HYPHENED.get(str(name), str(name).replace("_", " "))
 
 
 def show_heat_map(table: pd.DataFrame, label: str, alt: str, decimals: int = 0) -> None:
@@ -278,7 +311,7 @@ def show_heat_map(table: pd.DataFrame, label: str, alt: str, decimals: int = 0) 
 def show_shares(whole: pd.DataFrame, dimension: str, alt: str) -> None:
     """Show the shares of one dimension of a composition as dots with intervals and bounds."""
     part = whole.loc[[dimension]].reset_index()
-    rows = part.assign(label=part["category"].map(_spaced))
+    rows = part.assign(label=part["category"].map(spaced))
     style.show(plain.dots(rows, "% of entries of known " + dimension, percent=True), alt)
 
 

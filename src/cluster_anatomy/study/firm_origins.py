@@ -241,4 +241,5 @@ def most_serial(serial: pd.DataFrame, most: int = 12) -> pd.DataFrame:
     """
     words = {"actor": "who", "kind": "kind", "entries": "entries", "regions": "regions"}
     rows = serial.nlargest(most, "entries")[list(words)].rename(columns=words)
-    return rows.assign(regions=rows["regions"].str.replace("|", ", ")).set_index("who")
+    regions = rows["regions"].astype("string").str.replace("|", ", ").fillna("unknown")
+    return rows.assign(regions=regions).set_index("who")
