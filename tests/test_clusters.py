@@ -238,6 +238,12 @@ def test_growth_compares_one_source_with_itself_only():
     table = cluster_genesis.growth(numbers)
     assert table[["region", "ratio"]].to_numpy().tolist() == [["J", 4.0]]
     assert table["per_year"].iloc[0] == pytest.approx(4**0.2 - 1)
+    shown = cluster_genesis.growth_table(numbers)
+    assert shown.loc["J", ["years", "ratio", "growth a year, %"]].tolist() == [
+        "2005 to 2010",
+        4,
+        32,
+    ]
 
 
 # what is quoted and drawn of how clusters began
@@ -325,6 +331,62 @@ def test_only_larger_clusters_are_drawn_as_they_grow(some):
     ]
 
 
+def test_a_cluster_that_stands_still_is_drawn_to_the_end(some):
+    drawn = cluster_genesis.growth_drawn(some, 1, "China").set_index(["series", "year"])["value"]
+    assert drawn.loc[("A", 2000)] == 3
+    assert drawn["B"].to_dict() == dict.fromkeys(range(1995, 2001), 1)
+    assert drawn["C"].to_dict() == {2000: 1}
+
+
+def test_endowments_stand_beside_the_kind_and_the_number_of_entries(some):
+    paper = pd.DataFrame({"cluster": ["A", "B"], "kind": ["endogenous", "policy_induced"]})
+    endowed = pd.DataFrame({"institutes": [2, 0]}, index=["A", "B"])
+    begun = cluster_genesis.beginnings(paper, endowed, some)
+    assert begun.loc["A"].to_dict() == {"kind": "endogenous", "institutes": 2, "entries": 5}
+    assert begun.loc["B", "entries"] == 1
+
+
+def test_firms_of_one_first_year_share_a_row(some):
+    paper = pd.DataFrame({"cluster": ["A", "B"]})
+    twins = some.assign(entry_year=some["entry_year"].replace({1991: 1990}))
+    shown = cluster_genesis.pioneers(clusters.first_entrants(twins), paper)
+    assert shown["year"].to_dict() == {"A": 1990, "B": 1995}
+    assert shown.loc["A", "firm"] == "a2; a3; a4"
+    assert shown.loc["B", "origin"] == "Domestic subsidiary"
+
+
+@pytest.fixture
+def dated():
+    firms = [
+        (key, "A", year, "academic_startup", "a_academic")
+        for key, year in zip(cluster_genesis.DATED.values(), (1988, 1989, 1988, pd.NA), strict=True)
+    ]
+    table = entries(*firms).assign(entry_year_low=1987, named_in_paper="yes")
+    return table.assign(entry_year_high=table["entry_year"], source_urls="seed|https://a|https://b")
+
+
+def test_quoted_years_come_with_their_span_and_addresses(dated):
+    years = cluster_genesis.dated_firms(dated).set_index("name")
+    assert years.loc["kexing", ["value", "low", "high", "addresses"]].tolist() == [
+        1989,
+        1987,
+        1989,
+        2,
+    ]
+    assert pd.isna(years.loc["yangtze_river", "value"])
+    assert years.loc["diao", "firm"] == cluster_genesis.DATED["diao"]
+
+
+def test_firms_that_the_paper_names_and_that_are_dated_before_kexing(dated):
+    assert cluster_genesis.named_before_kexing(dated) == {"biosino", "diao"}
+    other = entries(("x", "A", 1980, "unknown", "unknown")).assign(named_in_paper="yes")
+    assert cluster_genesis.named_before_kexing(pd.concat([dated, other])) == {
+        "biosino",
+        "diao",
+        "x",
+    }
+
+
 def test_entrants_before_a_firm_leave_works_and_undated_ones_out(some):
     named = some.assign(named_in_paper=some["firm_id"].eq("a2").map({True: "yes", False: "no"}))
     numbers = cluster_genesis.before_numbers(named, "b1")
@@ -348,7 +410,8 @@ def test_published_totals_of_bases_are_added():
         "provinces with at least one such base": 22,
     }
     paper = pd.DataFrame(stated.items(), columns=["measure", "value"])
-    numbers = cluster_genesis.published_bases(torch, bio, paper)
+    published = dict(zip(cluster_genesis.BASES, (torch, bio, paper), strict=True))
+    numbers = cluster_genesis.published_bases(published)
     assert numbers["bases_published_sum"] == 32
     assert numbers["torch_bases_end_of_last_count"] == 200
     assert numbers["paper_parks"] == 54
@@ -399,7 +462,7 @@ def test_the_smaller_side_of_the_first_cut_is_the_odd_one_out():
     trees = {"China": (branches, members)}
     assert cluster_composition.odd_branch(trees) == ["C"]
     drawn = cluster_composition.tree_drawn(trees, "China")
-    assert drawn.index.tolist() == ["A, B", "A, B, C"]
+    assert drawn.index.tolist() == ["all but C", "all"]
     assert drawn.to_numpy().tolist() == [[0.12, 46], [0.5, 100]]
     table = pd.DataFrame({"x": [3, 1, 2], "y": [1, 0, 2]}, index=["A", "B", "C"])
     compared = cluster_composition.compared_counts({"China": table}, trees).iloc[0]
@@ -428,6 +491,62 @@ def test_the_variant_quoted_is_told_beside_the_extremes_of_all():
     assert numbers["clusters_stated_kinds_ways"] == 10
     assert numbers["clusters_kinds_ari_highest"] == {"value": 0.7, "number": 3}
     assert numbers["clusters_kinds_lowest_p"] == {"value": 0.04, "number": 3}
+    shown = cluster_composition.kinds_table(pd.concat([variants, variants.assign(rand=0.3)]))
+    by_types = shown.loc[("the paper's types", "all")]
+    assert by_types[["clusters", "ways", "adjusted Rand index"]].tolist() == [10, 252, 0.2]
+
+
+def test_clusters_of_each_country_are_compared_by_themselves(some):
+    abroad = some.assign(country="USA", cluster=some["cluster"].replace("A", "Boston"))
+    tables_of = cluster_composition.compared_tables(pd.concat([some, abroad]), "paper_type", 2)
+    assert {country: list(table.index) for country, table in tables_of.items()} == {
+        "China": ["A"],
+        "USA": ["Boston"],
+    }
+
+
+def test_quotients_of_bases_that_are_quoted_and_those_undefined():
+    quotients = pd.DataFrame(
+        {
+            "measure": ["bio_bases"] * 4 + ["origin"],
+            "place": ["Jiangsu", "Shandong", "Jilin", "Gansu", "Jilin"],
+            "value": [0.5, 1.0, 2.0, None, 9.0],
+        }
+    )
+    numbers = cluster_composition.base_quotient_numbers(quotients)
+    assert counted(numbers.pop("base_quotients_undefined")) == (1, 4, 0)
+    assert numbers == {
+        "base_quotient_jiangsu": 0.5,
+        "base_quotient_shandong": 1.0,
+        "base_quotient_jilin": 2.0,
+    }
+
+
+def test_sources_of_shenzhen_are_counted_where_they_sit():
+    table = entries(
+        ("f", "Shenzhen", 1990, "subsidiary_domestic", "c_subsidiary"),
+        ("g", "Shenzhen", 1991, "academic_startup", "a_academic"),
+        ("h", "Shenzhen", 1992, "unknown", "unknown"),
+        ("w", "Shenzhen", 1950, "state_backbone", "backbone"),
+        ("x", "Beijing", 1990, "subsidiary_foreign", "c_subsidiary"),
+    ).assign(reach=["elsewhere", "home", "unknown", "elsewhere", "abroad"])
+    rows = pd.DataFrame(
+        [
+            ("f", "parent", "firm_same_industry", "China", "Beijing", "at_entry"),
+            ("g", "founder", "university", "China", "Shenzhen", "at_entry"),
+            ("x", "parent", "foreign_firm", "USA", "Boston", "at_entry"),
+        ],
+        columns=["firm_id", "role", "org_type", "country", "region", "timing"],
+    )
+    found = cluster_composition.shenzhen_sources(table, rows).set_index("name")
+    assert {name: counted(row) for name, row in found.iterrows()} == {
+        "source_elsewhere": (1, 2, 1),
+        "source_abroad": (0, 2, 1),
+        "reach_elsewhere": (1, 2, 1),
+        "reach_abroad": (0, 2, 1),
+        "domestic_subsidiaries": (1, 2, 1),
+        "foreign_subsidiaries": (0, 2, 1),
+    }
 
 
 def test_quotients_on_few_firms_are_blank_on_the_map():

@@ -9,7 +9,7 @@ import pytest
 
 from cluster_anatomy import figures, tables
 from cluster_anatomy.compendium import paths
-from cluster_anatomy.figures import style
+from cluster_anatomy.figures import plain, style
 from cluster_anatomy.firms import entries as firms_entries
 
 style.use()
@@ -178,3 +178,29 @@ def test_counts_in_figures_are_counts_of_the_register():
     in_scope = tables.read("data/processed/firms.csv").query("scope == 'entry'")
     assert tables.read("figures/entry_map.csv")["entries"].sum() == in_scope["admin"].notna().sum()
     assert len(tables.read("figures/claims.csv")) == len(tables.read("seeds/claims.csv"))
+
+
+# --- Plain figures
+
+
+def test_a_series_that_is_absent_leaves_the_colours_of_the_others_as_they_are():
+    table = pd.DataFrame({"label": ["A"], "series": ["c"], "value": [1]})
+    figure = plain.bars(table, "firms", ["a", "b", "c"])
+    assert plt.matplotlib.colors.to_hex(figure.axes[0].patches[0].get_facecolor()) == (
+        plain.SERIES[2].lower()
+    )
+    plt.close(figure)
+
+
+def test_bars_of_counts_have_whole_numbers_on_their_axis():
+    figure = plain.bars(pd.DataFrame({"label": ["A"], "value": [2]}), "firms")
+    assert all(float(tick).is_integer() for tick in figure.axes[0].get_xticks())
+    plt.close(figure)
+
+
+def test_headings_of_a_heat_map_are_broken_between_words():
+    table = pd.DataFrame({"first entrants out of local academia": [1], "works": [2], "x": [3]})
+    figure = plain.heat_map(table, "count")
+    words = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert words == ["first entrants out\nof local academia", "works", "x"]
+    plt.close(figure)

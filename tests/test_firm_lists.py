@@ -17,6 +17,7 @@ from cluster_anatomy.firms.lists import (
 )
 from cluster_anatomy.firms.names import NameRules
 from cluster_anatomy.firms.places import Gazetteer
+from cluster_anatomy.study import firm_lists
 from cluster_anatomy.study.firm_lists import ledger, register
 from cluster_anatomy.tables import contract
 
@@ -484,3 +485,43 @@ def test_the_real_register_does_not_depend_on_the_order_of_rows(raw, step01, nam
 def test_the_real_ledger_ends_with_the_entries(step01):
     table = ledger(step01.rows, step01.members, step01.firms)
     assert table["rows_out"].iloc[-1] == (step01.firms["scope"] == "entry").sum()
+
+
+# --- What notebook 01 shows
+
+
+def test_undecided_pairs_are_shown_by_score():
+    links = pd.DataFrame(
+        [("a", "b", 20.0, "same"), ("c", "d", 90.0, "unknown"), ("e", "f", 99.0, "same")],
+        columns=["left_name", "right_name", "score", "place"],
+    ).assign(decision=["borderline", "borderline", "same"])
+    shown = firm_lists.borderline(links)
+    assert shown.reset_index().to_numpy().tolist() == [
+        ["c", "d", 90.0, "unknown"],
+        ["a", "b", 20.0, "same"],
+    ]
+    assert firm_lists.borderline(links, most=1).index.tolist() == ["c"]
+
+
+def test_rows_are_counted_by_coder_and_list_in_words():
+    rows = pd.DataFrame({"kind": ["list", "evidence", "list"], "coder": ["a_b", "north", "a_b"]})
+    counts = firm_lists.rows_by_coder(rows)["rows"]
+    assert counts.to_dict() == {("evidence", "north"): 1, ("list", "a b"): 2}
+
+
+def test_coverage_tells_apart_what_is_known_of_entries():
+    firms = pd.DataFrame(
+        {
+            "scope": ["entry", "entry", "entry", "group"],
+            "region": ["Beijing", pd.NA, pd.NA, "Beijing"],
+            "entry_year": pd.array([1990, 1991, pd.NA, 1992], dtype="Int64"),
+            "country": "China",
+            "frame": ["named_in_paper", "named_in_paper", "on_open_list", "on_open_list"],
+        }
+    )
+    assert firm_lists.coverage(firms).to_numpy().tolist() == [
+        ["China: named in the paper", "place and year", 1],
+        ["China: named in the paper", "year only", 1],
+        ["China: on an open list", "neither", 1],
+    ]
+    assert set(firm_lists.coverage(firms)["series"]) <= set(firm_lists.KNOWN)

@@ -438,3 +438,62 @@ def test_flags_of_real_firms_never_turn_a_blank_into_no(step01, source_rows):
     assert not (flags.loc[firms["returnee_founder"].isna(), "returnee"] == "no").any()
     assert not (flags.loc[firms["ownership_at_entry"].isna(), "state_owned"] == "no").any()
     assert not (flags[["foreign_partner", "former_official", "military"]] == "no").any(axis=None)
+
+
+# --- What notebook 02 shows
+
+
+def test_the_options_in_force_are_shown_with_their_meaning(raw):
+    table = firm_origins.in_force(raw.conventions, choose(raw.conventions, {"region": "province"}))
+    assert table.index.is_unique
+    assert table.loc["region", "option"] == "province"
+
+
+def test_origins_are_those_of_the_rules_with_reach_and_views(raw):
+    firms, members, evidence = register_of({"a": founders("university")}, raw.gazetteer)
+    rows = sources(members, evidence, raw.gazetteer, raw.organisation_types)
+    coding = {name: getattr(raw, name) for name in ("source_roles", "origin_rules", "origin_views")}
+    options = choose(raw.conventions, {})
+    found = firm_origins.origins(firms, members, rows, raw.gazetteer, coding, options).iloc[0]
+    assert found[["mode", "source", "label", "reach"]].tolist() == [
+        "start_up",
+        "academia",
+        "academic_startup",
+        "unknown",
+    ]
+
+
+def test_disagreements_are_shown_in_words():
+    firms = pd.DataFrame(
+        {"firm_id": ["a", "b"], "name_en": ["A Co.", pd.NA], "name_zh": [pd.NA, "乙"]}
+    )
+    origins = pd.DataFrame(
+        {
+            "firm_id": ["a", "b"],
+            "coder_label": ["unknown", "academic_startup"],
+            "label": ["academic_spinoff", "academic_startup"],
+            "agrees": ["no", "yes"],
+            "evidence_used": [pd.NA, "founder: X (university)"],
+        }
+    )
+    assert firm_origins.disagreements(origins, firms).reset_index().to_numpy().tolist() == [
+        ["A Co.", "Unknown", "Academic spin-off", "no organisation named"]
+    ]
+    other = firm_origins.disagreements(origins.assign(agrees="no"), firms)
+    assert other.index.tolist() == ["A Co.", "乙"]
+
+
+def test_those_behind_most_entries_are_shown_first():
+    serial = pd.DataFrame(
+        {
+            "actor": ["A", "B", "C"],
+            "kind": ["person", "organisation", "person"],
+            "entries": [2, 4, 3],
+            "regions": ["Beijing", "Beijing|Wuhan", pd.NA],
+        }
+    )
+    shown = firm_origins.most_serial(serial)
+    assert shown["entries"].to_dict() == {"B": 4, "C": 3, "A": 2}
+    assert shown.loc["C", "regions"] == "unknown"
+    assert shown.loc["B", "regions"] == "Beijing, Wuhan"
+    assert firm_origins.most_serial(serial, most=1).index.tolist() == ["B"]

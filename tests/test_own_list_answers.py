@@ -85,6 +85,42 @@ def test_a_region_keeps_its_sum_in_years_without_entries():
     ]
 
 
+def test_the_largest_regions_are_shown_with_their_take_off():
+    profiles = pd.DataFrame(
+        {
+            "cluster": ["A", "B", "C"],
+            "entries": [3, 9, 3],
+            "dated": [3, 8, 0],
+            "undated": [0, 1, 3],
+            "first_year": [1990, 1980, None],
+            "take_off": [None, 1985, None],
+            "leading": ["academic", "subsidiary", None],
+        }
+    )
+    shown = answers.take_off_table(profiles, most=2)
+    assert shown.index.tolist() == ["B", "A"]
+    assert shown.loc["B", ["first year", "take off", "undated"]].tolist() == [1980, 1985, 1]
+
+
+def test_values_of_the_tables_are_shown_as_they_are_read():
+    table = pd.DataFrame({"same_industry_firm": [1]}, index=["spin_off"])
+    shown = answers.in_words(table)
+    assert (shown.index[0], shown.columns[0]) == ("spin-off", "same industry firm")
+
+
+def test_quotients_of_the_regions_shown_have_origins_in_words():
+    quotients = pd.DataFrame(
+        {
+            "place": ["A", "A", "B"],
+            "category": ["a_academic", "c_subsidiary", "a_academic"],
+            "value": [2.0, 0.5, 1.0],
+        }
+    )
+    assert answers.quotient_map(quotients, ["A", "C"]).to_dict("index") == {
+        "A": {"academic": 2.0, "subsidiary": 0.5}
+    }
+
+
 def test_an_analysis_that_was_not_made_has_a_part_of_zero():
     made = pd.DataFrame(
         {

@@ -1,5 +1,6 @@
 """Plain figures for reading: heat maps, dots with intervals, bars; one look for all notebooks."""
 
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -50,7 +51,9 @@ def heat_map(table: pd.DataFrame, label: str, decimals: int = 0, diverging: bool
     axes.set(xlabel="", ylabel="")
     axes.tick_params(length=0)
     many = len(table.columns) > 6
-    labels = [str(name) if many else str(name).replace(" ", "\n") for name in table.columns]
+    labels = [str(name) for name in table.columns]
+    if not many:
+        labels = [textwrap.fill(name, 60 // len(labels), break_long_words=False) for name in labels]
     axes.set_xticklabels(labels, rotation=90 if many else 0)
     axes.tick_params(axis="y", rotation=0)
     return figure
@@ -145,14 +148,17 @@ def bars(
     height = 0.8 + 0.24 * len(wide)
     figure, axes = plt.subplots(figsize=(TWO_COLUMNS, height), layout="constrained")
     left = np.zeros(len(wide))
-    for rank, name in enumerate(wide.columns):
+    colours = list(order) or list(wide.columns)  # a series that is absent keeps its colour
+    for name in wide.columns:
         width = wide[name].fillna(0).to_numpy(dtype=float) * (100 if percent else 1)
-        colour = SERIES[rank % len(SERIES)] if name != "unknown" else "#D9D9D9"
+        colour = SERIES[colours.index(name) % len(SERIES)] if name != "unknown" else "#D9D9D9"
         axes.barh(range(len(wide)), width, left=left, color=colour, label=name or None)
         left = left + width
     axes.set_yticks(range(len(wide)), list(wide.index))
     axes.set_ylim(len(wide) - 0.5, -0.5)
     axes.set_xlabel(axis)
+    if not percent and (wide.fillna(0) % 1 == 0).all(axis=None):
+        axes.locator_params(axis="x", integer=True)
     if len(wide.columns) > 1:
         figure.legend(loc="outside upper center", ncols=min(len(wide.columns), 4))
     return figure

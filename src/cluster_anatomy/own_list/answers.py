@@ -10,6 +10,7 @@ import pandas as pd
 
 from cluster_anatomy.figures import difference_data, plain, style
 from cluster_anatomy.figures.vocabulary import TIE_WORDS
+from cluster_anatomy.firms.clusters import GROUPS
 from cluster_anatomy.firms.entries import ORIGINS, home_share
 from cluster_anatomy.firms.tie_counts import by_type, kind_share
 from cluster_anatomy.firms.ties import KINDS
@@ -21,6 +22,7 @@ INTERVAL = ", 95 % interval {low} to {high}"
 ENDS = ["low", "high"]
 NOT_GIVEN = ["firm_id", "entry_year_as_given", "coder", "confidence", "name_en"]
 """Columns that the door fills and the list does not."""
+HYPHENED = {"start_up": "start-up", "spin_off": "spin-off"}
 ESTIMATE = ["count", "n", "unknown", "value", *ENDS, "bound_low", "bound_high"]
 
 WORDS = entry_patterns.WORDS | {"label": ORIGINS}
@@ -76,7 +78,7 @@ def region_counts(profiles: pd.DataFrame, entries: pd.DataFrame) -> dict[str, Es
     Parameters
     ----------
     profiles : DataFrame
-        From `cluster_genesis.phases`.
+        From `clusters.phases`.
     entries : DataFrame
         The entries of the list.
     """
@@ -317,7 +319,7 @@ def model_table(model: pd.DataFrame) -> pd.DataFrame:
     table = table.sort_values("width", na_position="first")
     table = table.drop_duplicates(["model", "term"], keep="last").sort_index()
     for column in ("model", "term", "errors"):
-        table[column] = table[column].map(_spaced)
+        table[column] = table[column].map(spaced)
     columns = ["model", "term", "errors", "ratio", "p", "n", "clusters"]
     words = {"n": "region-years", "clusters": "regions"}
     return table[columns].round(3).rename(columns=words).set_index(["model", "term"])
@@ -329,7 +331,7 @@ def cumulated_lines(table: pd.DataFrame, entries: pd.DataFrame, top: int = 7) ->
     Parameters
     ----------
     table : DataFrame
-        From `cluster_genesis.cumulated`.
+        From `clusters.cumulated`.
     entries : DataFrame
         The entries of the list.
     top : int
@@ -347,14 +349,45 @@ def cumulated_lines(table: pd.DataFrame, entries: pd.DataFrame, top: int = 7) ->
     return long.assign(series=long["series"].map(names))
 
 
+def take_off_table(profiles: pd.DataFrame, most: int = 12) -> pd.DataFrame:
+    """Show when the largest regions took off, in words.
+
+    Parameters
+    ----------
+    profiles : DataFrame
+        From `clusters.phases`.
+    most : int
+        Regions shown.
+    """
+    columns = ["cluster", "dated", "undated", "first_year", "take_off", "leading"]
+    rows = profiles.sort_values(["entries", "cluster"], ascending=[False, True]).head(most)
+    return in_words(rows[columns].set_index("cluster").astype(object).fillna(""))
+
+
+def quotient_map(quotients: pd.DataFrame, regions: list[str]) -> pd.DataFrame:
+    """Return location quotients of regions (rows, named as drawn) by origin, in words.
+
+    Parameters
+    ----------
+    quotients : DataFrame
+        From `compositions.origin_quotients`.
+    regions : list of str
+        Regions shown; one without an entry of known origin is left out.
+    """
+    rows = quotients[quotients["place"].isin(regions)]
+    wide = rows.pivot(index="place", columns="category", values="value")
+    return wide.rename(index=drawing.labelled(wide.index), columns=GROUPS)
+
+
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of counts with blanks instead of underscores in its index and columns."""
-    names = {"index": _spaced, "columns": _spaced}
+    names = {"index": spaced, "columns": spaced}
     return table.rename(**names).rename_axis(index=None, columns=None)
 
 
-def _spaced(name: object) -> str:
-    return str(name).replace("_", " ")
+def spaced(name: object) -> str:
+    """Return a value of the tables as it is read: ``start_up`` is start-up."""
+    return HYPHENED.get(str(name), str(name).replace("_", " "))
 
 
 def show_heat_map(table: pd.DataFrame, label: str, alt: str, decimals: int = 0) -> None:

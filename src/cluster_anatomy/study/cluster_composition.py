@@ -32,6 +32,34 @@ ON_MAP = {
 }
 """Origins as the map of clusters and origins names them."""
 ALL = {"China": "cn_all", "USA": "us_all"}
+SERIES = [*GROUPS.values(), "unknown"]
+"""Origins of entries, in the order of figures."""
+READINGS = {
+    "paper_type": "the paper's types",
+    "label": "the ten origins",
+    "entrants": "the paper's types, works left out",
+}
+"""Readings of origin (`compositions.agreement`), in words."""
+
+
+def compared_tables(
+    entries: pd.DataFrame, dimension: str, smallest: int
+) -> dict[str, pd.DataFrame]:
+    """Count the entries of the larger clusters by origin, for each country (`ALL`).
+
+    Parameters
+    ----------
+    entries : DataFrame
+        All entries.
+    dimension : str
+        The reading of origin: a column of ``entries``.
+    smallest : int
+        Entries of known origin from which a cluster is compared.
+    """
+    return {
+        country: counts(entries[entries["country"] == country], dimension, smallest)
+        for country in ALL
+    }
 
 
 def tests_of_difference(
@@ -344,24 +372,61 @@ def composition_drawn(entries: pd.DataFrame, country: str, smallest: int) -> pd.
 
 
 def tree_drawn(trees: dict[str, tuple[pd.DataFrame, pd.DataFrame]], country: str) -> pd.DataFrame:
-    """Return the branches of a tree for people: members, height, support in per cent."""
-    branches = trees[country][0][["members", "height", "support"]].sort_values("height")
-    members = branches["members"].str.replace("|", ", ")
+    """Return the branches of a tree for people: members, height, support in per cent.
+
+    A branch of more than half of the clusters is named by those that it lacks.
+    """
+    merges, members = trees[country]
+    branches = merges[["members", "height", "support"]].sort_values("height")
+    everywhere = list(members.index)
     return pd.DataFrame(
         {
-            "clusters joined": members,
+            "clusters joined": [_branch(row.split("|"), everywhere) for row in branches["members"]],
             "distance": branches["height"].round(2),
             "support, %": (100 * branches["support"]).round(0).astype(int),
         }
     ).set_index("clusters joined")
 
 
+def _branch(inside: list[str], everywhere: list[str]) -> str:
+    """Name the clusters of a branch, or those that it lacks."""
+    outside = [name for name in everywhere if name not in inside]
+    if not outside:
+        return "all"
+    few = len(inside) <= len(outside)
+    return ", ".join(inside) if few else "all but " + ", ".join(outside)
+
+
+def kinds_table(variants: pd.DataFrame) -> pd.DataFrame:
+    """Return how far composition goes with the paper's kinds, for people.
+
+    Parameters
+    ----------
+    variants : DataFrame
+        From `compositions.agreement`; means over distances and cuts are shown.
+    """
+    words = {
+        "n": "clusters",
+        "ways": "ways",
+        "rand": "adjusted Rand index",
+        "rand_p": "p of the index",
+        "gap_p": "p of the gap",
+    }
+    named = variants.assign(
+        origin=variants["origin"].map(READINGS),
+        kinds=variants["kinds"].map({"all": "all", "stated": "stated by the paper"}),
+    ).rename(columns={"origin": "reading of origin", **words})
+    means = named.groupby(["reading of origin", "kinds"])[list(words.values())].mean().round(2)
+    return means.astype({"clusters": int, "ways": int})
+
+
 def all_quotients(
-    by_country: dict[str, pd.DataFrame], dimension: str, sites: pd.DataFrame, torch: pd.Series
+    entries: pd.DataFrame, dimension: str, sites: pd.DataFrame, torch: pd.Series
 ) -> pd.DataFrame:
-    """Return the location quotients of origins in both countries, and of bio-industry bases."""
+    """Return the location quotients of origins in each country, and of bio-industry bases."""
     origins = [
-        origin_quotients(country, by_country[country], dimension) for country in ("China", "USA")
+        origin_quotients(country, entries[entries["country"] == country], dimension)
+        for country in ALL
     ]
     return pd.concat([*origins, base_quotients(sites, torch)], ignore_index=True)
 

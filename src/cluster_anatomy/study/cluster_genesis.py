@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from cluster_anatomy.firms.clusters import cumulated, entrants
-from cluster_anatomy.firms.clusters import first_entrants as first_entrants
-from cluster_anatomy.firms.clusters import phases as phases
+from cluster_anatomy.firms.entries import ORIGINS
 from cluster_anatomy.firms.sites import TORCH_BASE, by_province
 from cluster_anatomy.methods.contingency import independence
 from cluster_anatomy.methods.shares import count_until, tally
@@ -32,6 +31,22 @@ def growth(numbers: pd.DataFrame) -> pd.DataFrame:
             rows.append((*key[:4], *ends, ratio, ratio ** (1 / years) - 1))
     columns = [*keys[:4], "first_year", "first", "last_year", "last", "ratio", "per_year"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def growth_table(numbers: pd.DataFrame) -> pd.DataFrame:
+    """Show how published numbers grew (`growth`), in words and rounded."""
+    table = growth(numbers)
+    years = table["first_year"].astype(str) + " to " + table["last_year"].astype(str)
+    return pd.DataFrame(
+        {
+            "region": table["region"],
+            "measure": table["measure"],
+            "of": table["category"],
+            "years": years,
+            "ratio": table["ratio"].round(2),
+            "growth a year, %": (100 * table["per_year"]).round(1),
+        }
+    ).set_index("region")
 
 
 def open_addresses(cell) -> int:
@@ -81,18 +96,16 @@ def base_counts(
     }
 
 
-def published_bases(
-    torch: pd.DataFrame, bio: pd.DataFrame, paper: pd.DataFrame
-) -> dict[str, float]:
+def published_bases(published: dict[str, pd.DataFrame]) -> dict[str, float]:
     """Return published totals of bases and parks, by id of the result.
 
     Parameters
     ----------
-    torch, bio : DataFrame
-        Torch bases by province and field, and bio-industry bases (JST 2009).
-    paper : DataFrame
-        Counts that the paper states.
+    published : dict of str to DataFrame
+        From `read_published`: torch bases by province and field, bio-industry bases (JST 2009), and
+        the counts that the paper states.
     """
+    torch, bio, paper = (published[name] for name in BASES)
     fields = torch[torch["measure"].str.endswith("by field")].set_index("category")["value"]
     whole = torch[
         (torch["region"] == "China")
@@ -137,6 +150,27 @@ def bases_drawn(by: pd.DataFrame, most: int = 14) -> pd.DataFrame:
     first = by.sort_values(["bases", "parks"], ascending=False).head(most)
     table = first[list(columns)].rename(columns=columns).rename_axis("label").reset_index()
     return table.melt("label", var_name="series", value_name="value")
+
+
+def beginnings(paper: pd.DataFrame, endowed: pd.DataFrame, entries: pd.DataFrame) -> pd.DataFrame:
+    """Set the endowments of the paper's clusters beside their kind and number of entries.
+
+    Parameters
+    ----------
+    paper : DataFrame
+        From `clusters.kinds`.
+    endowed : DataFrame
+        From `endowments.endowments`.
+    entries : DataFrame
+        All entries.
+
+    Returns
+    -------
+    DataFrame
+        Index: the paper's clusters. The columns of both tables and ``entries``.
+    """
+    size = entries[entries["country"] == "China"].groupby("cluster").size().rename("entries")
+    return paper.set_index("cluster").join(endowed).join(size)
 
 
 def endowment_numbers(begun: pd.DataFrame) -> dict[str, dict[str, float] | int]:
@@ -226,6 +260,8 @@ def take_offs(described: pd.DataFrame, smallest: int) -> tuple[pd.DataFrame, pd.
 def growth_drawn(entries: pd.DataFrame, smallest: int, country: str) -> pd.DataFrame:
     """Return cumulated dated entries of the larger clusters of a country, as a figure draws them.
 
+    All lines run to the last year in which any of them has an entry.
+
     Returns
     -------
     DataFrame
@@ -233,8 +269,26 @@ def growth_drawn(entries: pd.DataFrame, smallest: int, country: str) -> pd.DataF
     """
     table = cumulated(entries[entries["country"] == country])
     total = table.groupby("cluster")["entries"].transform("sum")
-    table = table[total >= smallest]
-    return table.rename(columns={"cluster": "series", "cumulated": "value"})
+    wide = table[total >= smallest].pivot(index="year", columns="cluster", values="cumulated")
+    years = range(wide.index.min(), wide.index.max() + 1)
+    long = wide.reindex(years).ffill().melt(ignore_index=False, var_name="series").dropna()
+    return long.rename_axis("year").reset_index()
+
+
+def pioneers(first: pd.DataFrame, paper: pd.DataFrame) -> pd.DataFrame:
+    """Show the first dated entrant of each of the paper's clusters, in words.
+
+    Parameters
+    ----------
+    first : DataFrame
+        From `clusters.first_entrants`; firms of one first year share a row.
+    paper : DataFrame
+        From `clusters.kinds`.
+    """
+    rows = first[first["cluster"].isin(paper["cluster"]) & (first["place"] == 1)]
+    rows = rows.assign(origin=rows["label"].map(ORIGINS)).rename(columns={"name": "firm"})
+    by = rows.groupby(["cluster", "entry_year"])[["firm", "origin", "reach"]].agg("; ".join)
+    return by.reset_index("entry_year").rename(columns={"entry_year": "year"})
 
 
 def dated_firms(entries: pd.DataFrame) -> pd.DataFrame:
@@ -254,6 +308,18 @@ def before(entries: pd.DataFrame, firm: str) -> pd.DataFrame:
     newcomers = entrants(entries[entries["country"] == "China"])
     year = entries.set_index("firm_id").loc[firm, "entry_year"]
     return newcomers[newcomers["entry_year"] < year].sort_values("entry_year")
+
+
+def named_before_kexing(entries: pd.DataFrame) -> set[str]:
+    """Return which firms of `DATED` the paper names among those dated before Kexing.
+
+    A firm that it names and that is none of them comes under its id.
+    """
+    earlier = before(entries, DATED["kexing"])
+    names = {key: name for name, key in DATED.items()}
+    return {
+        names.get(key, key) for key in earlier.loc[earlier["named_in_paper"] == "yes", "firm_id"]
+    }
 
 
 def before_numbers(entries: pd.DataFrame, firm: str) -> dict[str, dict[str, float] | int]:
@@ -310,6 +376,8 @@ PUBLISHED = [
     "cn_xuan_et_al_2014",
 ]
 """Tables of published counts; from the fourth on they are about regions."""
+BASES = ("cn_jst_2009_torch_bases_by_province", "cn_jst_2009_bio_bases", "cn_conle_taube_2010")
+"""Those on bases: torch bases, bio-industry bases, and what the paper states."""
 
 
 def read_published(read: Callable[[str], pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -24,6 +24,16 @@ SEAT = [
     "longitude",
 ]
 """Columns of the register that say where a firm is."""
+LOOKALIKES = [
+    "北京科兴生物制品有限公司",
+    "深圳科兴生物工程有限公司",
+    "南京华欣药业生物工程有限公司",
+    "上海华新生物高技术有限公司",
+]
+"""Names of four firms that are easily taken for two: Kexing and Kexing, Huaxin and Huaxin."""
+DECISIONS = ["same", "different", "borderline"]
+KNOWN = ["place and year", "place only", "year only", "neither"]
+"""What is known of an entry, in the order of figures."""
 
 
 def register(
@@ -258,6 +268,18 @@ def coverage(firms: pd.DataFrame) -> pd.DataFrame:
     return counts.reset_index().astype({"label": str})
 
 
+def rows_by_coder(rows: pd.DataFrame) -> pd.DataFrame:
+    """Count the rows of each coder and list, in words.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        From `lists.gather`.
+    """
+    named = rows.assign(**{"coder or list": rows["coder"].str.replace("_", " ")})
+    return named.groupby(["kind", "coder or list"]).size().rename("rows").to_frame()
+
+
 def decisions(links: pd.DataFrame) -> pd.DataFrame:
     """Count pairs by the rule that decided them and by what was decided, as a figure draws them.
 
@@ -268,6 +290,26 @@ def decisions(links: pd.DataFrame) -> pd.DataFrame:
     """
     table = links.assign(label=links["rule"].str.replace("_", " "), series=links["decision"])
     return table.groupby(["label", "series"]).size().rename("value").reset_index()
+
+
+def borderline(links: pd.DataFrame, most: int = 12) -> pd.DataFrame:
+    """Return the pairs that no rule decides, those with the highest scores first, in words.
+
+    Parameters
+    ----------
+    links : DataFrame
+        From `lists.decide`.
+    most : int
+        Pairs shown.
+    """
+    words = {
+        "left_name": "one name",
+        "right_name": "the other",
+        "score": "score, %",
+        "place": "places",
+    }
+    pairs = links[links["decision"] == "borderline"].nlargest(most, "score")
+    return pairs[list(words)].rename(columns=words).set_index("one name")
 
 
 def names_apart(names: list[str], rules: NameRules) -> pd.DataFrame:

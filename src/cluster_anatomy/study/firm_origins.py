@@ -7,12 +7,63 @@ which honest coders differ (``conventions.csv``). The coders' labels are the yar
 never their input.
 """
 
+import textwrap
+from collections.abc import Mapping
+
 import pandas as pd
 
+from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.coders import in_order, with_evidence
 from cluster_anatomy.firms.entries import ORIGINS
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.methods.contingency import agreement
 from cluster_anatomy.study.firm_lists import WHY
+
+REACH = ["home", "mixed", "elsewhere", "abroad", "unknown"]
+"""Where sources sit, in the order of figures."""
+
+
+def in_force(conventions: pd.DataFrame, options: Mapping[str, str]) -> pd.DataFrame:
+    """Return the option in force and its meaning, by convention."""
+    chosen = conventions["convention"].map(options) == conventions["option"]
+    return conventions.loc[chosen, ["convention", "option", "meaning"]].set_index("convention")
+
+
+def origins(
+    firms: pd.DataFrame,
+    members: pd.DataFrame,
+    sources: pd.DataFrame,
+    gazetteer: Gazetteer,
+    coding: Mapping[str, pd.DataFrame],
+    options: Mapping[str, str],
+) -> pd.DataFrame:
+    """Say by the rules where each firm came from: mode, source, reach, and the views on them.
+
+    Parameters
+    ----------
+    firms, members, sources : DataFrame
+        Register, members (step 01) and `firms.origins.sources`.
+    gazetteer : Gazetteer
+        The places that cities of sources mean.
+    coding : mapping
+        ``source_roles``, ``origin_rules``, ``origin_views``, ``alternatives``.
+    options : mapping
+        The conventions in force, from `firms.origins.choose`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `firms.origins.classify`, `firms.origins.reach` and the contract
+        ``origin_views``.
+    """
+    seen = firms_origins.conditions(firms, sources, coding["source_roles"], options)
+    table = firms_origins.classify(seen, coding["origin_rules"])
+    if options["disputed"] == "alternative":
+        table = firms_origins.override(table, members, coding["alternatives"])
+    places = options["region"], options["hong_kong"]
+    reach = firms_origins.reach(firms, sources, table, gazetteer, *places)
+    table = table.merge(reach, on="firm_id", validate="1:1")
+    return table.merge(coding["origin_views"], on=["mode", "source"], how="left", validate="m:1")
 
 
 def coder_labels(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
@@ -61,6 +112,25 @@ def with_coders(
     table["evidence_used"] = table["firm_id"].map(describe_evidence(sources))
     same = (table["label"] == table["coder_label"]).map({True: "yes", False: "no"})
     return table.assign(agrees=same.where(table["coder_label"].notna()))
+
+
+def with_flags(
+    origins: pd.DataFrame, firms: pd.DataFrame, sources: pd.DataFrame, serial: pd.DataFrame
+) -> pd.DataFrame:
+    """Add what cuts across origins: flags, second-order founding, serial founders.
+
+    Parameters
+    ----------
+    origins, firms, sources : DataFrame
+        Origins of all firms, register and sources.
+    serial : DataFrame
+        From `firms.origins.serial`.
+    """
+    table = origins.merge(firms_origins.flags(firms, sources), on="firm_id", validate="1:1")
+    table["second_order"] = firms_origins.second_order(table)
+    for kind in ("person", "organisation"):
+        table[f"serial_{kind}"] = table["firm_id"].map(firms_origins.serial_of_firm(serial, kind))
+    return table
 
 
 def agreements(origins: pd.DataFrame, members: pd.DataFrame) -> dict[str, dict[str, float] | float]:
@@ -132,3 +202,44 @@ def reach_by_frame(origins: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
     table = origins.assign(label=labels, series=origins["reach"])
     counts = table.groupby(["label", "series"], observed=True).size().rename("value")
     return counts.reset_index().astype({"label": str})
+
+
+def disagreements(origins: pd.DataFrame, firms: pd.DataFrame, most: int = 8) -> pd.DataFrame:
+    """Show the first firms that rules and coders read differently, in words.
+
+    Parameters
+    ----------
+    origins : DataFrame
+        From `with_coders`.
+    firms : DataFrame
+        The register, for names.
+    most : int
+        Firms shown.
+    """
+    names = firms.set_index("firm_id")[["name_en", "name_zh"]].bfill(axis=1)["name_en"]
+    rows = origins[origins["agrees"] == "no"].head(most)
+    evidence = rows["evidence_used"].fillna("no organisation named").str.replace("_", " ")
+    return pd.DataFrame(
+        {
+            "firm": rows["firm_id"].map(names),
+            "coder": rows["coder_label"].map(ORIGINS),
+            "rules": rows["label"].map(ORIGINS),
+            "evidence": [textwrap.shorten(text, 110, placeholder=" …") for text in evidence],
+        }
+    ).set_index("firm")
+
+
+def most_serial(serial: pd.DataFrame, most: int = 12) -> pd.DataFrame:
+    """Show the persons and organisations behind the highest numbers of entries, in words.
+
+    Parameters
+    ----------
+    serial : DataFrame
+        From `firms.origins.serial`.
+    most : int
+        Persons and organisations shown.
+    """
+    words = {"actor": "who", "kind": "kind", "entries": "entries", "regions": "regions"}
+    rows = serial.nlargest(most, "entries")[list(words)].rename(columns=words)
+    regions = rows["regions"].astype("string").str.replace("|", ", ").fillna("unknown")
+    return rows.assign(regions=regions).set_index("who")
