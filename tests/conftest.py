@@ -10,9 +10,11 @@ from cluster_anatomy import site, tables
 from cluster_anatomy.compendium import execute, kernels, paths
 from cluster_anatomy.firms import lists
 from cluster_anatomy.firms import origins as firms_origins
+from cluster_anatomy.firms.entries import entries
 from cluster_anatomy.firms.names import NameRules
-from cluster_anatomy.firms.origins import choose, conditions, sources
+from cluster_anatomy.firms.origins import choose, classify, conditions, sources
 from cluster_anatomy.firms.places import Gazetteer
+from cluster_anatomy.site.content import CODED
 from cluster_anatomy.study import firm_lists
 
 CODING = "data/raw/coding/"
@@ -84,15 +86,43 @@ def origins_under(raw, step01, source_rows):
     default.
     """
 
-    def classify(**given):
+    def under(**given):
         options = choose(raw.conventions, given)
         known = conditions(step01.firms, source_rows, raw.source_roles, options)
-        origins = firms_origins.classify(known, raw.origin_rules)
+        origins = classify(known, raw.origin_rules)
         if options["disputed"] == "alternative":
             origins = firms_origins.override(origins, step01.members, raw.alternatives)
         return origins.set_index("firm_id")
 
-    return classify
+    return under
+
+
+@pytest.fixture(scope="session")
+def reclassified():
+    """A function that makes the entries under other conventions from scratch, as step 02 does."""
+
+    def under(conventions):
+        coding = {name: tables.read(f"data/raw/coding/{name}.csv") for name in CODED}
+        firms, stood = (tables.read(f"data/processed/{name}.csv") for name in ("firms", "sources"))
+        stood = stood.astype(object).where(stood.notna(), None)
+        options = choose(coding["conventions"], conventions)
+        facts = conditions(firms, stood, coding["source_roles"], options)
+        origins = classify(facts, coding["origin_rules"])
+        if options["disputed"] == "alternative":
+            origins = firms_origins.override(
+                origins, tables.read("data/processed/firm_evidence.csv"), coding["alternatives"]
+            )
+        places = Gazetteer(tables.read("data/raw/places/places.csv"))
+        reach = firms_origins.reach(
+            firms, stood, origins, places, options["region"], options["hong_kong"]
+        )
+        origins = origins.merge(reach, on="firm_id").merge(
+            coding["origin_views"], on=["mode", "source"], how="left"
+        )
+        origins["second_order"] = firms_origins.second_order(origins)
+        return entries(firms, origins, coding["periods"])
+
+    return under
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,9 @@ import pytest
 
 from cluster_anatomy import tables
 from cluster_anatomy.compendium import paths
-from cluster_anatomy.firms.entries import entries, in_frame, property_share
-from cluster_anatomy.firms.origins import choose, classify, conditions, second_order
+from cluster_anatomy.firms.entries import in_frame, property_share
 from cluster_anatomy.site import pages
-from cluster_anatomy.site.content import CODED, read_content
+from cluster_anatomy.site.content import read_content
 from cluster_anatomy.site.explorer import explorer_data
 
 CHROMIUM = shutil.which("chromium")
@@ -190,26 +189,15 @@ def test_a_firm_has_its_own_address(page, address):
     dialog.wait_for(state="hidden")
 
 
-def second_order_share(**given):
-    """Share of second-order founding in China, computed from the evidence as step 02 does."""
-    coding = {name: tables.read(f"data/raw/coding/{name}.csv") for name in CODED}
-    firms, sources = (
-        tables.read("data/processed/firms.csv"),
-        tables.read("data/processed/sources.csv"),
-    )
-    sources = sources.astype(object).where(sources.notna(), None)
-    options = choose(coding["conventions"], given)
-    facts = conditions(firms, sources, coding["source_roles"], options)
-    origins = classify(facts, coding["origin_rules"])
-    origins["second_order"] = second_order(origins)
-    part = in_frame(
-        entries(firms, origins, coding["periods"]), coding["frames"], "cn_named_or_listed"
-    )
-    properties = coding["properties"].set_index("property", drop=False)
+def second_order_share(entries):
+    """Share of second-order founding in China."""
+    frames = tables.read("data/raw/coding/frames.csv")
+    properties = tables.read("data/raw/coding/properties.csv").set_index("property", drop=False)
+    part = in_frame(entries, frames, "cn_named_or_listed")
     return property_share(part, properties.loc["second_order"])
 
 
-def test_flipping_a_convention_changes_the_share(page, address):
+def test_flipping_a_convention_changes_the_share(page, address, reclassified):
     register = tables.read("data/processed/results.csv").set_index("id")
     page.goto(address("explorer"))
     cell = page.locator("[data-share='second_order cn_named_or_listed']")
@@ -218,7 +206,7 @@ def test_flipping_a_convention_changes_the_share(page, address):
     )
     page.get_by_label("employer abroad").select_option("as_at_home")
     page.wait_for_function("location.hash.includes('employer_abroad=as_at_home')")
-    expected = second_order_share(employer_abroad="as_at_home")
+    expected = second_order_share(reclassified({"employer_abroad": "as_at_home"}))
     assert expected["value"] > register.loc["second_order_share_china", "value"]
     assert float(cell.get_attribute("data-value")) == pytest.approx(expected["value"], abs=1e-9)
     assert f"{expected['count']} of {expected['n']}" in cell.inner_text()

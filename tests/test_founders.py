@@ -18,6 +18,24 @@ def test_serial_founders_across_places():
     ]
 
 
+def test_serial_founders_are_shown_with_the_clusters_of_those_who_founded_most():
+    serial = pd.DataFrame(
+        [
+            ("USA", "person", "a", 2, "Boston|San Diego", 2),
+            ("China", "person", "b", 2, "Beijing|Shanghai", 2),
+            ("China", "person", "c", 4, "Beijing|Wuhan", 2),
+            ("China", "person", "d", 9, "Beijing", 1),
+        ],
+        columns=["country", "kind", "actor", "entries", "regions", "regions_known"],
+    )
+    shown = founders.in_several_regions(serial, most=1).reset_index()
+    assert shown.to_numpy().tolist() == [
+        ["China", "person", "c", 4, "Beijing, Wuhan"],
+        ["USA", "person", "a", 2, "Boston, San Diego"],
+    ]
+    assert founders.in_several_regions(serial)["founder"].tolist() == ["c", "b", "a"]
+
+
 def test_foundings_are_counted_by_kind_with_kinds_that_do_not_occur():
     founded = pd.DataFrame(
         {"seen_from": ["China", "China", "USA"], "kind": ["local", "external", "local"]}
@@ -39,10 +57,12 @@ def test_descents_give_the_longest_line_and_all_who_descend():
 def test_firms_come_from_academia_or_have_ties_to_it():
     pairs = pd.DataFrame(
         [
-            ("f1", "firm_same_industry", pd.NA, "university", "external", "licensed_from"),
-            ("f2", "firm_same_industry", pd.NA, "firm", "local", "acquired"),
+            ("China", "f1", "firm_same_industry", pd.NA, "university", "external", "licensed_from"),
+            ("China", "f2", "firm_same_industry", pd.NA, "firm", "local", "acquired"),
+            ("USA", "f3", "firm_same_industry", pd.NA, "university", "foreign", "licensed_from"),
         ],
         columns=[
+            "seen_from",
             "source_firm_id",
             "source_type",
             "target_firm_id",

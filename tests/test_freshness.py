@@ -27,7 +27,8 @@ def copy(tmp_path):
     step = next(step for step in steps.load_steps(ROOT) if step.name == "02_firm_origins")
     stamps = json.loads((ROOT / freshness.STAMPS_FILE).read_text("utf-8"))[step.name]
     listed = [key.split(" ", 1)[1] for key in stamps if key.startswith(("input ", "output "))]
-    for path in [*listed, *freshness.modules(ROOT / step.notebook, ROOT), freshness.LOCK_FILE]:
+    package = freshness.modules(ROOT / step.notebook, ROOT)
+    for path in [*listed, *package, step.words, freshness.LOCK_FILE]:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, tmp_path / path)
     text = (ROOT / steps.STEPS_FILE).read_text("utf-8")
@@ -43,6 +44,7 @@ def copy(tmp_path):
     [
         ("data/processed/origins.csv", "output data/processed/origins.csv changed since the run"),
         ("data/processed/firms.csv", "input data/processed/firms.csv changed"),
+        ("notebooks/words/02_firm_origins.toml", "words changed"),
         ("src/cluster_anatomy/firms/origins.py", "package changed"),
         ("requirements.lock", "lock file changed"),
     ],

@@ -5,6 +5,7 @@ something.
 import ast
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tomllib
@@ -14,12 +15,16 @@ import pytest
 
 from cluster_anatomy import tables
 from cluster_anatomy.compendium import marks, paths
+from cluster_anatomy.compendium.notebooks import PARAMETERS, PLUMBING
 
 STEPS = {
     step["name"]: step
     for step in tomllib.loads(paths.source("notebooks/steps.toml").read_text("utf-8"))["step"]
 }
 NAMES = sorted(STEPS)
+OWN_LIST = sorted(
+    f"own_list/{path.stem}" for path in paths.source("notebooks/own_list").glob("*.ipynb")
+)
 ALLOWED = re.compile(
     r"`[^`]*`|\[[^]]*\]\([^)]*\)|\(\d{4}\)|(?:foot)?notes? \d+|[Ss]teps? \d\d(?: to \d\d)?"
     r"|Figures? \d|sections? \d(?:\.\d)?|95 %|\b[A-Z]\w+ \d{4}|^# \d\d ·",
@@ -84,16 +89,75 @@ def test_a_notebook_is_read_in_minutes_and_opens_with_pictures(name):
     assert all(len(out.metadata["image/png"]["alt"]) > 20 for out in pictures)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_cells_are_short_and_functions_live_in_the_package(name):
+def tags(cell):
+    return set(cell.metadata.get("tags", []))
+
+
+@pytest.mark.parametrize("name", [*NAMES, *OWN_LIST])
+def test_what_a_reader_sees_of_the_code_is_short(name):
     cells = code(name)
-    assert len(notebook(name).cells) <= 35
+    seen = [cell for cell in cells if not tags(cell) & {PARAMETERS, PLUMBING}]
+    assert len(notebook(name).cells) <= 30
     assert sum(len(cell.source) for cell in cells) <= 8_000
-    sizes = sorted(len(cell.source.splitlines()) for cell in cells)
-    assert sizes[-1] <= 15
-    assert sizes[len(sizes) // 2] <= 12
+    assert statistics.median(len(cell.source.splitlines()) for cell in seen) <= 4
+    assert max(len(cell.source.splitlines()) for cell in cells) <= 15
     assert max(len(line) for cell in cells for line in cell.source.splitlines()) <= 100
-    for cell in cells:
+
+
+WIRING = {"style.use", "drawing.use_style", "pd.set_option", "display"}
+WIRING |= {"tables.write", "numbers.add", "numbers.add_rows", "numbers.write", "must"}
+"""Calls that may stand alone in plumbing; ``display`` shows what `must` returns."""
+
+
+def plumbing(source):
+    """Whether code only imports, gives names, writes, records numbers and checks; draws nothing."""
+    tree = ast.parse(source)
+    called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    return not called & {"style.show", "style.save"} and all(map(_wiring, tree.body))
+
+
+def _wiring(statement):
+    match statement:
+        case ast.Import() | ast.ImportFrom() | ast.Assign() | ast.AugAssign():
+            return True
+        case ast.For(body=body):
+            return all(map(_wiring, body))
+        case ast.Expr(value=ast.Call(func=function)):
+            return ast.unparse(function) in WIRING
+    return False
+
+
+@pytest.mark.parametrize(
+    ("source", "is_plumbing"),
+    [
+        ("import pandas as pd\nstyle.use()\nfirms = tables.read('firms.csv')", True),
+        ("for name in names:\n    tables.write(outputs[name], name)\nnumbers.write()", True),
+        ("must(a > b, 'a is more than b.')", True),
+        ("firms.head()", False),
+        ("style.show(plain.bars(table, 'firms'), 'Bars.')", False),
+        ("captions = style.save(figure, 'map', data, words)", False),
+        ("if firms.empty:\n    numbers.add(firms=0)", False),
+    ],
+)
+def test_plumbing_is_told_from_what_a_reader_follows(source, is_plumbing):
+    assert plumbing(source) is is_plumbing
+
+
+@pytest.mark.parametrize("name", [*NAMES, *OWN_LIST])
+def test_plumbing_is_folded_and_shows_no_picture(name):
+    folded = [cell for cell in code(name) if PLUMBING in tags(cell)]
+    assert folded
+    for cell in folded:
+        assert cell.metadata["jupyter"] == {"source_hidden": True}
+        assert plumbing(cell.source), cell.source
+        assert not [out for out in cell.outputs if "image/png" in out.get("data", {})]
+    hidden = [cell for cell in code(name) if "source_hidden" in cell.metadata.get("jupyter", {})]
+    assert hidden == folded
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_functions_live_in_the_package(name):
+    for cell in code(name):
         tree = ast.parse(cell.source)
         assert not [
             node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)
@@ -151,9 +215,7 @@ def test_notebooks_are_committed_with_the_outputs_of_one_run(name):
     cells = code(name)
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     assert not [out for cell in cells for out in cell.outputs if out.output_type == "error"]
-    assert {tag for cell in cells for tag in cell.metadata.get("tags", [])} <= {
-        "parameters"
-    }  # none may fail unseen
+    assert set().union(*map(tags, cells)) <= {PARAMETERS, PLUMBING}  # none may fail unseen
     text = paths.source(f"notebooks/{name}.ipynb").read_text("utf-8")
     assert not re.search(r"/home/|/Users/|/root/|C:\\\\|\d{4}-\d\d-\d\dT\d\d:", text)
 

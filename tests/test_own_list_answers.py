@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from cluster_anatomy.compendium import paths
-from cluster_anatomy.own_list import answers
+from cluster_anatomy.own_list import analyses, answers, drawing
 from cluster_anatomy.own_list.layout import OWN, TEMPLATES
+from cluster_anatomy.study import own_list as study
 
 HALF = {"count": 1, "n": 2, "unknown": 3, "value": 0.5, "low": 0.1, "high": 0.9}
 NOTHING = {**HALF, "count": 0, "n": 0, "value": None}
@@ -217,3 +218,58 @@ def test_distances_and_ratios_are_read_in_words():
         "region-years": 30,
         "regions": 4,
     }
+
+
+@pytest.fixture
+def found():
+    return pd.DataFrame({"cluster": ["North", "South", "South", None], "country": "Utopia"})
+
+
+OTHERS = pd.DataFrame({"firm_id": ["c", "u"], "country": ["China", "USA"], "listed": ["yes", "no"]})
+FRAMES = pd.DataFrame(
+    {
+        "frame": [OWN, "cn_listed"],
+        "country": ["Utopia", "China"],
+        "label": ["what it is", "China: on a list"],
+        "includes": [f"frame={OWN}", "listed=yes"],
+    }
+)
+
+
+def test_regions_are_drawn_largest_first_and_entries_without_one_left_out(found):
+    panels = drawing.by_region(found, "By region")
+    assert [(title, name, len(part)) for title, name, part in panels] == [
+        ("By region", "South", 2),
+        ("By region", "North", 1),
+    ]
+    assert len(drawing.by_region(found, "By region", top=1)) == 1
+
+
+def test_the_list_stands_before_the_frames_beside_it(found):
+    about = {"title": "A list", "country": "Utopia"}
+    bars = drawing.by_frame(found, OTHERS, FRAMES, about)
+    assert [(country, name, len(part)) for country, name, part in bars] == [
+        ("Utopia", "A list", 4),
+        ("China", "on a list", 1),
+    ]
+    assert drawing.titles(FRAMES, "A list") == {OWN: "A list", "cn_listed": "China, on a list"}
+
+
+def test_all_that_was_found_of_each_country_beside(found):
+    groups = analyses.all_found(found, OTHERS, ["USA"])
+    assert list(groups) == [OWN, "us_all"]
+    assert groups["us_all"]["firm_id"].tolist() == ["u"]
+
+
+def test_rows_of_some_frames_are_named_for_a_figure():
+    properties = pd.DataFrame(
+        {"property": ["home", "spin_off"], "label": ["from home", "spin-offs"]}
+    )
+    table = pd.DataFrame(
+        {"property": ["spin_off", "home", "home"], "frame": ["a", "a", "b"], "value": [1, 2, 3]}
+    )
+    drawn = study.in_series(table, properties, "frame", {"a": "Utopia"})
+    assert drawn[["label", "series", "value"]].to_numpy().tolist() == [
+        ["from home", "Utopia", 2],
+        ["spin-offs", "Utopia", 1],
+    ]

@@ -86,7 +86,11 @@ def test_a_run_with_other_parameters_marks_what_falls(home, monkeypatch):
     text = checked(MOST, lookup(register(home)), variant=True)
     assert re.sub(r"<!--.*?-->", "", text) == "Most: 69 %.\n"
     monkeypatch.setenv("CLUSTER_ANATOMY_VARIANT", "yes")
-    assert must(False, "two is one.").data.startswith("**Does not hold")
+    shown = []
+    monkeypatch.setattr("cluster_anatomy.results.notebook.display", shown.append)
+    must(False, "two is one.")
+    assert shown[0].data.startswith("**Does not hold")
+    assert must(True, "one is one.").data == "Holds: one is one."
     monkeypatch.delenv("CLUSTER_ANATOMY_VARIANT")
     with pytest.raises(AssertionError, match="two is one"):
         must(False, "two is one.")

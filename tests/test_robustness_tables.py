@@ -87,12 +87,21 @@ def test_home_shares_by_region_are_put_back_together(carrying):
     shares = table.set_index(["label", "series"])["value"].to_dict()
     assert shares == pytest.approx(
         {
-            ("metro", "USA"): 0.7,
-            ("metro", "China"): 0.5,
-            ("city", "USA"): 0.4,
-            ("city", "China"): 0.5,
+            ("metropolitan region", "USA"): 0.7,
+            ("metropolitan region", "China"): 0.5,
+            ("the city itself", "USA"): 0.4,
+            ("the city itself", "China"): 0.5,
         }
     )
+
+
+def test_choices_without_an_alternative_are_not_shown():
+    choices = {"us_frame": ["us"], "frame": ["cn", "all"], "x_y": ["left_out", "hit", "not_hit"]}
+    frames = pd.DataFrame({"frame": ["cn", "all"], "label": ["China: listed", "China: all_found"]})
+    assert robustness.choices_in_words(choices, frames).to_dict("index") == {
+        "frame": {"usual": "China: listed", "also tried": "China: all_found"},
+        "x y": {"usual": "left out", "also tried": "hit; not hit"},
+    }
 
 
 def test_numbers_that_stand_in_no_table(carrying):

@@ -8,16 +8,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import nbformat
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
 from cluster_anatomy import site, tables
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.figures.style import COLOURS
-from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.entries import entries, home_share, in_frame, property_share
-from cluster_anatomy.firms.origins import choose, classify, conditions
-from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.site import contexts, notebooks, pages, readings
-from cluster_anatomy.site.content import CODED, COMPOSITIONS
+from cluster_anatomy.site.content import COMPOSITIONS
 from cluster_anatomy.tables.contract import contracts
 
 LIMIT = 15_000_000
@@ -223,32 +221,6 @@ def test_shares_of_the_default_are_those_of_the_register(data):
     assert compared >= 10
 
 
-def reclassified(conventions):
-    """The entries under other conventions, computed from scratch as step 02 does it."""
-    coding = {name: tables.read(f"data/raw/coding/{name}.csv") for name in CODED}
-    sources, firms = (
-        tables.read("data/processed/sources.csv"),
-        tables.read("data/processed/firms.csv"),
-    )
-    sources = sources.astype(object).where(sources.notna(), None)
-    options = choose(coding["conventions"], conventions)
-    facts = conditions(firms, sources, coding["source_roles"], options)
-    origins = classify(facts, coding["origin_rules"])
-    if options["disputed"] == "alternative":
-        origins = firms_origins.override(
-            origins, tables.read("data/processed/firm_evidence.csv"), coding["alternatives"]
-        )
-    places = Gazetteer(tables.read("data/raw/places/places.csv"))
-    reach = firms_origins.reach(
-        firms, sources, origins, places, options["region"], options["hong_kong"]
-    )
-    origins = origins.merge(reach, on="firm_id").merge(
-        coding["origin_views"], on=["mode", "source"], how="left"
-    )
-    origins["second_order"] = firms_origins.second_order(origins)
-    return entries(firms, origins, coding["periods"])
-
-
 def firms_shown_as_moved(data, what, usual, conventions):
     """What the page shows for the firms that are something else under other conventions."""
     order = data["origin_order" if what == "label" else "reach_order"]
@@ -272,7 +244,9 @@ def firms_shown_as_moved(data, what, usual, conventions):
     ],
     ids=str,
 )
-def test_shares_and_firms_of_other_readings_are_those_of_the_rules(data, found, given):
+def test_shares_and_firms_of_other_readings_are_those_of_the_rules(
+    data, found, given, reclassified
+):
     """Against a reading computed from scratch, firm by firm."""
     own = {name: option for name, option in given.items() if name != "mixed"}
     changed = reclassified(own)
@@ -368,6 +342,16 @@ def test_numbers_and_figures_lead_to_the_cells_that_make_them(parsed, built):
 )
 def test_a_filled_number_becomes_a_link(text, shown):
     assert notebooks.linked(text, {"home": "a.html#cell-b"}) == shown
+
+
+def test_folded_cells_are_there_and_say_what_they_are(tmp_path):
+    cells = [nbformat.v4.new_code_cell(source, id=source) for source in ("a", "b")]
+    cells[0].metadata = {"tags": ["plumbing"], "jupyter": {"source_hidden": True}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "one.ipynb")
+    blocks = BeautifulSoup(notebooks.convert(tmp_path / "one.ipynb").body, "html.parser")
+    folded = blocks.select(".cell > .input > details.code")
+    assert [block.summary.get_text() for block in folded] == ["Reads and records", "Code"]
+    assert [block.pre.get_text().strip() for block in folded] == ["a", "b"]
 
 
 def test_hostile_html_of_a_notebook_is_cleaned():

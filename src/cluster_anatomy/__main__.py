@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium.freshness import FILL
 from cluster_anatomy.compendium.steps import PipelineError, load_steps
 
 EXAMPLES = """examples:
@@ -32,8 +33,6 @@ EXAMPLES = """examples:
   python -m cluster_anatomy register firms.csv --into build/register   a business register
 """
 
-FILL = "cluster_anatomy.results.filling:fill_notebook"
-"""What fills the prose of an executed notebook."""
 Arguments = argparse.Namespace
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What the commands are added to; argparse has no public name for it."""

@@ -12,6 +12,7 @@ from cluster_anatomy.compendium import marks, paths
 from cluster_anatomy.compendium.notebooks import (
     INJECTED,
     PARAMETERS,
+    PLUMBING,
     code_cells,
     read_notebook,
     tagged,
@@ -25,9 +26,13 @@ IMPORTS = re.compile(
     r"^[ \t]*from[ \t]+(cluster_anatomy[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)", re.MULTILINE
 )
 EXECUTES = "compendium.execute"
+FILL = "cluster_anatomy.results.filling:fill_notebook"
+"""What fills the prose of an executed notebook: `run.run` takes its name as ``finish``."""
 ALWAYS = ("__init__", EXECUTES, "compendium.notebooks", "compendium.paths", "results.filling")
 """Modules that every step depends on: they execute its notebook, tell it where things are, and
 fill its prose."""
+TAGS = (PARAMETERS, PLUMBING)
+"""Tags of cells on which what a run gives depends: their values, and how long reading takes."""
 NO_DATA = {".py", ".j2"}
 """Endings of files in a room that are no data: code, and templates of pages about a run."""
 
@@ -51,7 +56,7 @@ def digest_of_file(path: Path) -> str | None:
 def source_digest(path: Path) -> str:
     """Return the sha256 of what a person wrote in a notebook: no outputs, no injected cells."""
     cells = [
-        (cell["cell_type"], marks.bare(cell["source"]), tagged(cell, PARAMETERS))
+        (cell["cell_type"], marks.bare(cell["source"]), *(tagged(cell, tag) for tag in TAGS))
         for cell in read_notebook(path)["cells"]
         if not tagged(cell, INJECTED)
     ]
@@ -140,6 +145,7 @@ def fingerprint(step: Step, base: Path, parameters: Mapping[str, object]) -> Dig
     matches: set[str] = set().union(*(existing(pattern, base) for pattern in step.reads))
     return {
         "notebook": source_digest(base / step.notebook),
+        "words": digest_of_file(base / step.words),
         "package": digest_of([(path, digest_of_file(base / path)) for path in package]),
         "lock file": digest_of_file(base / LOCK_FILE),
         "parameters": repr(sorted(parameters.items())),

@@ -10,6 +10,7 @@ from typing import Any, NotRequired, TypedDict
 from cluster_anatomy.compendium.steps import PipelineError
 
 PARAMETERS, INJECTED = "parameters", "injected-parameters"  # cell tags that papermill also knows
+PLUMBING = "plumbing"  # tag of a folded cell: imports, reads, writes, numbers recorded
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 NOISE = {"papermill", "execution", "ExecuteTime"}
 """Metadata of a cell that differ from run to run."""

@@ -39,6 +39,11 @@ class Step:
         return f"notebooks/{self.name}.ipynb"
 
     @property
+    def words(self) -> str:
+        """The path of the words of its numbers; a step without numbers has none."""
+        return f"notebooks/words/{self.name}.toml"
+
+    @property
     def outputs(self) -> tuple[str, ...]:
         """Everything the step leaves behind, the executed notebook last."""
         return (*self.writes, self.notebook)

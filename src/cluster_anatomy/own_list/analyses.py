@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from IPython.display import Markdown, display
@@ -10,7 +10,7 @@ from IPython.display import Markdown, display
 from cluster_anatomy import tables
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.own_list.case import Case
-from cluster_anatomy.own_list.layout import RAW, TEMPLATES, shaped
+from cluster_anatomy.own_list.layout import OWN, RAW, TEMPLATES, shaped
 from cluster_anatomy.own_list.origins import entries
 from cluster_anatomy.own_list.register import in_scope
 
@@ -132,6 +132,27 @@ def countries_beside() -> dict[str, str]:
 def description() -> dict:
     """Return the description of the list as `prepare.described` has filled it in."""
     return json.loads(paths.source(f"{RAW}/description.json").read_text(encoding="utf-8"))
+
+
+def all_found(
+    found: pd.DataFrame, others: pd.DataFrame, beside: Iterable[str]
+) -> dict[str, pd.DataFrame]:
+    """Return the entries of the list, and below them all that were found of each country beside.
+
+    Parameters
+    ----------
+    found, others : DataFrame
+        Entries of the list, and of the study.
+    beside : iterable of str
+        Countries beside the list.
+
+    Returns
+    -------
+    dict
+        Frame to its entries.
+    """
+    countries = {ALL_FOUND[name]: others[others["country"] == name] for name in beside}
+    return {OWN: found} | countries
 
 
 def carried(table: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 from cluster_anatomy import figures
 from cluster_anatomy.firms import entries
 from cluster_anatomy.firms.scripts import is_chinese, pinyin
-from cluster_anatomy.own_list.layout import shaped
+from cluster_anatomy.own_list.layout import OWN, shaped
 
 SECOND_FONT = "DejaVu Sans"
 """Comes with matplotlib; Latin with all accents, Greek, Cyrillic, Hebrew, Arabic, Georgian, …"""
@@ -79,8 +79,8 @@ def _romanised(char: str) -> str:
     return name.split()[-1].lower() if is_letter else ""
 
 
-def largest(found: pd.DataFrame, top: int) -> list[str]:
-    """Return the clusters with most entries, largest first."""
+def largest(found: pd.DataFrame, top: int | None) -> list[str]:
+    """Return the clusters with most entries, largest first; all of them without a ``top``."""
     sizes = found["cluster"].value_counts()
     return sorted(sizes.index, key=lambda name: (-sizes[name], name))[:top]
 
@@ -94,6 +94,70 @@ def labelled(names: Iterable[str], width: int = 28) -> dict[str, str]:
         uses[label] += 1
         labels[name] = label if uses[label] == 1 else f"{label} ({uses[label]})"
     return labels
+
+
+def by_region(
+    found: pd.DataFrame, title: str, top: int | None = None
+) -> list[tuple[str, str, pd.DataFrame]]:
+    """Return the entries of each region, largest first, for `figures.composition_data`.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Entries; those without a region are left out.
+    title : str
+        Title of the panel.
+    top : int, optional
+        How many regions at most.
+
+    Returns
+    -------
+    list
+        Title, name as drawn, entries.
+    """
+    names = labelled(largest(found, top))
+    return [(title, name, found[found["cluster"] == region]) for region, name in names.items()]
+
+
+def by_frame(
+    found: pd.DataFrame, others: pd.DataFrame, frames: pd.DataFrame, about: Mapping
+) -> list[tuple[str, str, pd.DataFrame]]:
+    """Return the entries of the list and of each frame beside, for `figures.composition_data`.
+
+    Parameters
+    ----------
+    found, others : DataFrame
+        Entries of the list, and of the study.
+    frames : DataFrame
+        The frame of the list, and below it those of the study.
+    about : mapping
+        From `analyses.description`.
+
+    Returns
+    -------
+    list
+        Country, name of the frame, entries.
+    """
+    own = (about["country"], drawable(about["title"], 50), found)
+    beside = [
+        (row.country, row.label.split(": ")[1], entries.in_frame(others, frames, row.frame))
+        for row in frames.iloc[1:].itertuples()
+    ]
+    return [own, *beside]
+
+
+def comparison_data(
+    shares: pd.DataFrame, compared: pd.DataFrame, properties: pd.DataFrame, frame: str
+) -> pd.DataFrame:
+    """Put the list beside one frame of the study (`figures.difference_data`)."""
+    pair = shares[shares["frame"].isin([OWN, frame])]
+    return figures.difference_data(pair, compared[compared["beside"] == frame], properties)
+
+
+def titles(frames: pd.DataFrame, title: str) -> dict[str, str]:
+    """Return the title of each frame's panel; the list goes by its own title."""
+    words = frames.set_index("frame")["label"].str.replace(":", ",").to_dict()
+    return words | {OWN: drawable(title, 50)}
 
 
 def upright(figure):

@@ -20,9 +20,6 @@ from cluster_anatomy.own_list import lists
 from cluster_anatomy.own_list.layout import RAW, WORDS
 from cluster_anatomy.own_list.prepare import described, environment, prepare
 
-FILL = "cluster_anatomy.results.filling:fill_notebook"
-"""What fills the prose of an executed notebook."""
-
 
 @dataclass
 class ListReport:
@@ -84,7 +81,7 @@ def run(
     with compendium_run.locked(results):
         analyses = prepare(own, about, paths.root(), case)
         with environment({"PYTHONPATH": os.pathsep.join(filter(None, search))}):
-            notebooks = compendium_run.run(case, jobs=jobs, tell=tell, finish=FILL)
+            notebooks = compendium_run.run(case, jobs=jobs, tell=tell, finish=freshness.FILL)
             run_report.write(notebooks, case, None)
         if not notebooks.failed:
             _publish(case, results)

@@ -1,12 +1,13 @@
 """What a run puts into the Markdown cells of a notebook: numbers, neighbours, files."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 from cluster_anatomy import tables
 from cluster_anatomy.compendium import marks, paths, steps
-from cluster_anatomy.compendium.notebooks import Notebook, read_notebook
+from cluster_anatomy.compendium.notebooks import PLUMBING, Notebook, read_notebook, tagged
 from cluster_anatomy.compendium.steps import PipelineError, Step
 from cluster_anatomy.results import numbers
 from cluster_anatomy.results.numbers import Shown
@@ -49,8 +50,13 @@ def fill_notebook(notebook: Notebook, step: Step, variant: bool = False) -> Note
     return notebook
 
 
-def register(step: Step) -> dict[str, Shown]:
-    """Return the results that a step records or reads, by id."""
+def _part(path: str) -> dict[str, Shown]:
+    """Read one part of the register."""
+    return numbers.lookup(tables.read(path))
+
+
+def register(step: Step, read: Callable[[str], dict[str, Shown]] = _part) -> dict[str, Shown]:
+    """Return the results that a step records or reads, by id; ``read`` reads a part of them."""
     root = paths.root()
     parts = {path for path in step.writes if path.startswith(f"{numbers.FOLDER}/")}
     for pattern in step.reads:
@@ -58,7 +64,7 @@ def register(step: Step) -> dict[str, Shown]:
             parts |= steps.existing(pattern, root)
     results: dict[str, Shown] = {}
     for part in sorted(parts):
-        results |= numbers.lookup(tables.read(part))
+        results |= read(part)
     return results
 
 
@@ -99,7 +105,7 @@ def _files(paths_: Iterable[str]) -> str:
 
 
 def reading_minutes(notebook: Notebook) -> int:
-    """Estimate how long a notebook takes to read: words, pictures, tables and lines of code."""
+    """Estimate how long a notebook takes to read: words, pictures, tables, code not folded."""
     seconds = 0.0
     for cell in notebook["cells"]:
         text = "".join(cell["source"])
@@ -107,7 +113,8 @@ def reading_minutes(notebook: Notebook) -> int:
             shown = re.sub(r"<!--.*?-->|<details>.*?</details>", "", text, flags=re.DOTALL)
             seconds += 60 * len(shown.split()) / WORDS_A_MINUTE
             continue
-        seconds += SECONDS["code line"] * len(text.splitlines())
+        if not tagged(cell, PLUMBING):
+            seconds += SECONDS["code line"] * len(text.splitlines())
         for output in cell.get("outputs", []):
             kinds = output.get("data", {})
             seconds += SECONDS["picture"] * ("image/png" in kinds)
@@ -117,9 +124,9 @@ def reading_minutes(notebook: Notebook) -> int:
 
 def stale(base: Path) -> list[str]:
     """Say which notebooks hold a number that is not the register's, or a condition that fails."""
-    problems = []
+    problems, read = [], cache(_part)  # most steps read the same parts
     for step in steps.load_steps(base):
-        results = register(step)
+        results = register(step, read)
         for cell in read_notebook(base / step.notebook)["cells"]:
             if cell["cell_type"] == "markdown":
                 try:

@@ -18,9 +18,13 @@ from cluster_anatomy.compendium.notebooks import code_cells, read_notebook
 from cluster_anatomy.results import exhibits, provenance
 
 CELLS = """{% extends 'basic/index.html.j2' %}
-{% block input %}<details class="code"><summary>Code</summary>{{ super() }}</details>{% endblock %}
+{% block input %}
+{% set plumbing = "plumbing" in cell.metadata.get("tags", []) %}
+<details class="code"><summary>{{ "Reads and records" if plumbing else "Code" }}</summary>
+{{ super() }}</details>
+{% endblock %}
 """
-"""The layout of cells: that of nbconvert, the code folded."""
+"""The layout of cells: that of nbconvert, the code folded; what is plumbing says so."""
 HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 BLOCKS = {"blockquote", "br", "details", "div", "hr", "p", "pre", "summary"}
 INLINE = {"a", "abbr", "b", "code", "del", "em", "i", "ins", "s", "small", "span", "strong"}

@@ -50,6 +50,30 @@ def serial_counts(serial: pd.DataFrame) -> pd.DataFrame:
     return counts.reset_index().assign(place=lambda rows: rows["country"].str.lower())
 
 
+def in_several_regions(serial: pd.DataFrame, most: int = 3) -> pd.DataFrame:
+    """Return serial founders behind entries in more than one cluster, for reading.
+
+    Parameters
+    ----------
+    serial : DataFrame
+        ``country``, ``kind``, ``actor``, ``entries``, ``regions`` (with ``|`` between them),
+        ``regions_known``.
+    most : int
+        How many of each country and kind, those with most entries.
+
+    Returns
+    -------
+    DataFrame
+        Country and kind (index), founder, entries, clusters.
+    """
+    several = serial[serial["regions_known"] > 1]
+    ranked = several.sort_values("entries", ascending=False, kind="stable")
+    shown = ranked.groupby(["country", "kind"]).head(most).sort_values(["country", "kind"])
+    words = {"actor": "founder", "regions": "clusters"}
+    table = shown.assign(regions=shown["regions"].str.replace("|", ", ")).rename(columns=words)
+    return table.set_index(["country", "kind"])[["founder", "entries", "clusters"]]
+
+
 def foundings_by_kind(founded: pd.DataFrame) -> pd.DataFrame:
     """Count second-order foundings by country and kind of tie (local, external, foreign, unknown).
 
@@ -103,7 +127,7 @@ def academic_counts(
     Parameters
     ----------
     pairs : DataFrame
-        Ties seen from China.
+        Ties; those seen from China count.
     entries, frames, sources : DataFrame
         Entries, frames, and the sources of step 02.
     frame : str
@@ -121,7 +145,7 @@ def academic_counts(
     rows = []
     for name, series, suffix in ((frame, "frame", "frame"), ("cn_all", "all entries", "china")):
         firms = in_frame(own, frames, name)
-        table = academic_firms(pairs, firms)
+        table = academic_firms(pairs[pairs["seen_from"] == "China"], firms)
         tied = int((table["ties"] > 0).sum())
         any_way = (table["academic"] > 0) | table.index.isin(came_from)
         counts = {

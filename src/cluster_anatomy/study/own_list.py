@@ -65,6 +65,31 @@ def comparison(shares: pd.DataFrame, own_frame: str, others: Iterable[str]) -> p
     return table.rename(columns={"china": "own", "usa": "other"})
 
 
+def in_series(
+    table: pd.DataFrame, properties: pd.DataFrame, column: str, names: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return the rows of some frames as a figure draws them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `shares_beside` or `comparison`.
+    properties : DataFrame
+        ``property``, ``label``.
+    column : str
+        Where the table names the frame.
+    names : mapping
+        Frame to the name of its series; rows of other frames are left out.
+
+    Returns
+    -------
+    DataFrame
+        With ``label`` (of the property) and ``series``.
+    """
+    rows = china_usa.labelled(table[table[column].isin(list(names))], properties)
+    return rows.assign(series=rows[column].map(names))
+
+
 def difference_numbers(
     compared: pd.DataFrame,
     properties: pd.DataFrame,

@@ -6,7 +6,7 @@ what comes out. The readings are in `cluster_anatomy.firms.readings`, the estima
 `cluster_anatomy.firms.specifications`; here stands what is said of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -137,6 +137,25 @@ ASKED = {
 """What is asked of the specifications: column of the summary, and how a sentence says it."""
 
 
+def choices_in_words(choices: Mapping[str, Sequence[str]], frames: pd.DataFrame) -> pd.DataFrame:
+    """Return the choices that have an alternative, for reading: usual option, other options.
+
+    Parameters
+    ----------
+    choices : mapping
+        From `specifications.choices_of`.
+    frames : DataFrame
+        ``frame``, ``label``: frames go by their label.
+    """
+    labels = frames.set_index("frame")["label"].to_dict()
+    rows = {}
+    for name, options in choices.items():
+        usual, *others = [labels.get(option, option.replace("_", " ")) for option in options]
+        if others:
+            rows[name.replace("_", " ")] = [usual, "; ".join(others)]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["usual", "also tried"])
+
+
 def property_words(properties: pd.DataFrame) -> dict[str, str]:
     """Return what each outcome is called in a sentence."""
     words = properties.set_index("property")["label"].to_dict()
@@ -223,6 +242,15 @@ def weightiest(weight: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+REGIONS = {
+    "metro": "metropolitan region",
+    "city": "the city itself",
+    "province": "province or state",
+    "economic": "economic region",
+}
+"""Definitions of a region, in words."""
+
+
 def by_region(carrying: pd.DataFrame, choices: dict, published: float) -> pd.DataFrame:
     """Set the home shares of both countries beside each other for every definition of a region.
 
@@ -241,6 +269,7 @@ def by_region(carrying: pd.DataFrame, choices: dict, published: float) -> pd.Dat
     }
     usa = parts[HOME_USA] + published
     table = pd.DataFrame({"China": usa + parts["home"], "USA": usa}).rename_axis("label")
+    table = table.rename(index=REGIONS)
     long = table.reset_index().melt("label", var_name="series", value_name="value")
     return long.assign(low=long["value"], high=long["value"])
 
@@ -355,4 +384,5 @@ def weight_map(weight: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
     words = property_words(properties)
     wide = wide[[name for name in words if name in wide]].rename(columns=words)
     order = wide.mean(axis=1).sort_values(ascending=False, kind="stable").index
-    return (100 * wide.loc[order]).rename_axis(index=None, columns=None)
+    spaced = {name: name.replace("_", " ") for name in order}
+    return (100 * wide.loc[order]).rename(index=spaced).rename_axis(index=None, columns=None)
