@@ -152,7 +152,8 @@ def test_notebooks_are_committed_with_the_outputs_of_one_run(name):
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     assert not [out for cell in cells for out in cell.outputs if out.output_type == "error"]
     assert {tag for cell in cells for tag in cell.metadata.get("tags", [])} <= {
-        "parameters"
+        "parameters",
+        "plumbing",
     }  # none may fail unseen
     text = paths.source(f"notebooks/{name}.ipynb").read_text("utf-8")
     assert not re.search(r"/home/|/Users/|/root/|C:\\\\|\d{4}-\d\d-\d\dT\d\d:", text)
