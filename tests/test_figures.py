@@ -1,20 +1,30 @@
 """Figures: whole, legible, the same bytes each time, and equal to the tables they draw."""
 
+import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.patches import Wedge
 
 from cluster_anatomy import figures, tables
-from cluster_anatomy.compendium import paths
-from cluster_anatomy.figures import plain, style
+from cluster_anatomy.compendium import marks, paths
+from cluster_anatomy.figures import genealogies, neighbourhoods, plain, style
 from cluster_anatomy.firms import entries as firms_entries
 
 style.use()
-WORDS = {"entry_over_time": {"title": "Title", "caption": "Caption.", "alt": "What is to be seen."}}
+WORDS = {
+    "entry_over_time": {
+        "title": "Title",
+        "headline": "Entry rose before it fell",
+        "caption": "Caption.",
+        "alt": "What is to be seen.",
+    }
+}
 CAPTIONS = tables.read("figures/captions.csv")
+TEMPLATES = tables.read("data/raw/coding/figure_words.csv").set_index("figure")
 
 
 @pytest.mark.parametrize("name", CAPTIONS["figure"])
@@ -35,6 +45,33 @@ def test_words_of_a_figure_are_sentences(name):
     assert row["caption"].endswith(".")
     assert row["alt"].endswith(".")
     assert len(row["alt"].split()) >= 5
+
+
+@pytest.mark.parametrize("name", CAPTIONS["figure"])
+def test_a_headline_says_what_is_found_and_leads_the_alternative_text(name):
+    row = CAPTIONS.set_index("figure").loc[name]
+    template = TEMPLATES.loc[name]
+    assert marks.conditions(f"<!--holds: {template['holds']}-->")
+    assert re.search(r"\d", row["headline"])
+    assert not re.search(r"[{}]", row["headline"])
+    assert not re.search(r"\d", marks.FIELD.sub("", template["headline"]))  # no typed number
+    assert row["alt"].startswith(f"{row['headline']}. ")
+
+
+def test_a_headline_stands_above_the_figure_within_its_width():
+    for headline in ("Short", "A headline that is much too long for one line of a figure. " * 5):
+        figure, axis = plt.subplots(figsize=(7.2, 2), layout="constrained")
+        axis.plot([0, 1], [0, 1])
+        axis.set_title("A title on the left", loc="left")
+        style.check(figure, "headed")
+        drawn = figure.get_tightbbox()
+        above = style._write_headline(figure, headline.strip())
+        box = figure.texts[0].get_window_extent().transformed(figure.dpi_scale_trans.inverted())
+        assert box.y0 > drawn.y1
+        assert box.x0 == pytest.approx(drawn.x0, abs=0.01)
+        assert box.x1 < drawn.x1
+        assert above == pytest.approx(box.y1 - drawn.y1, abs=0.02)
+        plt.close(figure)
 
 
 def test_bars_count_the_firms_that_they_name():
@@ -124,6 +161,123 @@ def test_composition_figure_draws_its_shares():
     widths = [patch.get_width() for patch in figure.axes[0].patches]
     assert sum(widths) == pytest.approx(1)
     assert np.count_nonzero(widths) == 2
+    plt.close(figure)
+
+
+def test_members_are_clusters_by_size_and_frames_by_label():
+    entries = pd.DataFrame(
+        {
+            "country": ["USA", "China", "China", "USA", "USA", "China"],
+            "cluster": ["Boston", "Beijing", "Beijing", "Boston", "Seattle", "Wuhan"],
+            "listed": ["yes", "yes", "no", "no", "yes", "no"],
+        }
+    )
+    members = figures.cluster_members(entries, 2)
+    assert [(*name, len(rows)) for *name, rows in members] == [
+        ("China", "Beijing", 2),
+        ("USA", "Boston", 2),
+    ]
+    frames = pd.DataFrame(
+        {
+            "frame": ["listed"],
+            "country": ["China"],
+            "includes": ["listed=yes"],
+            "label": ["China: on a list"],
+        }
+    )
+    [(country, bar, rows)] = figures.frame_members(entries, frames)
+    assert (country, bar, len(rows)) == ("China", "on a list", 1)
+
+
+def test_events_go_with_the_frame_of_their_country():
+    events = pd.DataFrame(
+        {"country": ["China", "USA", "China"], "year": [1985, 1976, 1988], "event": ["a", "b", "c"]}
+    )
+    dated = figures.events_by_frame(events, {"cn": "China", "il": "Israel"})
+    assert dated == {"cn": [(1985, "a"), (1988, "c")], "il": []}
+
+
+EGO = pd.DataFrame(
+    [
+        ("Ann", "Centre", "founded 1990", "yes"),
+        ("Centre", "Branch", "invested in", "yes"),
+        ("Branch", "Centre", "spun off from", "no"),
+        ("Centre", "Works", "founded", "no"),
+        ("Ann", "Works", "founded 1995", "no"),
+        ("Fund", "Works", "invested in", "no"),
+        ("School", "Academy", "part of", "yes"),
+    ],
+    columns=["source", "target", "words", "in_paper"],
+).assign(source_city="Tonghua", target_city=pd.NA, source_zh=pd.NA, target_zh="通化")
+
+
+def test_each_tie_of_an_ego_network_stands_once_beside_a_name():
+    left, right = neighbourhoods._neighbours(EGO, "Centre")
+    assert [one.name for one in left] == ["Ann", "Branch"]
+    assert [one.name for one in right] == ["Works", "School"]
+    assert [len(one.direct) for one in (*left, *right)] == [1, 2, 1, 0]
+    assert [len(one.further) for one in (*left, *right)] == [0, 0, 2, 1]
+    figure = figures.ego_network(EGO, "Centre")
+    style.check(figure, "ego")  # no labels overlap
+    written = [text.get_text().replace("\n", " ") for text in figure.axes[0].texts]
+    for tie in EGO.itertuples():
+        assert [words for words in written if words.endswith(tie.words)]
+    assert "Fund (Tonghua): invested in" in written
+    plt.close(figure)
+
+
+def test_trees_are_shared_out_to_few_columns():
+    def tree(size):
+        return [genealogies.Line(0, "root")] + [genealogies.Line(1, "child")] * (size - 1)
+
+    def heights(trees):
+        return [(title, len(lines)) for title, lines in genealogies._columns(trees)]
+
+    trees = {"USA": [tree(16), tree(14)], "China": [tree(4), tree(5), tree(6)]}
+    assert heights(trees) == [("USA", 16), ("", 14), ("China", 15)]
+    assert heights({"Israel": [tree(3)]}) == [("Israel", 3)]
+    assert heights({"Israel": [tree(3)] * 5}) == [("Israel", 6), ("", 6), ("", 3)]
+
+
+def test_pies_stay_in_their_squares_below_the_label():
+    data = pd.DataFrame(
+        [("A", "a", "AA", 0, 0, "unknown", 66), ("A", "b", "BB", 0, 1, "relocation", 1)],
+        columns=["country", "admin", "code", "row", "column", "label", "entries"],
+    )
+    figure = figures.tile_map(data)
+    style.check(figure, "map")
+    axis = figure.axes[0]
+    inverse = axis.transData.inverted()
+    labels = [text.get_window_extent().transformed(inverse) for text in axis.texts]
+    pies = [patch for patch in axis.patches if isinstance(patch, Wedge)]
+    assert len(pies) == 2
+    for pie, label in zip(pies, labels, strict=True):
+        (x, y), radius = pie.center, pie.r
+        assert round(x) - 0.48 <= x - radius
+        assert x + radius <= round(x) + 0.48
+        assert y + radius <= round(y) + 0.48
+        assert y - radius >= max(label.y0, label.y1)
+    assert pies[0].r == pytest.approx(pies[1].r * 66**0.5)  # the area counts
+    plt.close(figure)
+
+
+def one_by_one(size):
+    """A tree to which one leaf after the other is joined."""
+    steps = [(0, 1, 0.1, 2)]
+    steps += [(size + i, i + 2, 0.2 + i / 10, i + 3) for i in range(size - 2)]
+    return pd.DataFrame(steps, columns=["left", "right", "height", "size"])
+
+
+def test_labels_of_the_map_of_clusters_meet_no_marker():
+    maps = tables.read("data/processed/correspondence.csv")
+    parts = dict(list(maps.groupby("country")))
+    trees = {name: one_by_one((part["kind"] == "cluster").sum()) for name, part in parts.items()}
+    figure = figures.clusters_and_origins(maps, trees, {})
+    for plane, part in zip(figure.axes[::2], parts.values(), strict=True):
+        middles = plane.transData.transform(part[["axis1", "axis2"]].to_numpy(float))
+        assert len(plane.texts) == len(part)
+        for text in plane.texts:
+            assert not [middle for middle in middles if text.get_window_extent().contains(*middle)]
     plt.close(figure)
 
 

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster_anatomy import results
-from cluster_anatomy.compendium import marks
+from cluster_anatomy.compendium import marks, paths
 from cluster_anatomy.results import conditions
 from cluster_anatomy.results.conditions import ConditionError, holds
+from cluster_anatomy.results.notebook import headed
 from cluster_anatomy.results.numbers import Shown
 from cluster_anatomy.results.paragraphs import ParagraphError, checked, fill
 from cluster_anatomy.results.words import Numbers, WordsError
@@ -44,6 +45,49 @@ def test_fields_become_marks_and_marks_are_filled_again():
 
 def test_code_in_backticks_and_doubled_braces_stay():
     assert fill("`{home}` and {{home}} and {Home}", REGISTER) == "`{home}` and {{home}} and {Home}"
+
+
+FIGURE = {
+    "title": "The home region",
+    "headline": "{home} come from home ({gap})",
+    "holds": "gap.high < 0",
+    "caption": "All entries.",
+    "alt": "Dots.",
+}
+
+
+def test_a_headline_is_filled_and_leads_the_alternative_text():
+    assert headed({"a": FIGURE}, REGISTER) == {
+        "a": {
+            "title": "The home region",
+            "headline": "48 % come from home (−21 points)",
+            "caption": "All entries.",
+            "alt": "48 % come from home (−21 points). Dots.",
+        }
+    }
+
+
+def test_a_headline_that_does_not_hold_stops_the_study_and_falls_in_a_variant(monkeypatch):
+    false = {"a": FIGURE | {"holds": "gap.low > 0"}}
+    with pytest.raises(ParagraphError, match="says more than the numbers"):
+        headed(false, REGISTER)
+    monkeypatch.setenv(paths.VARIANT_VARIABLE, "1")
+    fallen = headed(false, REGISTER)["a"]
+    assert fallen["headline"].startswith("The home region (the study's headline falls")
+    assert fallen["alt"] == "Dots."
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "message"),
+    [
+        ("holds", "", "figure 'a' has no condition"),
+        ("holds", "nothing > 0", "no result 'nothing'"),
+        ("headline", "{nothing} come from home", "no result 'nothing'"),
+    ],
+)
+def test_a_headline_without_a_ground_is_an_error(part, text, message):
+    with pytest.raises(ParagraphError, match=message):
+        headed({"a": FIGURE | {part: text}}, REGISTER)
 
 
 @pytest.mark.parametrize("text", ["{nothing}", "{home.nothing}", "<!--r:nothing-->1<!--/r-->"])

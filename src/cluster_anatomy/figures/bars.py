@@ -1,4 +1,4 @@
-"""Stacked bars of entries by origin."""
+"""Stacked bars, such as those of entries by origin."""
 
 from collections.abc import Mapping
 
@@ -31,19 +31,24 @@ def stack(
     thickness: float = 0.8,
     linewidth: float = 0.4,
     horizontal: bool = False,
+    colours: Mapping[str, str] = COLOURS,
+    hatches: Mapping[str, str] = HATCHES,
 ) -> dict[str, Artist]:
-    """Draw stacked bars and return a part of each origin, for the legend.
+    """Draw stacked bars and return a part of each column, for the legend.
 
     Parameters
     ----------
     axis : Axes
         Where to draw.
     lengths : DataFrame
-        A row per bar, its index the place on the axis (a number or a name); a column per origin.
+        A row per bar, its index the place on the axis (a number or a name); a column per
+        origin, or whatever the parts of a bar are.
     thickness, linewidth : float
         Of the bars, in units of the axis, and of the white lines between their parts, in points.
     horizontal : bool
         Whether the bars lie.
+    colours, hatches : mapping
+        Column to its colour, and to its second cue.
     """
     draw = axis.barh if horizontal else axis.bar
     handles: dict[str, Artist] = {}
@@ -54,8 +59,8 @@ def stack(
             lengths[label],
             thickness,
             start,
-            color=COLOURS[label],
-            hatch=HATCHES[label],
+            color=colours[label],
+            hatch=hatches.get(label),
             edgecolor="white",
             linewidth=linewidth,
         )

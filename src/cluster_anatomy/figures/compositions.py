@@ -8,10 +8,29 @@ from matplotlib.figure import Figure
 
 from cluster_anatomy.figures.bars import by_origin, origin_legend, stack
 from cluster_anatomy.figures.style import TWO_COLUMNS
-from cluster_anatomy.firms.entries import ORIGINS
+from cluster_anatomy.firms.entries import ORIGINS, in_frame
+
+Member = tuple[str, str, pd.DataFrame]
+"""A bar of a composition figure: its panel, its name, its entries."""
 
 
-def composition_data(members: list[tuple[str, str, pd.DataFrame]]) -> pd.DataFrame:
+def cluster_members(entries: pd.DataFrame, smallest: int) -> list[Member]:
+    """Return a bar for each cluster with at least ``smallest`` entries, by country and size."""
+    sizes = entries.groupby(["country", "cluster"]).size()
+    large = sizes[sizes >= smallest].sort_values(ascending=False, kind="stable").index
+    groups = dict(list(entries.groupby(["country", "cluster"])))
+    return sorted(((*key, groups[key]) for key in large), key=lambda member: member[0])
+
+
+def frame_members(entries: pd.DataFrame, frames: pd.DataFrame) -> list[Member]:
+    """Return a bar for each frame, named by what follows the country in its label."""
+    return [
+        (row.country, row.label.split(": ")[1], in_frame(entries, frames, row.frame))
+        for row in frames.itertuples()
+    ]
+
+
+def composition_data(members: list[Member]) -> pd.DataFrame:
     """Count entries by origin for the bars of a composition figure.
 
     Parameters

@@ -1,21 +1,26 @@
 """Clusters and origins in one plane (correspondence analysis), beside the tree of clusters."""
 
+import itertools
+from collections.abc import Iterator
+
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.transforms import BboxBase
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Annotation
+from matplotlib.transforms import Bbox
 from scipy.cluster.hierarchy import dendrogram
 
 from cluster_anatomy.figures.style import TWO_COLUMNS
 
-BESIDE = [
-    (side * 5, up, align)
-    for up in (4, -10, 14, -20, 24, -30)
-    for side, align in ((1, "left"), (-1, "right"))
-]
-LABEL_PLACES = [*BESIDE[:2], (0, 9, "center"), (0, -16, "center"), *BESIDE[2:]]
-"""Where a label may stand, in order of preference: points to the right and up, alignment."""
+DIRECTIONS = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
+"""Where a label may stand, in order of preference: to the right and up of its point."""
+DISTANCES = [2, 7, 13, 20, 28]
+"""Points between a marker and its label; from the second on a line joins them."""
+SMALL, LARGE = 12, 300
+"""Area of the marker of an empty point, and of what a mass of one adds, in square points."""
 
 
 def clusters_and_origins_data(
@@ -69,7 +74,7 @@ def _draw_points(axis: Axes, data: pd.DataFrame) -> None:
         axis.scatter(
             points["axis1"],
             points["axis2"],
-            s=12 + 300 * points["mass"],
+            s=SMALL + LARGE * points["mass"],
             color=colour,
             marker=marker,
             alpha=0.6,
@@ -93,11 +98,12 @@ def _draw_tree(axis: Axes, steps: pd.DataFrame, clusters: list[str]) -> None:
         above_threshold_color="#555555",
         leaf_font_size=7,
     )
+    axis.spines["left"].set_visible(False)
     axis.set_xlabel("distance of compositions")
 
 
 def _label_points(axis: Axes, data: pd.DataFrame) -> None:
-    """Write a label beside each point where it meets none of those already written.
+    """Write a label beside each point where it meets no marker and no other label.
 
     Raises
     ------
@@ -105,23 +111,48 @@ def _label_points(axis: Axes, data: pd.DataFrame) -> None:
         If there is no such place for a label.
     """
     colours = {"cluster": "#0B3C5D", "origin": "#9C3A00"}
-    written: list[BboxBase] = []
-    for point in data.itertuples():
-        for right, up, align in LABEL_PLACES:
-            text = axis.annotate(
-                point.words,
-                (point.axis1, point.axis2),
-                xytext=(right, up),
-                textcoords="offset points",
-                ha=align,
-                fontsize=7,
-                color=colours[point.kind],
-            )
-            text.set_in_layout(False)
+    scale = axis.figure.dpi / 72
+    radii = np.sqrt(SMALL + LARGE * data["mass"]) / 2
+    centres = axis.transData.transform(data[["axis1", "axis2"]].to_numpy(float))
+    taken = [
+        Bbox.from_extents(*(centre - radius * scale), *(centre + radius * scale))
+        for centre, radius in zip(centres, radii, strict=True)
+    ]
+    if legend := axis.get_legend():
+        taken.append(legend.get_window_extent())
+    for point, radius in zip(data.itertuples(), radii, strict=True):
+        for text in _candidates(axis, point.words, (point.axis1, point.axis2), radius):
+            text.set_color(colours[point.kind])
             box = text.get_window_extent()
-            if not any(box.overlaps(other) for other in written):
-                written.append(box)
+            inside = axis.bbox.x0 <= box.x0 and box.x1 <= axis.bbox.x1
+            if inside and not any(box.overlaps(other) for other in taken):
+                taken.append(Bbox.from_extents(*box.extents))
                 break
             text.remove()
         else:
             raise ValueError(f"No room for the label '{point.words}'.")
+
+
+def _candidates(
+    axis: Axes, words: str, point: tuple[float, float], radius: float
+) -> Iterator[Annotation]:
+    """Write a label at one place after another, near ones first."""
+    across = {1: "left", 0: "center", -1: "right"}
+    along = {1: "bottom", 0: "center_baseline", -1: "top"}
+    for distance, (right, up) in itertools.product(DISTANCES, DIRECTIONS):
+        reach = (radius + distance) / np.hypot(right, up)
+        text = axis.annotate(
+            words,
+            point,
+            xytext=(right * reach, up * reach),
+            textcoords="offset points",
+            ha=across[right],
+            va=along[up],
+            fontsize=7,
+            path_effects=[withStroke(linewidth=2, foreground="white")],
+            arrowprops=None
+            if distance == DISTANCES[0]
+            else {"arrowstyle": "-", "linewidth": 0.4, "color": "#777777", "shrinkB": radius},
+        )
+        text.set_in_layout(False)
+        yield text

@@ -5,11 +5,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle, Wedge
+from matplotlib.patches import Circle, Rectangle, Wedge
 
 from cluster_anatomy.figures.bars import origin_legend
 from cluster_anatomy.figures.style import COLOURS, HATCHES, TWO_COLUMNS
 from cluster_anatomy.firms.entries import ORIGINS
+
+LARGEST = 0.31
+"""Radius of the largest pie in squares: it fits below the label, within its square."""
 
 
 def map_data(entries: pd.DataFrame, tiles: pd.DataFrame) -> pd.DataFrame:
@@ -42,14 +45,22 @@ def tile_map(data: pd.DataFrame) -> Figure:
     data : DataFrame
         From `map_data`.
     """
-    countries = list(dict.fromkeys(data["country"]))
+    parts = dict(list(data.groupby("country")))
+    rows = 1 + max(part["row"].max() - part["row"].min() for part in parts.values())
+    columns = [1 + part["column"].max() - part["column"].min() for part in parts.values()]
     figure, axes = plt.subplots(
-        1, len(countries), figsize=(TWO_COLUMNS, 3.7), layout="constrained", squeeze=False
+        1,
+        len(parts),
+        figsize=(TWO_COLUMNS, 1.0 + TWO_COLUMNS * rows / sum(columns)),
+        width_ratios=columns,
+        layout="constrained",
+        squeeze=False,
     )
     largest = data.groupby(["country", "admin"])["entries"].sum().max()
-    for axis, country in zip(axes[0], countries, strict=True):
-        part = data[data["country"] == country]
+    for axis, (country, part) in zip(axes[0], parts.items(), strict=True):
         _draw_country(axis, part, largest)
+        top = part["row"].min() - 0.5
+        axis.set_ylim(top + rows, top)
         axis.set_title(
             f"{country}: {part['entries'].sum()} entries with a known province or state",
             loc="left",
@@ -74,15 +85,15 @@ def _draw_country(axis: Axes, data: pd.DataFrame, largest: int) -> None:
                 (column - 0.48, row - 0.48),
                 0.96,
                 0.96,
-                facecolor="#F4F4F4",
+                facecolor="white",
                 edgecolor="#BBBBBB",
                 linewidth=0.5,
             )
         )
         total = square["entries"].sum()
         axis.text(
-            column - 0.42,
-            row - 0.44,
+            column - 0.45,
+            row - 0.47,
             f"{code} {total}" if total else code,
             fontsize=7,
             va="top",
@@ -91,9 +102,9 @@ def _draw_country(axis: Axes, data: pd.DataFrame, largest: int) -> None:
             zorder=4,
         )
         if total:
-            _draw_pie(axis, (column, row + 0.14), 0.46 * np.sqrt(total / largest), square)
-    axis.set_xlim(data["column"].min() - 0.6, data["column"].max() + 0.6)
-    axis.set_ylim(data["row"].max() + 0.6, data["row"].min() - 0.6)
+            radius = LARGEST * np.sqrt(total / largest)
+            _draw_pie(axis, (column, row + 0.46 - LARGEST), radius, square)
+    axis.set_xlim(data["column"].min() - 0.5, data["column"].max() + 0.5)
     axis.set_aspect("equal")
     axis.axis("off")
 
@@ -109,10 +120,11 @@ def _draw_pie(axis: Axes, centre: tuple[float, float], radius: float, square: pd
                 -start,
                 -end,
                 facecolor=COLOURS[label],
-                hatch=HATCHES[label],
+                hatch=HATCHES[label] if radius > LARGEST / 2 else "",  # noise in a small one
                 edgecolor="white",
                 linewidth=0.3,
                 zorder=3,
             )
         )
         start = end
+    axis.add_patch(Circle(centre, radius, fill=False, edgecolor="#777777", linewidth=0.3, zorder=3))

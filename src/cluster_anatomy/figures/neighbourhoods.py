@@ -1,14 +1,14 @@
 """Ego networks: an actor and those it is tied to (Figures 1 to 3 of the paper)."""
 
+from collections import Counter
 from textwrap import fill
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch
+from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from cluster_anatomy.figures.style import TWO_COLUMNS
 from cluster_anatomy.figures.vocabulary import TIE_WORDS
@@ -82,24 +82,41 @@ def ego_data(
     return table[columns]
 
 
-Point = tuple[float, float]
-"""Inches from the left, and up from the list below the network."""
+PAPER = {
+    "Fig1": ("1_tonghua_dongbao", "Tonghua Dongbao Pharmaceutical"),
+    "Fig2": ("2_hou_yunde", "Hou Yunde"),
+    "Fig3": ("3_shenzhen_xinpeng", "Shenzhen Xinpeng Biotech"),
+}
+"""Figures of the paper: the end of the file's name, and who stands in the centre."""
+LINE = 0.125
+"""Height of a line of text in inches."""
+BAR, BOX, GAP = 0.95, 1.6, 1.15
+"""Widths in inches: the bar of the centre, the box of a name, the room for an arrow."""
 
 
-class Box(NamedTuple):
-    """The frame around a name: its centre and half of its width, in inches."""
+class Tie(NamedTuple):
+    """A tie as drawn: who is tied to whom, the words of the arrow, whether it is in the paper."""
 
-    x: float
-    y: float
-    half: float
+    source: str
+    target: str
+    words: str
+    in_paper: bool
+
+
+class Neighbour(NamedTuple):
+    """An actor, its ties with the centre, and those with others."""
+
+    name: str
+    direct: list[Tie]
+    further: list[Tie]
 
 
 def ego_network(data: pd.DataFrame, centre: str) -> Figure:
     """Draw the ties around one person or firm.
 
-    Left stands who reaches the centre, right whom it reaches (and all others); each arrow is
-    numbered, and its words stand in the list below. Full arrows stand in the paper, dashed ones
-    were found elsewhere.
+    Left of the centre stands who reaches it, right whom it reaches; the words of a tie stand on its
+    arrow. Below a name stand its ties with others. Full arrows stand in the paper, dashed ones were
+    found elsewhere.
 
     Parameters
     ----------
@@ -108,146 +125,144 @@ def ego_network(data: pd.DataFrame, centre: str) -> Figure:
     centre : str
         Name of the person or firm.
     """
-    left, right = _sides(data, centre)
-    height = 0.62 * max(len(left), len(right), 2)
-    below = 0.16 * len(data) + 0.5
-    points = {centre: (TWO_COLUMNS / 2 if left else 1.45, height / 2)}
-    for names, x in ((left, 1.45), (right, TWO_COLUMNS - 1.45)):
-        for row, name in enumerate(names):
-            points[name] = (x, height - (row + 0.5) * height / len(names))
-    figure = plt.figure(figsize=(TWO_COLUMNS, height + below))
+    left, right = _neighbours(data, centre)
+    labels, boxed = _labels(data), {name for name, *_ in [*left, *right]}
+    about = {name: name if name in boxed else " ".join(labels[name]) for name in labels}
+    figure = plt.figure(figsize=(TWO_COLUMNS, 1))
     axis = figure.add_axes((0, 0, 1, 1))
-    axis.set_xlim(0, TWO_COLUMNS)
-    axis.set_ylim(-below, height)
-    axis.axis("off")
-    boxes = _write_names(axis, points, _labels(data), centre)
-    taken: list[Point] = []
-    for number, tie in enumerate(data.itertuples(), 1):
-        in_paper = tie.in_paper == "yes"
-        start, end, bend = _arrow_path(boxes[tie.source], boxes[tie.target])
-        _draw_arrow(axis, start, end, bend, in_paper)
-        spot = _free_spot(start, end, bend, taken, list(boxes.values()))
-        taken.append(spot)
-        _write_number(axis, spot, number)
-        mark = "" if in_paper else " (found elsewhere)"
-        line = f"{number}  {tie.source} → {tie.target}: {tie.words}{mark}"
-        axis.text(0.1, -0.35 - 0.16 * number, line, fontsize=7, va="center")
+    bar = BOX + GAP if left else 0.0
+    ends = [_draw_column(axis, left, labels, about, 0.0, bar)] if left else []
+    ends.append(_draw_column(axis, right, labels, about, bar + BAR + GAP, bar + BAR))
+    reach, bottom = min(end for end, _ in ends), min(end for _, end in ends)
+    text = "\n".join(fill(part, 16 if part.isascii() else 7) for part in labels[centre])
+    _draw_box(axis, bar, reach, BAR, -reach, text, "#FFF3D6")
     key = "Full arrow: stated in the paper. Dashed arrow: found in public sources."
-    axis.text(0.1, -0.3, key, fontsize=7.5, va="center")
+    axis.text(0, bottom - 0.1, key, fontsize=7.5, va="center")
+    axis.set_xlim(0, TWO_COLUMNS)
+    axis.set_ylim(bottom - 0.2, 0)
+    axis.axis("off")
+    figure.set_figheight(0.2 - bottom)
     return figure
 
 
-def _sides(data: pd.DataFrame, centre: str) -> tuple[list[str], list[str]]:
-    """Return the names on the left of the centre and those on its right, from top to bottom."""
-    left = sorted(set(data.loc[data["target"] == centre, "source"]) - {centre})
-    reached = set(data.loc[data["source"] == centre, "target"])
-    others = {*data["source"], *data["target"]} - {centre, *left}
-    right = sorted(others, key=lambda name: (name not in reached, name))
-    return left, right
+def _neighbours(data: pd.DataFrame, centre: str) -> tuple[list[Neighbour], list[Neighbour]]:
+    """Return who stands on the left of the centre and who on its right.
+
+    A tie between two others stands with the one on the right, if there is one, else with the one on
+    the left; where neither is tied to the centre, with the one that has more such ties.
+    """
+    ties = [
+        Tie(row.source, row.target, row.words, row.in_paper == "yes") for row in data.itertuples()
+    ]
+    direct = [tie for tie in ties if centre in tie[:2]]
+    further = [tie for tie in ties if centre not in tie[:2]]
+    left = sorted({tie.source for tie in direct} - {centre})
+    right = sorted({tie.target for tie in direct} - {centre, *left})
+    apart = [tie for tie in further if not {*tie[:2]} & {*left, *right}]
+    often = Counter(name for tie in apart for name in tie[:2])
+    right += list(dict.fromkeys(max(tie[:2], key=often.__getitem__) for tie in apart))
+    beside = {tie: next(name for name in (*right, *left) if name in tie[:2]) for tie in further}
+
+    def neighbours(names: list[str]) -> list[Neighbour]:
+        return [
+            Neighbour(
+                name,
+                [tie for tie in direct if name in tie[:2]],
+                [tie for tie in further if beside[tie] == name],
+            )
+            for name in names
+        ]
+
+    return neighbours(left), neighbours(right)
 
 
-def _labels(data: pd.DataFrame) -> dict[str, str]:
+def _labels(data: pd.DataFrame) -> dict[str, list[str]]:
     """Return what stands in the box of each name: name, Chinese name, city."""
     labels = {}
     for end in ("source", "target"):
         rows = data[[end, f"{end}_zh", f"{end}_city"]]
         for name, chinese, city in rows.itertuples(index=False):
-            lines = [fill(name, 22, break_long_words=False, break_on_hyphens=False)]
-            lines += [chinese] if pd.notna(chinese) else []
-            lines += [f"({city})" if pd.notna(city) else "(place not known)"]
-            labels[name] = "\n".join(lines)
+            place = f"({city})" if pd.notna(city) else "(place not known)"
+            labels[name] = [name, *([chinese] if pd.notna(chinese) else []), place]
     return labels
 
 
-def _write_names(
-    axis: Axes, points: dict[str, Point], labels: dict[str, str], centre: str
-) -> dict[str, Box]:
-    """Write each name in a frame and return the frames as drawn."""
-    texts = {}
-    for name, (x, y) in points.items():
-        texts[name] = axis.text(
-            x,
-            y,
-            labels[name],
-            ha="center",
-            va="center",
-            fontsize=7,
-            zorder=3,
-            bbox={
-                "boxstyle": "round,pad=0.25",
-                "facecolor": "#FFF3D6" if name == centre else "white",
-                "edgecolor": "#555555",
-                "linewidth": 0.7,
-            },
-        )
-    axis.figure.canvas.draw()
-    boxes = {}
-    for name, text in texts.items():
-        if frame := text.get_bbox_patch():
-            width = frame.get_window_extent().width / axis.figure.dpi
-            boxes[name] = Box(*points[name], width / 2)
-    return boxes
+def _draw_column(
+    axis: Axes,
+    neighbours: list[Neighbour],
+    labels: dict[str, list[str]],
+    about: dict[str, str],
+    x: float,
+    bar: float,
+) -> tuple[float, float]:
+    """Draw names from the top down; return where the last arrow to the bar, and all, ends."""
+    y, reach = 0.0, 0.0
+    edge = x if bar < x else x + BOX
+    letters = round((TWO_COLUMNS - x - 0.5 if bar < x else BOX + GAP - 0.5) / 0.058)
+    for name, direct, further in neighbours:
+        text = "\n".join(fill(part, 26, break_on_hyphens=False) for part in labels[name])
+        words = [fill(tie.words, 20) for tie in direct]
+        rooms = [LINE * (1 + part.count("\n")) + 0.13 for part in words]
+        box = LINE * (1 + text.count("\n")) + 0.08
+        height = max(box, sum(rooms))
+        _draw_box(axis, x, y - (height + box) / 2, BOX, box, text, "white")
+        row = y - (height - sum(rooms)) / 2
+        for tie, part, room in zip(direct, words, rooms, strict=True):
+            row -= room
+            start, end = (edge, bar) if tie.source == name else (bar, edge)
+            _draw_arrow(axis, start, end, row + 0.06, tie.in_paper)
+            axis.text((edge + bar) / 2, row + 0.09, part, fontsize=7, ha="center", va="bottom")
+        if direct:
+            reach = y - height
+        y -= height + 0.04
+        y = _draw_further(axis, name, further, about, x + 0.1, y, letters) - 0.14
+    return reach, y
 
 
-def _arrow_path(source: Box, target: Box) -> tuple[Point, Point, float]:
-    """Return start, end and bend of an arrow; within a column it bends outwards."""
-    if source.x == target.x:
-        side = -1 if source.x < TWO_COLUMNS / 2 else 1
-        bend = -side * 0.35 * (1 if source.y > target.y else -1)
-        end = (target.x + side * target.half, target.y)
-    else:
-        side, bend = (1 if source.x < target.x else -1), 0.04
-        end = (target.x - side * target.half, target.y)
-    return (source.x + side * source.half, source.y), end, bend
+def _draw_further(
+    axis: Axes,
+    name: str,
+    ties: list[Tie],
+    about: dict[str, str],
+    x: float,
+    y: float,
+    letters: int,
+) -> float:
+    """Write the ties of a name with others below it, each with a short arrow; return the end."""
+    for tie in ties:
+        outgoing = tie.source == name
+        other = about[tie.target if outgoing else tie.source]
+        text = f"{other}: {tie.words}"
+        wide = sum(ord(sign) > 0x2E80 for sign in text)  # a Chinese sign takes the room of two
+        text = fill(text, letters - wide // 2, break_on_hyphens=False)
+        start, end = (x, x + 0.3) if outgoing else (x + 0.3, x)
+        _draw_arrow(axis, start, end, y - LINE / 2, tie.in_paper)
+        axis.text(x + 0.34, y, text, fontsize=7, va="top", linespacing=1.15)
+        y -= LINE * (1 + text.count("\n")) + 0.03
+    return y
 
 
-def _draw_arrow(axis: Axes, start: Point, end: Point, bend: float, in_paper: bool) -> None:
+def _draw_box(
+    axis: Axes, x: float, y: float, width: float, height: float, text: str, colour: str
+) -> None:
+    axis.add_patch(
+        Rectangle((x, y), width, height, facecolor=colour, edgecolor="#555555", linewidth=0.7)
+    )
+    middle = x + width / 2, y + height / 2
+    axis.text(*middle, text, fontsize=7, ha="center", va="center", linespacing=1.15)
+
+
+def _draw_arrow(axis: Axes, start: float, end: float, y: float, in_paper: bool) -> None:
     axis.add_patch(
         FancyArrowPatch(
-            start,
-            end,
+            (start, y),
+            (end, y),
             arrowstyle="-|>",
-            mutation_scale=8,
+            mutation_scale=7,
             shrinkA=1,
             shrinkB=1,
-            zorder=1,
             color="#0072B2" if in_paper else "#D55E00",
-            linestyle="-" if in_paper else (0, (4, 2)),
+            linestyle="-" if in_paper else (0, (3, 1.5)),
             linewidth=1.1,
-            connectionstyle=f"arc3,rad={bend}",
         )
     )
-
-
-def _write_number(axis: Axes, spot: Point, number: int) -> None:
-    axis.text(
-        *spot,
-        str(number),
-        fontsize=7,
-        ha="center",
-        va="center",
-        zorder=2,
-        bbox={"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": "none"},
-    )
-
-
-def _free_spot(
-    start: Point, end: Point, bend: float, taken: list[Point], boxes: list[Box]
-) -> Point:
-    """Find a point of a bent arrow, clear of names and of the numbers already placed.
-
-    The arrow is a quadratic Bezier curve.
-    """
-    first, last = np.array(start), np.array(end)
-    control = (first + last) / 2 + bend * np.array([last[1] - first[1], first[0] - last[0]])
-    spots = [
-        (1 - t) ** 2 * first + 2 * t * (1 - t) * control + t**2 * last
-        for t in (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8, 0.13, 0.87)
-    ]
-    clearance = [min((np.hypot(*(spot - other)) for other in taken), default=9.0) for spot in spots]
-    for index, spot in enumerate(spots):
-        if any(abs(spot[0] - x) < half + 0.12 and abs(spot[1] - y) < 0.36 for x, y, half in boxes):
-            clearance[index] = 0.0
-    free = (index for index, room in enumerate(clearance) if room > 0.2)
-    best = next(free, int(np.argmax(clearance)))
-    return float(spots[best][0]), float(spots[best][1])

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FormatStrFormatter, MaxNLocator, NullLocator
 
+from cluster_anatomy.figures.bars import stack
 from cluster_anatomy.figures.style import TWO_COLUMNS
 
 DARK, PALE = "#0072B2", "#B9D5E8"
@@ -147,20 +148,20 @@ def bars(
     wide = wide[[name for name in order if name in wide] if order else list(wide.columns)]
     height = 0.8 + 0.24 * len(wide)
     figure, axes = plt.subplots(figsize=(TWO_COLUMNS, height), layout="constrained")
-    left = np.zeros(len(wide))
-    colours = list(order) or list(wide.columns)  # a series that is absent keeps its colour
-    for name in wide.columns:
-        width = wide[name].fillna(0).to_numpy(dtype=float) * (100 if percent else 1)
-        colour = SERIES[colours.index(name) % len(SERIES)] if name != "unknown" else "#D9D9D9"
-        axes.barh(range(len(wide)), width, left=left, color=colour, label=name or None)
-        left = left + width
+    ranks = list(order) or list(wide.columns)  # a series that is absent keeps its colour
+    colours = {name: SERIES[rank % len(SERIES)] for rank, name in enumerate(ranks)}
+    colours["unknown"] = "#D9D9D9"
+    lengths = wide.fillna(0).astype(float).set_axis(range(len(wide))) * (100 if percent else 1)
+    parts = stack(axes, lengths, linewidth=0, horizontal=True, colours=colours, hatches={})
     axes.set_yticks(range(len(wide)), list(wide.index))
     axes.set_ylim(len(wide) - 0.5, -0.5)
     axes.set_xlabel(axis)
     if not percent and (wide.fillna(0) % 1 == 0).all(axis=None):
         axes.locator_params(axis="x", integer=True)
-    if len(wide.columns) > 1:
-        figure.legend(loc="outside upper center", ncols=min(len(wide.columns), 4))
+    if len(parts) > 1:
+        figure.legend(
+            list(parts.values()), list(parts), loc="outside upper center", ncols=min(len(parts), 4)
+        )
     return figure
 
 

@@ -8,6 +8,7 @@ import io
 import warnings
 from importlib import resources
 from pathlib import Path
+from textwrap import fill, wrap
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -30,6 +31,8 @@ TWO_COLUMNS = 7.2
 """Width in inches of two columns of a journal."""
 SMALLEST = 7.0
 """Least size of text in points at the width of print."""
+HEADLINE_SIZE, HEADLINE_LETTERS = 9.5, 14
+"""Size of headlines in points, and how many of their letters stand on an inch."""
 SCREEN_DPI = 110
 """Resolution of the pictures in notebooks; files have 300 dots per inch."""
 COLOURS = {
@@ -99,13 +102,14 @@ def save(
     data : DataFrame
         What the figure draws; its contract says what the columns mean.
     words : dict
-        Figure to its ``title``, ``caption`` (what is shown, on which firms, from which source) and
-        ``alt`` (a sentence that says what is to be seen, for readers who cannot see it).
+        Figure to its ``title``, ``headline`` (what it finds, written above it; may be empty),
+        ``caption`` (what is shown, on which firms, from which source) and ``alt`` (a sentence that
+        says what is to be seen, for readers who cannot see it).
 
     Returns
     -------
     dict
-        ``figure``, ``title``, ``caption``, ``alt``: one row of ``figures/captions.csv``.
+        ``figure`` and its words: one row of ``figures/captions.csv``.
 
     Raises
     ------
@@ -114,7 +118,10 @@ def save(
     """
     check(figure, name)
     tables.write(data, f"figures/{name}.csv")
-    title, caption, alt = (words[name][part] for part in ("title", "caption", "alt"))
+    title, headline, caption, alt = (
+        words[name][part] for part in ("title", "headline", "caption", "alt")
+    )
+    above = _write_headline(figure, headline) if headline else 0.0
     frame = figure.get_tightbbox().padded(0.1)
     figure.savefig(
         paths.target(f"figures/{name}.pdf"), bbox_inches=frame, metadata={"CreationDate": None}
@@ -124,11 +131,34 @@ def save(
         png, bbox_inches=frame, metadata={"Title": title, "Description": alt, "Software": None}
     )
     plt.close(figure)
+    if headline:
+        display(Markdown(f"**{escaped(headline)}**"))
     display(
-        Image(data=_reading_size(png), format="png", alt=alt),
+        Image(data=_reading_size(png, above), format="png", alt=alt),
         Markdown(f"**{escaped(title)}.** {escaped(caption)}"),
     )
     return {"figure": name, **words[name]}
+
+
+def _write_headline(figure: Figure, headline: str) -> float:
+    """Write a headline above all that is drawn, and return the inches that it takes.
+
+    It has as few lines as can be, of about the same length.
+    """
+    drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    most = round(HEADLINE_LETTERS * drawn.width)
+    lines = len(wrap(headline, most))
+    letters = next(some for some in range(most) if len(wrap(headline, some + 1)) == lines) + 1
+    figure.text(
+        round(drawn.x0 / width, 4),
+        round((drawn.y1 + 0.1) / height, 4),
+        fill(headline, letters),
+        fontsize=HEADLINE_SIZE,
+        fontweight="bold",
+        linespacing=1.25,
+        va="bottom",
+    )
+    return float(figure.get_tightbbox().y1 - drawn.y1)
 
 
 def show(figure: Figure, alt: str) -> None:
@@ -155,13 +185,17 @@ def show(figure: Figure, alt: str) -> None:
     display(Image(data=buffer.getvalue(), format="png", alt=alt))
 
 
-def _reading_size(png: Path) -> bytes:
-    """Return a saved picture at the size of a screen; to draw it again would take much longer."""
+def _reading_size(png: Path, above: float) -> bytes:
+    """Return a saved picture at the size of a screen; to draw it again would take much longer.
+
+    The page writes the headline itself: the inches that it takes ``above`` the figure are cut off.
+    """
     with PIL.Image.open(png) as picture:
-        size = [round(side * SCREEN_DPI / picture.info["dpi"][0]) for side in picture.size]
+        dots, (width, height) = picture.info["dpi"][0], picture.size
+        below = picture.convert("RGB").crop((0, round(above * dots), width, height))
+        size = [round(side * SCREEN_DPI / dots) for side in below.size]
         buffer = io.BytesIO()
-        small = picture.convert("RGB").resize(size, PIL.Image.Resampling.LANCZOS)
-        small.save(buffer, format="png")
+        below.resize(size, PIL.Image.Resampling.LANCZOS).save(buffer, format="png")
     return buffer.getvalue()
 
 

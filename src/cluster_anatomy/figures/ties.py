@@ -1,5 +1,8 @@
 """Ties between clusters, and the E-I index against its null."""
 
+import itertools
+from collections.abc import Iterable
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -8,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MultipleLocator
 
 from cluster_anatomy.figures.style import TWO_COLUMNS
 from cluster_anatomy.figures.vocabulary import TIE_WORDS
@@ -46,6 +50,13 @@ def tie_matrix_data(ties: pd.DataFrame, country: str, largest: int) -> pd.DataFr
     return counts.stack().rename("ties").reset_index()
 
 
+def tie_matrices(ties: pd.DataFrame, countries: Iterable[str], largest: int) -> pd.DataFrame:
+    """Return `tie_matrix_data` of several countries, with the column ``country``."""
+    return pd.concat(
+        [tie_matrix_data(ties, name, largest).assign(country=name) for name in countries]
+    )
+
+
 def tie_matrix(data: pd.DataFrame) -> Figure:
     """Draw the numbers of ties within and between clusters; the diagonal is local.
 
@@ -77,7 +88,15 @@ def tie_matrix(data: pd.DataFrame) -> Figure:
         )
         for index in range(len(order)):
             axis.add_patch(
-                Rectangle((index, index), 1, 1, fill=False, edgecolor="#D55E00", linewidth=1)
+                Rectangle(
+                    (index, index),
+                    1,
+                    1,
+                    fill=False,
+                    edgecolor="#D55E00",
+                    linewidth=1,
+                    clip_on=False,
+                )
             )
         axis.set(xlabel="", ylabel="")
         axis.tick_params(length=0)
@@ -106,25 +125,39 @@ def ei_against_null(data: pd.DataFrame) -> Figure:
     Parameters
     ----------
     data : DataFrame
-        ``group`` (panel), ``label``, ``ei``, ``null_mean``, ``null_low``, ``null_high``, ``n``
-        (ties).
+        ``group`` (panel: a country and what is drawn), ``label``, ``ei``, ``null_mean``,
+        ``null_low``, ``null_high``, ``n`` (ties). Countries stand side by side.
     """
-    panels = list(dict.fromkeys(data["group"]))
-    heights = [int((data["group"] == panel).sum()) for panel in panels]
+    panels = {group: part for group, part in data.groupby("group", sort=False)}
+    countries = list(dict.fromkeys(group.split(", ")[0] for group in panels if ", " in group))
+    columns = (
+        [[group for group in panels if group.startswith(f"{name}, ")] for name in countries]
+        if len(countries) > 1
+        else [list(panels)]
+    )
+    rows = list(itertools.zip_longest(*columns))
+    heights = [max(len(panels[group]) for group in row if group) for row in rows]
     figure, axes = plt.subplots(
-        len(panels),
-        1,
-        figsize=(TWO_COLUMNS, 0.9 + 0.21 * sum(heights) + 0.35 * len(panels)),
+        len(rows),
+        len(columns),
+        figsize=(TWO_COLUMNS, 0.9 + 0.21 * sum(heights) + 0.35 * len(rows)),
         sharex=True,
         squeeze=False,
         height_ratios=[height + 0.8 for height in heights],
         layout="constrained",
     )
-    for axis, panel in zip(axes[:, 0], panels, strict=True):
-        _draw_indices(axis, data[data["group"] == panel])
-        axis.set_title(panel, loc="left")
+    for axis, group in zip(axes.flat, itertools.chain(*rows), strict=True):
+        axis.set_visible(bool(group))
+        if group:
+            _draw_indices(axis, panels[group])
+            axis.set_title(group, loc="left")
+    for row, height in zip(axes, heights, strict=True):
+        for axis in row:
+            axis.set_ylim(height - 0.5, -0.5)
     axes[-1, 0].set_xlim(-1.05, 1.05)
-    axes[-1, 0].set_xlabel("E-I index: −1 all ties inside clusters, +1 all across")
+    axes[-1, 0].xaxis.set_major_locator(MultipleLocator(0.5))
+    for axis in axes[-1]:
+        axis.set_xlabel("E-I index: −1 all ties inside clusters, +1 all across")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
@@ -145,6 +178,5 @@ def _draw_indices(axis: Axes, data: pd.DataFrame) -> None:
     axis.set_yticks(
         rows, [f"{label} ({n})" for label, n in zip(data["label"], data["n"], strict=True)]
     )
-    axis.set_ylim(len(data) - 0.5, -0.5)
     axis.axvline(0, color="black", linewidth=0.5)
     axis.tick_params(axis="y", length=0)

@@ -19,15 +19,19 @@ TIE_WORDS = {
 
 
 def words(table: pd.DataFrame, **parameters: object) -> dict[str, dict[str, str]]:
-    """Return title, caption and alternative text of every figure, parameters filled in.
+    """Return the words of every figure, parameters filled in.
 
     Parameters
     ----------
     table : DataFrame
-        ``figure``, ``title``, ``caption``, ``alt``; a text may hold ``{parameter}``.
+        ``figure``, ``title``, ``caption``, ``alt``, in which ``{parameter}`` may stand, and
+        ``headline`` and ``holds``, which stay as they are (`results.notebook.headed` fills them).
     """
-    texts = table.set_index("figure").to_dict("index")
+    texts = table.set_index("figure").fillna("").to_dict("index")
     return {
-        name: {part: text.format(**parameters) for part, text in parts.items()}
+        name: {
+            part: text if part in ("headline", "holds") else text.format(**parameters)
+            for part, text in parts.items()
+        }
         for name, parts in texts.items()
     }

@@ -46,6 +46,24 @@ def over_time_data(frames: dict[str, pd.DataFrame], step: int = 3) -> pd.DataFra
     return pd.DataFrame(rows, columns=["frame", "first_year", "years", "label", "entries"])
 
 
+def events_by_frame(
+    events: pd.DataFrame, countries: dict[str, str]
+) -> dict[str, list[tuple[int, str]]]:
+    """Return the dated events of each frame's country, as (year, words).
+
+    Parameters
+    ----------
+    events : DataFrame
+        ``country``, ``year``, ``event``.
+    countries : dict
+        Frame to its country.
+    """
+    return {
+        frame: [(row.year, row.event) for row in events[events["country"] == country].itertuples()]
+        for frame, country in countries.items()
+    }
+
+
 def over_time(
     data: pd.DataFrame, names: dict[str, str], events: dict[str, list[tuple[int, str]]], first: int
 ) -> Figure:
@@ -129,6 +147,8 @@ def cluster_years_data(
 def cluster_years(data: pd.DataFrame, first: int) -> Figure:
     """Draw entries over time by origin, a panel per cluster; a dashed line marks take-off.
 
+    The first panel of each country names it, where there are several.
+
     Parameters
     ----------
     data : DataFrame
@@ -138,7 +158,11 @@ def cluster_years(data: pd.DataFrame, first: int) -> Figure:
     """
     data = data[data["first_year"] >= first]
     totals = data.groupby(["country", "cluster"])["entries"].sum().reset_index()
-    totals = totals.sort_values(["country", "entries", "cluster"], ascending=[True, False, True])
+    totals = totals.sort_values(
+        ["country", "entries", "cluster"], ascending=[True, False, True], ignore_index=True
+    )
+    countries = totals["country"].drop_duplicates()
+    begins = set(countries.index) if len(countries) > 1 else set()
     columns = min(4, len(totals))
     rows = -(-len(totals) // columns)
     figure, axes = plt.subplots(
@@ -159,9 +183,13 @@ def cluster_years(data: pd.DataFrame, first: int) -> Figure:
         take_off = part["take_off"].iloc[0]
         if pd.notna(take_off):
             axis.axvline(take_off, color="black", linewidth=0.7, linestyle="--")
-        axis.set_title(f"{panel.cluster} ({panel.entries})", loc="left", fontsize=8)
-    for axis in axes.flat[len(totals) :]:
-        axis.set_visible(False)
+        title = f"{panel.cluster} ({panel.entries})"
+        if panel.Index in begins:
+            title = f"{panel.country}: {title}"
+        axis.set_title(title, loc="left", fontsize=8)
+    for place in range(len(totals), rows * columns):
+        axes.flat[place].set_visible(False)
+        axes.flat[place - columns].tick_params(labelbottom=True)
     origin_legend(figure, handles)
     figure.supylabel(f"Entries per {years} years", fontsize=8)
     return figure

@@ -1,11 +1,14 @@
-"""What every notebook of the study uses: checks of what its words rest on, and versions."""
+"""What notebooks of the study use: checks of what their words rest on, headlines, versions."""
 
 import os
+from collections.abc import Mapping
 from importlib.metadata import version
 
 from IPython.display import Markdown, display
 
-from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium import marks, paths
+from cluster_anatomy.results.numbers import Shown
+from cluster_anatomy.results.paragraphs import ParagraphError, checked, plain
 
 PACKAGES = [
     "pandas",
@@ -37,6 +40,50 @@ def must(holds: bool, words: str) -> Markdown | None:
         return said
     display(said)  # type: ignore[no-untyped-call]
     return None
+
+
+def headed(
+    words: Mapping[str, Mapping[str, str]], register: Mapping[str, Shown]
+) -> dict[str, dict[str, str]]:
+    """Return the words of figures with headlines filled from the register and checked like prose.
+
+    Parameters
+    ----------
+    words : mapping
+        Figure -> ``title``, ``caption``, ``alt``, ``headline`` (with ``{id}`` or ``{id.field}``)
+        and ``holds`` (its conditions), from `figures.words`.
+    register : mapping
+        Results by id.
+
+    Returns
+    -------
+    dict
+        Figure -> ``title``, ``headline``, ``caption``, ``alt``. The alternative text begins with
+        the headline. In a run with other parameters the title stands for a headline that does not
+        hold, and says so.
+
+    Raises
+    ------
+    ParagraphError
+        If a headline or its condition names what there is not, has no condition, or says more than
+        the numbers of the study.
+    """
+    return {name: _headed(name, parts, register) for name, parts in words.items()}
+
+
+def _headed(figure: str, parts: Mapping[str, str], register: Mapping[str, Shown]) -> dict[str, str]:
+    title, headline, caption, alt = (
+        parts[part] for part in ("title", "headline", "caption", "alt")
+    )
+    if not parts["holds"]:
+        raise ParagraphError(f"the headline of figure '{figure}' has no condition")
+    variant = bool(os.environ.get(paths.VARIANT_VARIABLE))
+    if marks.FALLEN.search(checked(f"{headline}<!--holds: {parts['holds']}-->", register, variant)):
+        headline = f"{title} (the study's headline falls under the parameters of this run)"
+    else:
+        headline = plain(headline, register)
+        alt = f"{headline}. {alt}"
+    return {"title": title, "headline": headline, "caption": caption, "alt": alt}
 
 
 def versions() -> str:

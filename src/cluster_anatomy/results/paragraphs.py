@@ -20,7 +20,7 @@ class ParagraphError(ValueError):
 
 
 def fill(text: str, register: Mapping[str, Shown]) -> str:
-    """Return a paragraph with its numbers as they are in the register.
+    """Return a paragraph with its numbers as they are in the register, between marks.
 
     Raises
     ------
@@ -29,15 +29,30 @@ def fill(text: str, register: Mapping[str, Shown]) -> str:
     """
 
     def mark(name: str, field: str | None) -> str:
-        if name not in register:
-            raise ParagraphError(f"there is no result '{name}' in the register")
-        if field and field not in register[name]:
-            raise ParagraphError(f"result '{name}' has no field '{field}'")
-        shown = register[name][field] if field else format(register[name])
-        return f"<!--r:{name}{'.' + field if field else ''}-->{escaped(shown)}<!--/r-->"
+        shown = escaped(_shown(register, name, field))
+        return f"<!--r:{name}{'.' + field if field else ''}-->{shown}<!--/r-->"
 
     text = marks.NUMBER.sub(lambda hit: mark(hit[1], hit[2]), text)
     return marks.FIELD.sub(lambda hit: hit[1] or mark(hit[2], hit[3]), text)
+
+
+def plain(text: str, register: Mapping[str, Shown]) -> str:
+    """Return a text with its numbers as they are in the register, for what is not Markdown.
+
+    Raises
+    ------
+    ParagraphError
+        If it names a result, or a field of one, that there is not.
+    """
+    return marks.FIELD.sub(lambda hit: hit[1] or _shown(register, hit[2], hit[3]), text)
+
+
+def _shown(register: Mapping[str, Shown], name: str, field: str | None) -> str:
+    if name not in register:
+        raise ParagraphError(f"there is no result '{name}' in the register")
+    if field and field not in register[name]:
+        raise ParagraphError(f"result '{name}' has no field '{field}'")
+    return register[name][field] if field else format(register[name])
 
 
 def fallen(text: str, register: Mapping[str, Shown]) -> list[str]:
