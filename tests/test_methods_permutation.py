@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cluster_anatomy.methods.permutation import (
+    against_null,
     arrangements,
     attainable,
     null_values,
@@ -148,3 +149,23 @@ def test_drawn_ways_count_the_observed_one():
     assert table["p"].iloc[0] == 1
     observed = permutation_test(partial(mean_gap, numbers), labels, draws=99)
     assert observed["p"] == pytest.approx(1 / 100)
+
+
+def test_a_value_is_set_against_its_draws():
+    null = np.array([1.0, 2.0, 3.0, 4.0, np.nan])
+    result = against_null(null, 4.0)
+    # four draws with a value; one of them and the observed one are as high
+    assert result["p"] == pytest.approx(2 * 2 / 5)
+    assert result["null_mean"] == 2.5
+    assert (result["null_low"], result["null_high"]) == pytest.approx((1.075, 3.925))
+    assert against_null(null, 2.5)["p"] == 1
+    assert against_null(np.full(2, np.nan), 1.0)["p"] == 1
+    assert math.isnan(against_null(null, np.nan)["p"])
+
+
+@given(st.lists(st.floats(-9, 9), min_size=1, max_size=30), st.floats(-9, 9))
+def test_p_turns_with_the_sign_and_never_leaves_its_range(draws, value):
+    result, turned = against_null(np.array(draws), value), against_null(-np.array(draws), -value)
+    assert 1 / (len(draws) + 1) <= result["p"] <= 1
+    assert result["p"] == turned["p"]
+    assert result["null_low"] == pytest.approx(-turned["null_high"])

@@ -5,10 +5,8 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cluster_anatomy.methods.permutation import against_null
 from cluster_anatomy.methods.randomness import DRAWS, SEED
-
-TIE = 1e-12
-"""Values of the index that are as near as this are the same."""
 
 
 def ei_index(
@@ -113,11 +111,9 @@ def ei_with_null(
     nodes = sorted({node for edge in edges for node in edge}, key=str)
     observed = ei_index(edges, groups, member)
     observed |= {"nodes": len(nodes), "draws": draws, "seed": seed}
-    blank = dict.fromkeys(("null_mean", "null_low", "null_high", "p"), np.nan)
-    if np.isnan(observed["ei"]):
-        return observed | blank
-    null = _null(edges, nodes, groups, member, draws, seed)
-    return observed | (_against(null, observed["ei"]) if len(null) else blank | {"p": 1.0})
+    defined = not np.isnan(observed["ei"])
+    null = _null(edges, nodes, groups, member, draws, seed) if defined else np.empty(0)
+    return observed | against_null(null, observed["ei"])
 
 
 def _null(
@@ -128,7 +124,7 @@ def _null(
     draws: int,
     seed: int,
 ) -> NDArray[np.float64]:
-    """Return the index of every draw of groups for the nodes; draws without it are left out."""
+    """Return the index of every draw of groups for the nodes."""
     position = {node: index for index, node in enumerate(nodes)}
     names = sorted({groups[node] for node in nodes}, key=str)
     codes = {group: code for code, group in enumerate(names)}
@@ -142,17 +138,4 @@ def _null(
         touching = (first == codes[member]) | (second == codes[member])
     total, internal = touching.sum(axis=1), (equal & touching).sum(axis=1)
     with np.errstate(invalid="ignore"):
-        null = (total - 2 * internal) / total
-    return np.asarray(null[~np.isnan(null)])
-
-
-def _against(null: NDArray[np.float64], value: float) -> dict[str, float]:
-    """Set a value against its null: mean, percentiles and two-sided p."""
-    below, above = 1 + (null <= value + TIE).sum(), 1 + (null >= value - TIE).sum()
-    low, high = np.percentile(null, [2.5, 97.5])
-    return {
-        "null_mean": float(null.mean()),
-        "null_low": float(low),
-        "null_high": float(high),
-        "p": float(min(1.0, 2 * min(below, above) / (len(null) + 1))),
-    }
+        return np.asarray((total - 2 * internal) / total)

@@ -11,6 +11,7 @@ from math import factorial, prod
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cluster_anatomy.methods.randomness import DRAWS, SEED
 
@@ -201,3 +202,40 @@ def attainable(
         "ways": different,
         "draws": 0 if different <= draws else draws,
     }
+
+
+def against_null(null: NDArray[np.float64], value: float) -> dict[str, float]:
+    """Set a value against those of random draws: their mean, their range and a two-sided p.
+
+    Parameters
+    ----------
+    null : ndarray
+        The statistic in each draw; draws in which it is undefined (``nan``) are left out.
+    value : float
+        The observed one.
+
+    Returns
+    -------
+    dict
+        ``null_mean``, ``null_low``, ``null_high`` (2.5 and 97.5 percentiles), ``p`` (two-sided,
+        the observed value counted among the draws); p is ``nan`` where the value is undefined, the
+        others where no draw is left.
+
+    References
+    ----------
+    Phipson and Smyth (2010), Statistical Applications in Genetics and Molecular Biology 9 (1), 39.
+
+    Examples
+    --------
+    >>> against_null(np.arange(1.0, 20.0), 25.0)["p"]
+    0.1
+    """
+    defined = null[~np.isnan(null)]
+    result = dict.fromkeys(("null_mean", "null_low", "null_high", "p"), np.nan)
+    if len(defined):
+        low, high = np.percentile(defined, [2.5, 97.5])
+        result |= {"null_mean": defined.mean(), "null_low": low, "null_high": high}
+    if not np.isnan(value):
+        below, above = 1 + (defined <= value + TIE).sum(), 1 + (defined >= value - TIE).sum()
+        result["p"] = min(1.0, 2 * min(below, above) / (len(defined) + 1))
+    return {name: float(number) for name, number in result.items()}
