@@ -7,6 +7,7 @@ quotients : location quotients of categories in places
 correspondence : correspondence analysis of a table of counts
 similarity : distances of compositions, trees with support, the adjusted Rand index
 permutation : permutation tests of labels, and which p such a test can reach at all
+partial_identification : intervals that join sampling error and missing values
 ei_index : ties inside and between groups, against groups dealt out at random
 brokerage : who stands between whom, by the groups of the three
 descent : who descends from whom, in which generation
