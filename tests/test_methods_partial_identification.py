@@ -24,7 +24,7 @@ SOME = COUNTS.filter(lambda three: three[1] + three[2] > 0)
 
 
 def test_the_critical_value_goes_from_two_sided_to_one_sided():
-    """Imbens and Manski (2004), page 1850: 1.96 where the gap is 0, 1.645 where it is large."""
+    """Imbens and Manski (2004): 1.96 where the gap is 0, 1.645 where it is large."""
     assert critical_value(0, 0.1) == pytest.approx(1.96, abs=1e-3)
     assert critical_value(5, 0.1) == pytest.approx(1.645, abs=1e-3)
     assert critical_value(0, 0) == critical_value(0, 0.1)

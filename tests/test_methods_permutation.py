@@ -81,6 +81,8 @@ def test_a_test_of_few_items_cannot_reach_a_small_p():
         permutation_test(partial(mean_gap, NUMBERS), list("xxxyyy"))["value"]
     )
     assert (result["ways"], result["draws"]) == (20, 0)
+    assert not result["undecidable"]
+    assert attainable(partial(mean_gap, NUMBERS), list("xyxyxy"), alpha=0.04)["undecidable"]
     assert result["values"] == len({round(sum(way[:3]), 9) for way in permutations(NUMBERS)})
 
 
@@ -98,11 +100,23 @@ def test_the_smallest_p_of_the_adjusted_rand_index(groups, labels, p, values):
     assert (result["p"], result["values"]) == (pytest.approx(p), values)
 
 
+def test_kinds_of_six_and_two_cannot_be_told_from_one_odd_item():
+    """Two values, -0.154 (21 of 28 ways) and 0.462 (7 of 28): no outcome is below p 0.25."""
+    statistic, labels = partial(adjusted_rand, [0] * 7 + [1]), list("eeeeeepp")
+    table = null_values(statistic, labels)
+    assert table["value"].tolist() == pytest.approx([-2 / 13, 6 / 13])
+    assert table["ways"].tolist() == [21, 7]
+    result = attainable(statistic, labels)
+    assert result["p"] == pytest.approx(0.25)
+    assert result["undecidable"]
+
+
 def test_what_is_never_defined_reaches_nothing():
     result = attainable(partial(gap, np.zeros((3, 3))), list("xxx"))
     assert math.isnan(result["p"])
     assert math.isnan(result["value"])
     assert (result["values"], result["ways"]) == (0, 1)
+    assert result["undecidable"]
     assert null_values(partial(gap, np.zeros((3, 3))), list("xxx")).empty
 
 

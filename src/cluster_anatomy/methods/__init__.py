@@ -1,7 +1,7 @@
 """Statistics for small tables of counts, groups and networks, one family a module.
 
 shares : a share with its interval, and the bounds that unknown items leave
-differences : the difference of two shares, its test and the power of the test
+differences : the difference of two shares, its test and power, and families of such tests
 contingency : independence, association and residuals of a table of counts; Cohen's kappa
 quotients : location quotients of categories in places
 correspondence : correspondence analysis of a table of counts

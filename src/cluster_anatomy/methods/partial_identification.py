@@ -33,7 +33,7 @@ def critical_value(gap: float, se: float) -> float:
 
     References
     ----------
-    Imbens and Manski (2004), Econometrica 72, 1845-1857, equation 7.
+    Imbens and Manski (2004), Econometrica 72, 1845-1857.
 
     Examples
     --------

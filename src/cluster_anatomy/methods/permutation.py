@@ -158,7 +158,11 @@ def null_values(
 
 
 def attainable(
-    statistic: Statistic, labels: Sequence[Hashable], draws: int = DRAWS, seed: int = SEED
+    statistic: Statistic,
+    labels: Sequence[Hashable],
+    draws: int = DRAWS,
+    seed: int = SEED,
+    alpha: float = 0.05,
 ) -> dict[str, float]:
     """Return the smallest p that a permutation test of these labels can reach.
 
@@ -169,6 +173,8 @@ def attainable(
     ----------
     statistic, labels, draws, seed
         As in `permutation_test`.
+    alpha : float
+        Level of the test.
 
     Returns
     -------
@@ -176,7 +182,8 @@ def attainable(
         ``p`` (of the highest value), ``value`` (the highest one), ``values`` (how many different
         values there are), ``ways`` (how many different ways), ``draws`` (0 if all were tried; else
         the first three are those of the ways that were drawn: p can be somewhat smaller, but not
-        below one by draws plus one). p and value are ``nan`` where every value is.
+        below one by draws plus one), ``undecidable`` (whether no outcome reaches ``alpha``). p and
+        value are ``nan`` where every value is.
 
     References
     ----------
@@ -201,6 +208,7 @@ def attainable(
         "values": len(table),
         "ways": different,
         "draws": 0 if different <= draws else draws,
+        "undecidable": not highest["p"] <= alpha,
     }
 
 
