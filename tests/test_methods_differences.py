@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -128,6 +128,7 @@ def test_holms_adjustment_is_that_of_r():
     assert differences.holm(pd.Series([np.nan])).isna().all()
 
 
+@settings(max_examples=20, deadline=None)  # statsmodels collects garbage in every call
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=9))
 def test_holms_adjustment_keeps_the_order_and_never_helps(values):
     p = pd.Series(values)
