@@ -260,7 +260,7 @@ def difference_tests(table: pd.DataFrame, alpha: float = 0.05) -> pd.DataFrame:
     """
     rows = []
     for counts in table[["hits", "n", "hits2", "n2"]].astype(int).itertuples(index=False):
-        least = fisher_attainable(*counts, alpha)
+        least = fisher_attainable(*counts, alpha=alpha)
         rows.append(
             difference_test(*counts) | {"p_least": least["p"], "undecidable": least["undecidable"]}
         )
