@@ -259,11 +259,10 @@ def difference_tests(table: pd.DataFrame, alpha: float = 0.05) -> pd.DataFrame:
     1   -0.1  1.0000   1.000   0.0031
     """
     rows = []
-    for counts in table[["hits", "n", "hits2", "n2"]].astype(int).itertuples(index=False):
-        least = fisher_attainable(*counts, alpha=alpha)
-        rows.append(
-            difference_test(*counts) | {"p_least": least["p"], "undecidable": least["undecidable"]}
-        )
+    for hits, n, hits2, n2 in table[["hits", "n", "hits2", "n2"]].astype(int).to_numpy():
+        least = fisher_attainable(hits, n, hits2, n2, alpha)
+        floor = {"p_least": least["p"], "undecidable": least["undecidable"]}
+        rows.append(difference_test(hits, n, hits2, n2) | floor)
     columns = ["value", "low", "high", "p", "p_least", "undecidable"]
     tested = pd.DataFrame(rows, columns=columns, index=table.index)
     return table.assign(**tested, p_holm=holm(tested["p"]))
