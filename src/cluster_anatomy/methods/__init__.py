@@ -3,6 +3,7 @@
 shares : a share with its interval, and the bounds that unknown items leave
 differences : the difference of two shares, its test and power, and families of such tests
 choice_models : conditional logit models, and which place gets the next unit
+concentration : geographic concentration against a distribution of reference
 contingency : independence, association and residuals of a table of counts; Cohen's kappa
 quotients : location quotients of categories in places
 correspondence : correspondence analysis of a table of counts
