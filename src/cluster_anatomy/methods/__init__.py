@@ -17,6 +17,7 @@ descent : who descends from whom, in which generation
 count_models : Poisson models of counts with robust errors
 distance : kilometres on the globe
 multiverse : an estimate under every combination of choices, and its specification curve
+specification_tests : inference on a specification curve by permuting groups
 weighting : shares weighted by one over the yield of what was looked up
 randomness : the seed and the number of draws of all of them, unless a caller gives others
 
