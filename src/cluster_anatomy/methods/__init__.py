@@ -12,6 +12,7 @@ permutation : permutation tests of labels, and which p such a test can reach at 
 partial_identification : intervals that join sampling error and missing values
 ei_index : ties inside and between groups, against groups dealt out at random
 bootstrap : differences of shares with families of linked units drawn anew
+qap : logit models of ties between pairs of nodes, against permuted nodes
 brokerage : who stands between whom, by the groups of the three
 descent : who descends from whom, in which generation
 count_models : Poisson models of counts with robust errors
