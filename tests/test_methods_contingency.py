@@ -97,6 +97,27 @@ def test_kappa_of_the_textbook_table():
     assert 0 < result["low"] < 0.4 < result["high"] < 1
 
 
+def _labels(counts: list[list[int]]) -> tuple[pd.Series, pd.Series]:
+    """The labels of two coders that make a table of counts."""
+    pairs = [
+        (row, column)
+        for row, line in enumerate(counts)
+        for column, count in enumerate(line)
+        for _ in range(count)
+    ]
+    first, second = zip(*pairs, strict=True)
+    return pd.Series(first), pd.Series(second)
+
+
+def test_kappa_and_its_interval_are_those_of_the_r_package_statpsych():
+    # ci.kappa(.05, 31, 12, 4, 58), after Fleiss and Paik (2003): 0.6756757 (0.5317210, 0.8196303)
+    result = contingency.agreement(*_labels([[31, 12], [4, 58]]))
+    assert (result["n"], result["agree"]) == (105, 89)
+    assert result["kappa"] == pytest.approx(0.6756757, abs=1e-7)
+    assert result["low"] == pytest.approx(0.5317210, abs=1e-5)
+    assert result["high"] == pytest.approx(0.8196303, abs=1e-5)
+
+
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 def test_kappa_at_its_ends():
     labels = pd.Series(["a", "b", "c", "a"])

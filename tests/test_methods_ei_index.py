@@ -92,3 +92,45 @@ def test_the_expected_index_of_one_random_tie():
     groups = {node: node % 2 for node in range(10)}
     edges = [(node, (node + 1) % 10) for node in range(10)]
     assert ei_with_null(edges, groups)["null_mean"] == pytest.approx(1 - 2 * 4 / 9, abs=0.01)
+
+
+@pytest.mark.parametrize("member", [None, 1])
+def test_groups_that_are_held_stay_with_their_nodes(member):
+    """All ways to deal places out among the nodes at home, by hand."""
+    groups = {"a": 1, "b": 1, "c": 1, "d": 2, "e": 2, "x": "abroad", "y": "abroad"}
+    edges = [("a", "b"), ("b", "c"), ("d", "e"), ("a", "x"), ("e", "y"), ("x", "y")]
+    counted = edges[:-1]
+    home = list("abcde")
+    every = []
+    for labels in permutations(groups[node] for node in home):
+        way = groups | dict(zip(home, labels, strict=True))
+        every.append(ei_index(counted, way, member)["ei"])
+    every = np.array(every)
+    result = ei_with_null(edges, groups, member, held=["abroad"])
+    assert result["ei"] == ei_index(counted, groups, member)["ei"]
+    assert result["nodes"] == 5
+    assert result["null_mean"] == pytest.approx(every.mean(), abs=0.02)
+    exact = min(1, 2 * min((every <= result["ei"] + 1e-12).mean(), (every >= result["ei"]).mean()))
+    assert result["p"] == pytest.approx(exact, abs=0.02)
+
+
+def test_ties_that_are_all_held_have_no_index():
+    groups = {"x": "abroad", "y": "abroad"}
+    result = ei_with_null([("x", "y")], groups, held={"abroad"})
+    assert (result["internal"], result["external"], result["nodes"]) == (0, 0, 0)
+    assert np.isnan([result["ei"], result["null_mean"], result["p"]]).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_holding_nothing_that_occurs_changes_nothing(seed):
+    graph = nx.gnm_random_graph(9, 14, seed=seed)
+    groups = {node: node % 3 for node in graph}
+    free = ei_with_null(graph.edges, groups, draws=99)
+    assert ei_with_null(graph.edges, groups, draws=99, held=["elsewhere"]) == free
+    # a node that is tied to nobody at home only ever adds external ties
+    fixed = ei_with_null(
+        [*graph.edges, (0, "x")], groups | {"x": "abroad"}, draws=99, held=["abroad"]
+    )
+    assert fixed["external"] == free["external"] + 1
+    assert fixed["internal"] == free["internal"]

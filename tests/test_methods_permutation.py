@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cluster_anatomy.methods.permutation import (
+    against_null,
     arrangements,
     attainable,
     null_values,
@@ -80,6 +81,8 @@ def test_a_test_of_few_items_cannot_reach_a_small_p():
         permutation_test(partial(mean_gap, NUMBERS), list("xxxyyy"))["value"]
     )
     assert (result["ways"], result["draws"]) == (20, 0)
+    assert not result["undecidable"]
+    assert attainable(partial(mean_gap, NUMBERS), list("xyxyxy"), alpha=0.04)["undecidable"]
     assert result["values"] == len({round(sum(way[:3]), 9) for way in permutations(NUMBERS)})
 
 
@@ -97,11 +100,23 @@ def test_the_smallest_p_of_the_adjusted_rand_index(groups, labels, p, values):
     assert (result["p"], result["values"]) == (pytest.approx(p), values)
 
 
+def test_kinds_of_six_and_two_cannot_be_told_from_one_odd_item():
+    """Two values, -0.154 (21 of 28 ways) and 0.462 (7 of 28): no outcome is below p 0.25."""
+    statistic, labels = partial(adjusted_rand, [0] * 7 + [1]), list("eeeeeepp")
+    table = null_values(statistic, labels)
+    assert table["value"].tolist() == pytest.approx([-2 / 13, 6 / 13])
+    assert table["ways"].tolist() == [21, 7]
+    result = attainable(statistic, labels)
+    assert result["p"] == pytest.approx(0.25)
+    assert result["undecidable"]
+
+
 def test_what_is_never_defined_reaches_nothing():
     result = attainable(partial(gap, np.zeros((3, 3))), list("xxx"))
     assert math.isnan(result["p"])
     assert math.isnan(result["value"])
     assert (result["values"], result["ways"]) == (0, 1)
+    assert result["undecidable"]
     assert null_values(partial(gap, np.zeros((3, 3))), list("xxx")).empty
 
 
@@ -148,3 +163,23 @@ def test_drawn_ways_count_the_observed_one():
     assert table["p"].iloc[0] == 1
     observed = permutation_test(partial(mean_gap, numbers), labels, draws=99)
     assert observed["p"] == pytest.approx(1 / 100)
+
+
+def test_a_value_is_set_against_its_draws():
+    null = np.array([1.0, 2.0, 3.0, 4.0, np.nan])
+    result = against_null(null, 4.0)
+    # four draws with a value; one of them and the observed one are as high
+    assert result["p"] == pytest.approx(2 * 2 / 5)
+    assert result["null_mean"] == 2.5
+    assert (result["null_low"], result["null_high"]) == pytest.approx((1.075, 3.925))
+    assert against_null(null, 2.5)["p"] == 1
+    assert against_null(np.full(2, np.nan), 1.0)["p"] == 1
+    assert math.isnan(against_null(null, np.nan)["p"])
+
+
+@given(st.lists(st.floats(-9, 9), min_size=1, max_size=30), st.floats(-9, 9))
+def test_p_turns_with_the_sign_and_never_leaves_its_range(draws, value):
+    result, turned = against_null(np.array(draws), value), against_null(-np.array(draws), -value)
+    assert 1 / (len(draws) + 1) <= result["p"] <= 1
+    assert result["p"] == turned["p"]
+    assert result["null_low"] == pytest.approx(-turned["null_high"])

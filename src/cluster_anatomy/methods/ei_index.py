@@ -1,14 +1,12 @@
 """The E-I index of ties inside and between groups, and its null."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cluster_anatomy.methods.permutation import against_null
 from cluster_anatomy.methods.randomness import DRAWS, SEED
-
-TIE = 1e-12
-"""Values of the index that are as near as this are the same."""
 
 
 def ei_index(
@@ -65,6 +63,7 @@ def ei_with_null(
     member: Hashable = None,
     draws: int = DRAWS,
     seed: int = SEED,
+    held: Collection[Hashable] = (),
 ) -> dict[str, float]:
     """Compare the E-I index with what it would be if nodes were dealt to groups at random.
 
@@ -80,13 +79,16 @@ def ei_with_null(
         Number of permutations.
     seed : int
         Seed of the random generator.
+    held : collection
+        Groups whose nodes keep them in every draw, such as other countries. Ties between two of
+        these nodes say nothing of the others' groups and do not count.
 
     Returns
     -------
     dict
         ``internal``, ``external``, ``ei``; ``null_mean``, ``null_low``, ``null_high`` (2.5 and 97.5
         percentiles); ``p`` (two-sided, the observed value counted among the draws); ``draws``,
-        ``seed``, ``nodes``. The null is ``nan`` where the index is.
+        ``seed``, ``nodes`` (those that are permuted). The null is ``nan`` where the index is.
 
     Raises
     ------
@@ -109,32 +111,35 @@ def ei_with_null(
     >>> result["ei"], round(result["null_mean"], 1), result["p"] < 0.25
     (-1.0, 0.2, True)
     """
-    edges = list(edges)
+    edges = [edge for edge in edges if not all(groups[node] in held for node in edge)]
     nodes = sorted({node for edge in edges for node in edge}, key=str)
+    dealt = [node for node in nodes if groups[node] not in held]
+    fixed = [node for node in nodes if groups[node] in held]
     observed = ei_index(edges, groups, member)
-    observed |= {"nodes": len(nodes), "draws": draws, "seed": seed}
-    blank = dict.fromkeys(("null_mean", "null_low", "null_high", "p"), np.nan)
-    if np.isnan(observed["ei"]):
-        return observed | blank
-    null = _null(edges, nodes, groups, member, draws, seed)
-    return observed | (_against(null, observed["ei"]) if len(null) else blank | {"p": 1.0})
+    observed |= {"nodes": len(dealt), "draws": draws, "seed": seed}
+    defined = not np.isnan(observed["ei"])
+    null = _null(edges, dealt, fixed, groups, member, draws, seed) if defined else np.empty(0)
+    return observed | against_null(null, observed["ei"])
 
 
 def _null(
     edges: Sequence[tuple[Hashable, Hashable]],
-    nodes: Sequence[Hashable],
+    dealt: Sequence[Hashable],
+    fixed: Sequence[Hashable],
     groups: Mapping[Hashable, Hashable],
     member: Hashable,
     draws: int,
     seed: int,
 ) -> NDArray[np.float64]:
-    """Return the index of every draw of groups for the nodes; draws without it are left out."""
-    position = {node: index for index, node in enumerate(nodes)}
-    names = sorted({groups[node] for node in nodes}, key=str)
+    """Return the index of every draw of groups for the nodes that are dealt out anew."""
+    position = {node: index for index, node in enumerate([*dealt, *fixed])}
+    names = sorted({groups[node] for node in position}, key=str)
     codes = {group: code for code, group in enumerate(names)}
-    labels = np.array([codes[groups[node]] for node in nodes], dtype=np.int16)
-    dealt = np.random.default_rng(seed).permuted(np.tile(labels, (draws, 1)), axis=1)
-    first, second = (dealt[:, [position[edge[end]] for edge in edges]] for end in (0, 1))
+    labels = np.array([codes[groups[node]] for node in position], dtype=np.int16)
+    drawn = np.tile(labels, (draws, 1))
+    part = drawn[:, : len(dealt)]
+    np.random.default_rng(seed).permuted(part, axis=1, out=part)
+    first, second = (drawn[:, [position[edge[end]] for edge in edges]] for end in (0, 1))
     equal = first == second
     if member is None:
         touching = np.ones_like(equal)
@@ -142,17 +147,4 @@ def _null(
         touching = (first == codes[member]) | (second == codes[member])
     total, internal = touching.sum(axis=1), (equal & touching).sum(axis=1)
     with np.errstate(invalid="ignore"):
-        null = (total - 2 * internal) / total
-    return np.asarray(null[~np.isnan(null)])
-
-
-def _against(null: NDArray[np.float64], value: float) -> dict[str, float]:
-    """Set a value against its null: mean, percentiles and two-sided p."""
-    below, above = 1 + (null <= value + TIE).sum(), 1 + (null >= value - TIE).sum()
-    low, high = np.percentile(null, [2.5, 97.5])
-    return {
-        "null_mean": float(null.mean()),
-        "null_low": float(low),
-        "null_high": float(high),
-        "p": float(min(1.0, 2 * min(below, above) / (len(null) + 1))),
-    }
+        return np.asarray((total - 2 * internal) / total)

@@ -11,6 +11,7 @@ from math import factorial, prod
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cluster_anatomy.methods.randomness import DRAWS, SEED
 
@@ -157,7 +158,11 @@ def null_values(
 
 
 def attainable(
-    statistic: Statistic, labels: Sequence[Hashable], draws: int = DRAWS, seed: int = SEED
+    statistic: Statistic,
+    labels: Sequence[Hashable],
+    draws: int = DRAWS,
+    seed: int = SEED,
+    alpha: float = 0.05,
 ) -> dict[str, float]:
     """Return the smallest p that a permutation test of these labels can reach.
 
@@ -168,6 +173,8 @@ def attainable(
     ----------
     statistic, labels, draws, seed
         As in `permutation_test`.
+    alpha : float
+        Level of the test.
 
     Returns
     -------
@@ -175,7 +182,8 @@ def attainable(
         ``p`` (of the highest value), ``value`` (the highest one), ``values`` (how many different
         values there are), ``ways`` (how many different ways), ``draws`` (0 if all were tried; else
         the first three are those of the ways that were drawn: p can be somewhat smaller, but not
-        below one by draws plus one). p and value are ``nan`` where every value is.
+        below one by draws plus one), ``undecidable`` (whether no outcome reaches ``alpha``). p and
+        value are ``nan`` where every value is.
 
     References
     ----------
@@ -200,4 +208,42 @@ def attainable(
         "values": len(table),
         "ways": different,
         "draws": 0 if different <= draws else draws,
+        "undecidable": not highest["p"] <= alpha,
     }
+
+
+def against_null(null: NDArray[np.float64], value: float) -> dict[str, float]:
+    """Set a value against those of random draws: their mean, their range and a two-sided p.
+
+    Parameters
+    ----------
+    null : ndarray
+        The statistic in each draw; draws in which it is undefined (``nan``) are left out.
+    value : float
+        The observed one.
+
+    Returns
+    -------
+    dict
+        ``null_mean``, ``null_low``, ``null_high`` (2.5 and 97.5 percentiles), ``p`` (two-sided,
+        the observed value counted among the draws); p is ``nan`` where the value is undefined, the
+        others where no draw is left.
+
+    References
+    ----------
+    Phipson and Smyth (2010), Statistical Applications in Genetics and Molecular Biology 9 (1), 39.
+
+    Examples
+    --------
+    >>> against_null(np.arange(1.0, 20.0), 25.0)["p"]
+    0.1
+    """
+    defined = null[~np.isnan(null)]
+    result = dict.fromkeys(("null_mean", "null_low", "null_high", "p"), np.nan)
+    if len(defined):
+        low, high = np.percentile(defined, [2.5, 97.5])
+        result |= {"null_mean": defined.mean(), "null_low": low, "null_high": high}
+    if not np.isnan(value):
+        below, above = 1 + (defined <= value + TIE).sum(), 1 + (defined >= value - TIE).sum()
+        result["p"] = min(1.0, 2 * min(below, above) / (len(defined) + 1))
+    return {name: float(number) for name, number in result.items()}
