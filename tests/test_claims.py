@@ -266,11 +266,26 @@ def outcome(*pairs):
         ([("passed", "yes"), ("passed", "yes")], False, "part", "partly"),
         ([("passed", "yes"), ("failed", "yes")], False, "whole", "partly"),
         ([("failed", "yes"), ("passed", "no")], False, "whole", "contradicted"),
-        ([("failed", "yes"), ("failed", "yes")], False, "part", "contradicted"),
+        ([("failed", "yes"), ("failed", "yes")], False, "part", "partly"),
+        ([("undecidable", "yes"), ("passed", "no")], False, "whole", "undecidable"),
+        ([("undecidable", "yes"), ("counted", "yes")], False, "part", "undecidable"),
+        ([("undecidable", "yes"), ("failed", "yes")], False, "whole", "partly"),
+        ([("undecidable", "yes"), ("passed", "yes")], False, "whole", "partly"),
     ],
 )
 def test_the_rule(rows, defines, covered, reached):
     assert claims.verdict(outcome(*rows), defines, covered) == reached
+
+
+def test_a_check_that_could_not_come_out_otherwise_is_undecidable_not_failed():
+    given = {"table": "results", "where": "gap", "read": "value", "operator": "above_zero"}
+    decided = run(given | {"expected": pd.NA, "decidable": "gap.n >= 9"})
+    silent = run(given | {"expected": pd.NA, "decidable": "gap.n > 1000"})
+    assert decided["outcome"].item() == "failed"
+    assert silent["outcome"].item() == "undecidable"
+    assert judged(silent, written_for="u")["verdict"] == "undecidable"
+    with pytest.raises(ClaimError, match=r"C001, check 1: 'gab\.n > 1'"):
+        run(given | {"expected": pd.NA, "decidable": "gab.n > 1"})
 
 
 def test_readings_that_do_not_fit_their_checks_are_refused():
@@ -349,11 +364,13 @@ def test_claims_and_checks_are_counted():
         "claims_supported": 1,
         "claims_partly": 2,
         "claims_contradicted": 0,
+        "claims_undecidable": 0,
         "claims_not_testable": 3,
         "claims_definition": 0,
         "claims_total": 6,
         "claims_checks": 2,
         "claims_checks_passed": 1,
+        "claims_checks_undecidable": 0,
         "claims_paper_alone": 1,
         "claims_mixed": 1,
     }
@@ -480,7 +497,7 @@ def test_every_claim_has_one_verdict_and_a_reason(real):
     verdicts = real["verdicts"]
     assert verdicts.index.is_unique
     assert list(verdicts.index) == list(real["paper"]["claim_id"])
-    assert set(verdicts["verdict"]) == set(claims.VERDICTS)
+    assert set(verdicts["verdict"]) <= set(claims.VERDICTS)
     assert verdicts["reason"].str.len().min() > 15
     assert not verdicts["reason"].str.contains(claims.STALE).any()
 
@@ -504,8 +521,8 @@ def test_the_committed_verdicts_are_the_ones_computed(real):
 @pytest.mark.parametrize(
     ("claim", "verdict", "words"),
     [
-        ("C101", "contradicted", "Shanghai"),  # WuXi AppTec is not in Jiangsu
-        ("C061", "contradicted", "1980"),  # the zone is a year younger
+        ("C101", "partly", "misplaced"),  # WuXi AppTec is not in Jiangsu
+        ("C061", "partly", "1980"),  # decided on in 1979, law of 1980
         ("C088", "partly", "Zhejiang"),  # Huzhou is not in Jiangsu
         ("C113", "partly", "Shenzhen Kexing is not among them"),  # Sinovac's founders
         ("C122", "partly", "careers are read"),  # second-order founding in China

@@ -14,6 +14,7 @@ VERDICTS = {
     "supported": ("#009E73", "", "supported"),
     "partly": ("#F0E442", "...", "partly"),
     "contradicted": ("#D55E00", "xxx", "contradicted"),
+    "undecidable": ("#56B4E9", "\\\\\\", "undecidable"),
     "not_testable": ("#D9D9D9", "///", "not testable"),
     "definition": ("#FFFFFF", "---", "definition"),
 }
@@ -114,7 +115,7 @@ def _legend(figure: Figure, counts: pd.Series) -> None:
     """Write the legend of all verdicts with the number of claims below the figure."""
     handles = [_cell(verdict, (0, 0), 1, 1) for verdict in VERDICTS]
     labels = [f"{words} ({counts.get(verdict, 0)})" for verdict, (_, _, words) in VERDICTS.items()]
-    figure.legend(handles, labels, loc="outside lower center", ncols=5)
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(VERDICTS))
 
 
 def _cell(verdict: str, corner: tuple[float, float], width: float, height: float) -> Rectangle:

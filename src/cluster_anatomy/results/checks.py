@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from cluster_anatomy import tables
+from cluster_anatomy.results import conditions
 from cluster_anatomy.results.numbers import Field, Result, Shown, lookup
 from cluster_anatomy.tables import contract
 from cluster_anatomy.tables.contract import nearest
@@ -38,6 +39,7 @@ class Check(TypedDict):
     expected: str | None
     tolerance: float
     independent: str
+    decidable: str | None
 
 
 class ClaimError(ValueError):
@@ -238,7 +240,7 @@ def evaluate(
     -------
     DataFrame
         The checks with ``found`` (as read), ``shown`` (as text), ``wanted``, ``outcome`` (passed,
-        failed or counted), ``result_id``, ``places`` and ``urls`` (lists).
+        failed, undecidable or counted), ``result_id``, ``places`` and ``urls`` (lists).
 
     Raises
     ------
@@ -258,7 +260,7 @@ def evaluate(
             in_register = check["table"] == "results"
             reading = _of_result(check, shown) if in_register else _of_table(check, read)
             expected = _expected(check, value_of.get(claim_id), shown, earlier)
-            outcome = _outcome(check, reading, expected)
+            outcome = _outcome(check, reading, expected, shown)
         except (ClaimError, KeyError, TypeError, AttributeError, ValueError) as error:
             raise ClaimError(f"{claim_id}, check {check['check']}: {_words(error)}") from error
         earlier[claim_id, number] = reading.value
@@ -304,11 +306,16 @@ def _of_table(check: Check, read: Callable[[str], pd.DataFrame]) -> Reading:
     return Reading(value, _text(value), places=places, urls=urls)
 
 
-def _outcome(check: Check, reading: Reading, expected: str | None) -> str:
-    """Compare what was read with what is expected."""
+def _outcome(
+    check: Check, reading: Reading, expected: str | None, shown: Mapping[str, Shown]
+) -> str:
+    """Compare what was read with what is expected, if the data could have told."""
     operator = check["operator"]
     if operator == "counted":
         return "counted"
+    condition = check.get("decidable")
+    if isinstance(condition, str) and not conditions.holds(condition, shown):
+        return "undecidable"
     if operator in ON_INTERVALS:
         passed = holds_for_interval(operator, reading.result, expected)
     else:

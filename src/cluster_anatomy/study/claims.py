@@ -7,9 +7,11 @@ verdict follows from a rule:
 - **definition**: the claim defines, distinguishes or reports (`claim_readings`), so that nothing
   could contradict it;
 - **not_testable**: no check rests on anything but the paper itself;
-- **contradicted**: every independent check fails;
+- **undecidable**: its independent checks could not have come out otherwise, whatever the world is
+  like: too few cases for any outcome to be told from chance;
+- **contradicted**: every independent check fails and together they cover the whole claim;
 - **supported**: every independent check passes and together they cover the whole claim;
-- **partly**: anything in between.
+- **partly**: anything in between: some fail, some cannot be decided, or a part is not covered.
 
 A statistical claim has (at least) two checks: its interval excludes the opposite, and the sign is
 kept in most specifications of step 10. A number is never its own witness: rows whose only source is
@@ -31,7 +33,7 @@ from cluster_anatomy.results.exhibits import markdown_table
 from cluster_anatomy.results.numbers import COLUMNS, FOLDER, Shown
 from cluster_anatomy.tables.contract import nearest
 
-VERDICTS = ["supported", "partly", "contradicted", "not_testable", "definition"]
+VERDICTS = ["supported", "partly", "contradicted", "undecidable", "not_testable", "definition"]
 STALE = "Written for another outcome of check"
 """How a reason begins whose words suppose what the checks, under other conventions, do not say."""
 NEEDS = {
@@ -82,13 +84,14 @@ def verdict(outcomes: pd.DataFrame, defines: bool, covered: str | None) -> str:
     """
     if defines:
         return "definition"
-    counting = outcomes[_counts(outcomes)]
-    if not len(counting):
+    reached = set(outcomes.loc[_counts(outcomes), "outcome"])
+    if not reached:
         return "not_testable"
-    passed = counting["outcome"] == "passed"
-    if not passed.any():
-        return "contradicted"
-    return "supported" if passed.all() and covered == "whole" else "partly"
+    if reached == {"undecidable"}:
+        return "undecidable"
+    if covered == "whole" and len(reached) == 1:
+        return "supported" if reached == {"passed"} else "contradicted"
+    return "partly"
 
 
 class Reason(string.Formatter):
@@ -182,12 +185,13 @@ def _judged(
         "missing": reading["missing"],
         "checks_passed": int((counting == "passed").sum()),
         "checks_failed": int((counting == "failed").sum()),
+        "checks_undecidable": int((counting == "undecidable").sum()),
         "checks_paper_only": int((outcomes["independent"] == "no").sum()),
     }
 
 
 def _counts(outcomes: pd.DataFrame) -> pd.Series:
-    """Which checks decide: those on other sources than the paper that can fail."""
+    """Which checks speak: those on other sources than the paper that are not only counted."""
     return (outcomes["independent"] == "yes") & (outcomes["outcome"] != "counted")
 
 
@@ -247,7 +251,7 @@ def counts(verdicts: pd.DataFrame, outcomes: pd.DataFrame) -> dict[str, int]:
     dict
         ``claims_total``, ``claims_<verdict>``, ``claims_mixed`` (some checks pass, some fail),
         ``claims_paper_alone`` (not testable, for only the paper has the number or name),
-        ``claims_checks``, ``claims_checks_passed``.
+        ``claims_checks``, ``claims_checks_passed``, ``claims_checks_undecidable``.
     """
     counting = outcomes.loc[_counts(outcomes), "outcome"]
     silent = verdicts["verdict"] == "not_testable"
@@ -256,6 +260,7 @@ def counts(verdicts: pd.DataFrame, outcomes: pd.DataFrame) -> dict[str, int]:
         "claims_total": len(verdicts),
         "claims_checks": len(counting),
         "claims_checks_passed": int((counting == "passed").sum()),
+        "claims_checks_undecidable": int((counting == "undecidable").sum()),
         "claims_paper_alone": int((silent & (verdicts["checks_paper_only"] > 0)).sum()),
         "claims_mixed": int(mixed(verdicts).sum()),
     }
