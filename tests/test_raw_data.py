@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cluster_anatomy import tables
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.tables import codebook, contract
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,6 +54,28 @@ def test_the_room_is_complete():
         "north": 59,
         "paper": 55,
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "place_id"),
+    [
+        ("Lexington", "us-lexington-ma"),
+        ("Lexington KY", "us-lexington-ky"),
+        ("Lebanon NH", "us-lebanon-nh"),
+        ("Brisbane CA", "us-brisbane-ca"),
+        ("Cambridge", "us-cambridge-ma"),
+        ("Newark (Delaware)", "us-newark-de"),
+        ("Lishui", "cn-lishui"),
+        ("Taicang", "cn-taicang"),
+    ],
+)
+def test_homonyms_mean_the_place_that_the_facts_mean(name, place_id):
+    assert Gazetteer(tables.read("data/raw/places/places.csv")).find(name).place_id == place_id
+
+
+@pytest.mark.parametrize("name", ["Newark", "Brisbane", "Louisville", "Rochester", "Lebanon"])
+def test_a_bare_homonym_means_no_place(name):
+    assert name not in Gazetteer(tables.read("data/raw/places/places.csv"))
 
 
 def test_checksums_hold():
