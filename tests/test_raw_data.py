@@ -46,13 +46,15 @@ def test_every_file_is_plain_text_with_unix_line_ends(relative):
 
 def test_the_room_is_complete():
     sizes = {name: len(tables.read_all(name)) for name in ("evidence", "ties", "lists", "claims")}
-    assert sizes == {"evidence": 381, "ties": 803, "lists": 57, "claims": 139}
+    assert sizes == {"evidence": 460, "ties": 879, "lists": 57, "claims": 139}
     assert len(tables.files_of("aggregates")) == 35
     assert tables.read_all("evidence")["coder"].value_counts().to_dict() == {
         "usa": 166,
         "south": 101,
         "north": 59,
         "paper": 55,
+        "china_second": 55,
+        "usa_second": 24,
     }
 
 

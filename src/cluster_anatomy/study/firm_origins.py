@@ -9,23 +9,23 @@ never their input.
 
 import pandas as pd
 
-from cluster_anatomy.firms.coders import in_order, with_evidence
+from cluster_anatomy.firms.coders import ROUNDS, in_order, with_evidence
 from cluster_anatomy.firms.entries import ORIGINS
 from cluster_anatomy.methods.contingency import agreement
 from cluster_anatomy.study.firm_lists import WHY
 
 
 def coder_labels(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
-    """Give each firm the label of its surest coder, and all labels it got.
+    """Give each firm the label of its surest coder who knows one, and all labels it got.
 
     Returns
     -------
     DataFrame
         ``firm_id``, ``coder``, ``coder_label``, ``coder_confidence``, ``all_labels``.
     """
-    grouped = in_order(with_evidence(members, evidence), "firm_id", "confidence", "coder").groupby(
-        "firm_id"
-    )
+    rows = in_order(with_evidence(members, evidence), "firm_id", "confidence", "coder")
+    unknown = rows["origin_coder_label"] == "unknown"
+    grouped = pd.concat([rows[~unknown], rows[unknown]]).groupby("firm_id")
     return grouped.agg(
         coder=("coder", "first"),
         coder_label=("origin_coder_label", "first"),
@@ -71,12 +71,13 @@ def agreements(origins: pd.DataFrame, members: pd.DataFrame) -> dict[str, dict[s
     origins : DataFrame
         From `with_coders`.
     members : DataFrame
-        Rows of firms: a firm with two rows of evidence was seen by two coders.
+        Rows of firms. A firm with rows of two coders of the first round was seen by two who did
+        not know of each other; later rounds knew of the first.
     """
     coded = origins.dropna(subset=["coder_label"])
     informed = coded[(coded["coder_label"] != "unknown") & (coded["label"] != "unknown")]
     overall, both = (agreement(part["coder_label"], part["label"]) for part in (coded, informed))
-    times = members[members["kind"] == "evidence"].groupby("firm_id").size()
+    times = members[members["coder"].isin(ROUNDS[0])].groupby("firm_id").size()
     overlap = origins.loc[origins["firm_id"].map(times) > 1, "all_labels"]
     return {
         "rules_agree": {
