@@ -353,3 +353,27 @@ def test_the_codebook_tells_every_column_and_escapes_the_bar(room):
         in text
     )
     assert "(may be absent)" in text
+
+
+def test_a_table_can_have_the_columns_of_another_and_refer_elsewhere():
+    text = (
+        CONTRACTS
+        + """
+[others]
+path = "data/processed/others.csv"
+title = "t"
+description = "d"
+unit_of_observation = "u"
+source = "s"
+licence = "l"
+key = ["firms"]
+columns = "ties"
+references = { firms = "other_firms" }
+"""
+    )
+    parsed = contract.parse_contracts(text)
+    pairs = list(zip(parsed["others"].columns, parsed["ties"].columns, strict=True))
+    assert [one.name for one, _ in pairs] == [other.name for _, other in pairs]
+    led = [(one.references, other.references) for one, other in pairs if other.references]
+    assert led
+    assert all(one == f"other_{other}" for one, other in led)

@@ -8,7 +8,6 @@ ROUNDS = [
     ["paper", "north", "south", "usa"],
     ["china_second", "usa_second"],
     ["listed_china", "listed_usa"],
-    ["listed_usa_second"],
 ]
 """Coders by round: a later round looked up what an earlier one had left unknown."""
 CODER_ORDER = [coder for coders in ROUNDS for coder in coders]

@@ -386,13 +386,15 @@ def settle(evidence: pd.DataFrame, settlements: pd.DataFrame) -> pd.DataFrame:
         All evidence rows with ``coder`` and ``name_en``.
     settlements : DataFrame
         ``coder``, ``name_en``, ``column``, ``value``, ``reason``; columns of the evidence or
-        `SETTLED_COLUMNS`.
+        `SETTLED_COLUMNS`; the value ``unknown`` makes a cell blank. Those of coders who have no
+        rows here are left alone.
 
     Raises
     ------
     ValueError
         If a settlement names a row that does not exist.
     """
+    settlements = settlements[settlements["coder"].isin(evidence["coder"])]
     evidence = evidence.set_index(["coder", "name_en"], drop=False)
     unknown = [
         key
@@ -406,9 +408,9 @@ def settle(evidence: pd.DataFrame, settlements: pd.DataFrame) -> pd.DataFrame:
     for column, rows in settlements.groupby("column"):
         kind = evidence[column].dtype
         for row in rows.itertuples():
-            evidence.loc[(row.coder, row.name_en), column] = (
-                int(row.value) if kind == "Int64" else row.value
-            )
+            value = int(row.value) if kind == "Int64" and row.value != "unknown" else row.value
+            cell = (row.coder, row.name_en), column
+            evidence.loc[cell] = pd.NA if row.value == "unknown" else value
     return evidence.reset_index(drop=True)
 
 

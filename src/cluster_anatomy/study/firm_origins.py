@@ -7,10 +7,14 @@ which honest coders differ (``conventions.csv``). The coders' labels are the yar
 never their input.
 """
 
+from collections.abc import Mapping
+
 import pandas as pd
 
+from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.coders import ROUNDS, in_order, with_evidence
-from cluster_anatomy.firms.entries import ORIGINS
+from cluster_anatomy.firms.entries import ORIGINS, entries
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.methods.contingency import agreement
 from cluster_anatomy.study.firm_lists import WHY
 
@@ -32,6 +36,59 @@ def coder_labels(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
         coder_confidence=("confidence", "first"),
         all_labels=("origin_coder_label", lambda labels: "|".join(dict.fromkeys(labels))),
     ).reset_index()
+
+
+def listed(
+    firms: pd.DataFrame,
+    members: pd.DataFrame,
+    evidence: pd.DataFrame,
+    gazetteer: Gazetteer,
+    coding: Mapping[str, pd.DataFrame],
+    options: Mapping[str, str],
+) -> dict[str, pd.DataFrame]:
+    """Read the listed pair as this step reads the register.
+
+    Parameters
+    ----------
+    firms, members : DataFrame
+        ``listed_firms`` and ``listed_firm_evidence`` of step 01.
+    evidence : DataFrame
+        The settled evidence of the register and of the pair.
+    gazetteer : Gazetteer
+        The places that cities of sources mean.
+    coding : mapping of DataFrame
+        ``organisation_types``, ``source_roles``, ``origin_rules``, ``origin_views``,
+        ``alternatives`` and ``periods`` (data/raw/coding).
+    options : mapping
+        The conventions in force.
+
+    Returns
+    -------
+    dict of DataFrame
+        ``sources`` and ``entries``, each after its contract (``listed_sources``, …).
+    """
+    found = firms_origins.sources(members, evidence, gazetteer, coding["organisation_types"])
+    met = firms_origins.conditions(firms, found, coding["source_roles"], options)
+    origins = firms_origins.classify(met, coding["origin_rules"])
+    if options["disputed"] == "alternative":
+        origins = firms_origins.override(origins, members, coding["alternatives"])
+    reach = firms_origins.reach(
+        firms, found, origins, gazetteer, options["region"], options["hong_kong"]
+    )
+    origins = origins.merge(reach, on="firm_id", validate="1:1")
+    origins = origins.merge(coding["origin_views"], on=["mode", "source"], how="left")
+    origins = with_coders(origins, members, evidence, found)
+    origins = origins.merge(firms_origins.flags(firms, found), on="firm_id", validate="1:1")
+    origins["second_order"] = firms_origins.second_order(origins)
+    serial = firms_origins.serial(firms, found)
+    for kind in ("person", "organisation"):
+        origins[f"serial_{kind}"] = origins["firm_id"].map(
+            firms_origins.serial_of_firm(serial, kind)
+        )
+    return {
+        "sources": found,
+        "entries": entries(firms, origins, coding["periods"]),
+    }
 
 
 def describe_evidence(source_rows: pd.DataFrame) -> pd.Series:
