@@ -184,3 +184,42 @@ def test_no_table_of_the_register_sees_a_firm_that_is_only_listed():
             assert not any(cell.startswith(("listed_china", "listed_usa")) for cell in row.values())
     frames_of_entries = {row["frame"] for row in written("entries")}
     assert not frames_of_entries & {"cn_listed", "us_listed"}
+
+
+def kappa(pairs):
+    """Cohen's kappa (Cohen 1960) of pairs of labels."""
+    n = len(pairs)
+    first, second = (Counter(pair[place] for pair in pairs) for place in (0, 1))
+    chance = sum(first[label] * second[label] for label in first) / n**2
+    return (sum(a == b for a, b in pairs) / n - chance) / (1 - chance)
+
+
+def test_the_second_coding_gives_the_agreement_that_is_reported():
+    with (ROOT / "data/raw/coding/second_coding.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert Counter((row["coding"], row["blind"], row["field"]) for row in rows) == Counter(
+        {("us_listed", "yes", field): 20 for field in ("label", "year", "city_region", "types")}
+        | {("us_listed", "yes", field): 20 for field in ("reach", "outcome")}
+        | {("us_frame", "no", "label"): 15, ("cn_frames", "no", "label"): 16}
+    )
+    labels = {row["firm"]: row for row in rows if row["field"] == "label"}
+    outcome = {row["firm"]: row for row in rows if row["field"] == "outcome"}
+    blind = {firm: row for firm, row in labels.items() if row["coding"] == "us_listed"}
+    given = [
+        (row["first"], row["second"])
+        for row in blind.values()
+        if "unknown" not in (row["first"], row["second"])
+    ]
+    assert (len(given), sum(a == b for a, b in given)) == (13, 10)
+    assert kappa(given) == pytest.approx(0.67, abs=0.005)
+    found = [
+        (row["first"], row["second"])
+        for firm, row in blind.items()
+        if outcome[firm]["first"] == outcome[firm]["second"] == "found"
+    ]
+    assert (len(found), sum(a == b for a, b in found)) == (10, 7)
+    assert kappa(found) == pytest.approx(0.56, abs=0.005)
+    for coding, agree in (("us_frame", 14), ("cn_frames", 16)):
+        part = [row for row in labels.values() if row["coding"] == coding]
+        assert sum(row["first"] == row["second"] for row in part) == agree
+        assert all((row["first"] == row["second"]) == (row["agree"] == "yes") for row in part)
