@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cluster_anatomy import tables
-from cluster_anatomy.tables import codebook, contract
+from cluster_anatomy.tables import checks, codebook, contract
 
 CONTRACTS = """
 [firms]
@@ -193,6 +193,26 @@ def test_missing_and_unknown_columns(room):
     said = complaint(tables.read, FILE)
     assert "column 'year' is missing" in said
     assert "column 'yaer' is not in the contract; take it out. Did you mean 'year'?" in said
+
+
+def test_a_list_has_a_part_for_each_part_of_the_one_beside_it():
+    labels = ["orgs", "types"]
+    columns = [{"name": label, "type": "list", "description": "x"} for label in labels]
+    columns[1] |= {"parallel_to": "orgs", "blank_parts": True}
+    entry = dict.fromkeys(["title", "description", "unit_of_observation", "source", "licence"], "x")
+    table = contract.Table(
+        **entry,
+        name="t",
+        path=("t.csv",),
+        key=(),
+        columns=tuple(contract.Column(**column) for column in columns),
+    )
+    fits = pd.DataFrame([("a|b", "x|y"), ("a|b", "|y"), ("a|b", ""), ("", "")], columns=labels)
+    assert not checks.unequal_lists(fits, table)
+    wrong = pd.DataFrame([("a|b", "x"), ("a", "x|y"), ("", "x")], columns=labels)
+    faults = checks.unequal_lists(wrong, table)
+    assert list(faults) == [(0, "types"), (1, "types"), (2, "types")]
+    assert faults[0, "types"]().startswith("has 1 parts, but orgs has 2; give one for each")
 
 
 def test_a_broken_reference_is_named_with_the_nearest_name(room):

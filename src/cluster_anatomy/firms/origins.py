@@ -148,13 +148,14 @@ def sources(
 
 
 def _aligned(*cells) -> list[tuple]:
-    """Line up ``|``-lists cell by cell; a list that is shorter has blanks at its end."""
+    """Line up ``|``-lists part by part; a blank list has blanks only, nobody known is no part."""
     lists = [
         [] if pd.isna(cell) else [part.strip() or None for part in str(cell).split("|")]
         for cell in cells
     ]
     longest = max(map(len, lists))
-    return list(zip(*(values + [None] * (longest - len(values)) for values in lists), strict=True))
+    filled = (values + [None] * (longest - len(values)) for values in lists)
+    return [parts for parts in zip(*filled, strict=True) if any(parts)]
 
 
 def conditions(

@@ -19,6 +19,7 @@ A contract is a TOML table in ``tables/contracts/*.toml``, one for each file or 
     pattern = "C[0-9]+"          # optional: regular expression for the whole text
     separator = "|"              # optional: between the parts of a list
     blank_parts = true           # optional: a part of a list may be blank (its place is known)
+    parallel_to = "column"       # optional: a list with one part for each part of that column, or blank
     references = "table.column"  # optional: each value occurs in that column of that table's files
     decimals = 3                 # optional: written with so many (else ten significant digits)
 
@@ -74,6 +75,7 @@ class Column:
     pattern: str | None = None
     separator: str = "|"
     blank_parts: bool = False
+    parallel_to: str | None = None
     references: str | None = None
     decimals: int | None = None
 
