@@ -3,11 +3,12 @@
 import pandas as pd
 import pytest
 
+from cluster_anatomy import tables
 from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.coders import SETTLED_COLUMNS
 from cluster_anatomy.firms.origins import choose, conditions, sources
 from cluster_anatomy.methods import contingency
-from cluster_anatomy.study import firm_origins
+from cluster_anatomy.study import china_usa, firm_origins
 from cluster_anatomy.tables import contract
 
 EVIDENCE = [column.name for column in contract.contracts()["evidence"].columns]
@@ -341,11 +342,51 @@ def test_a_blank_is_not_seen_and_never_no(raw):
 def test_second_order_is_staff_of_the_industry_and_unknown_where_the_mode_is():
     origins = pd.DataFrame(
         {
-            "mode": ["start_up", "subsidiary", "unknown"],
-            "source": ["same_industry_firm"] * 2 + ["unknown"],
+            "mode": ["start_up", "subsidiary", "unknown", "start_up"],
+            "source": ["same_industry_firm"] * 2 + ["unknown"] * 2,
         }
     )
-    assert firms_origins.second_order(origins).tolist() == ["yes", "no", "unknown"]
+    assert firms_origins.second_order(origins).tolist() == ["yes", "no", "unknown", "unknown"]
+
+
+def frame_of_careers(country, city, academic, second_order, organisations, named, silent):
+    """Firms of one country: how many with which founders, with a parent, or with a name alone."""
+    here = {"country": country, "city": city}
+    kinds = {
+        "academic": (founders("university", **here), academic),
+        "second": (founders("firm_same_industry", **here), second_order),
+        "parent": (parents("firm_other_industry", **here), organisations),
+        "named": ({"founder_names": "somebody", **here}, named),
+        "silent": (here, silent),
+    }
+    return {
+        f"{country} {kind} {number}": cells
+        for kind, (cells, times) in kinds.items()
+        for number in range(times)
+    }
+
+
+def test_unknown_careers_are_unknown_and_widen_the_bounds(raw):
+    """A frame of the shape of the classic pair: 93 and 73 firms, of 3 and 6 only founders' names.
+
+    Counted as known they made second-order founding -18 [-30, -6], bounds -31 to +15.
+    """
+    china = frame_of_careers("China", "Beijing", 17, 3, 41, 3, 29)
+    usa = frame_of_careers("USA", "San Diego", 27, 14, 15, 6, 11)
+    origins, firms, _ = classified(china | usa, raw)
+    table = origins.merge(raw.origin_views, on=["mode", "source"], how="left", validate="m:1")
+    table["second_order"] = firms_origins.second_order(table)
+    table = table.merge(firms[["firm_id", "country"]], on="firm_id")
+    named = table[table["rule"] == "founder_named"]
+    assert set(named["mode"]) == {"start_up"}
+    assert set(named["paper_type"]) | set(named["second_order"]) == {"unknown"}
+    frames = pd.DataFrame({"frame": ["cn", "us_frame"], "country": ["China", "USA"]})
+    frames = frames.assign(includes="country=China|country=USA", carries_shares="yes")
+    properties = tables.read("data/raw/coding/properties.csv").set_index("property")
+    careers = properties.loc[["second_order", "academic"]].reset_index()
+    found = china_usa.differences(china_usa.property_shares(table, frames, careers), ["cn"])
+    points = 100 * found[["value", "low", "high", "bound_low", "bound_high"]].astype(float)
+    assert points.round().to_numpy().tolist() == [[-20, -33, -7, -39, 18], [-20, -36, -3, -42, 16]]
 
 
 # --- Serial founders

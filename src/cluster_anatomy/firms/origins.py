@@ -464,11 +464,14 @@ def second_order(origins: pd.DataFrame) -> pd.Series:
     Returns
     -------
     Series
-        ``yes``, ``no``, or ``unknown`` where the origin is.
+        ``yes``, ``no``, or ``unknown`` where the mode is, or where a start-up's founders are known
+        and their careers are not.
     """
-    is_one = (origins["mode"] == "start_up") & (origins["source"] == "same_industry_firm")
-    words = pd.Series(np.where(is_one, "yes", "no"), index=origins.index)
-    return words.where(origins["mode"] != "unknown", "unknown")
+    start_up = origins["mode"] == "start_up"
+    is_one = start_up & (origins["source"] == "same_industry_firm")
+    unknown = (origins["mode"] == "unknown") | (start_up & (origins["source"] == "unknown"))
+    words = np.select([unknown, is_one], ["unknown", "yes"], "no")
+    return pd.Series(words, index=origins.index)
 
 
 def serial(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:

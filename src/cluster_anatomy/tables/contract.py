@@ -19,7 +19,7 @@ A contract is a TOML table in ``tables/contracts/*.toml``, one for each file or 
     pattern = "C[0-9]+"          # optional: regular expression for the whole text
     separator = "|"              # optional: between the parts of a list
     blank_parts = true           # optional: a part of a list may be blank (its place is known)
-    parallel_to = "column"       # optional: a list with one part for each part of that column, or blank
+    parallel_to = "column"       # optional: one part for each part of that list, or blank
     references = "table.column"  # optional: each value occurs in that column of that table's files
     decimals = 3                 # optional: written with so many (else ten significant digits)
 
