@@ -29,6 +29,11 @@ def founders(*types, orgs=None, cities=None, **cells):
     } | cells
 
 
+def two(*types, **cells):
+    """Evidence on several founders from organisations of these types."""
+    return founders(*types, **cells) | {"founder_names": "A|B"}
+
+
 def parents(*types, orgs=None, cities=None, countries=None, **cells):
     """Evidence on parents of these types."""
     orgs = orgs or [f"{kind} {number}" for number, kind in enumerate(types)]
@@ -97,8 +102,8 @@ BY_RULE = {
     "parent_government": parents("government"),
     "parent_hospital": parents("hospital"),
     "foreign_owned": {"ownership_at_entry": "joint_venture"},
-    "founder_academia": founders("university", "firm_same_industry"),
-    "founder_same_industry": founders("firm_same_industry", "university"),
+    "founder_academia": founders("university", "firm_same_industry", founder_names="A|B"),
+    "founder_same_industry": founders("university", "firm_same_industry"),
     "founder_government": founders("government"),
     "founder_hospital": founders("hospital"),
     "founder_other_firm": founders("firm_other_industry"),
@@ -188,9 +193,21 @@ CASES = {
     "from a station": founders("government", orgs=[STATION]),
     "from a ministry": founders("government"),
     "founder and parent": parents("firm_other_industry") | founders("university"),
+    "firm and university": founders("firm_same_industry", "university", founder_names="A|B"),
+    "university and firm": founders("university", "firm_same_industry", founder_names="A|B"),
+    "firm, two of university": founders(
+        *["firm_same_industry"], *["university"] * 2, orgs=["X", "Y", "Y"], founder_names="A|B|C"
+    ),
     "firm, then university": founders("firm_same_industry", "university"),
     "university, then firm": founders("university", "firm_same_industry"),
     "university": founders("university"),
+    "money and university": founders("venture_capital", "university", founder_names="A|B"),
+    "money and hospital": founders("venture_capital", "hospital", founder_names="A|B"),
+    "money": founders("venture_capital"),
+    "moved from abroad": founders("university", relocated_from="Boston"),
+    "moved": founders("university", relocated_from="Shenzhen"),
+    "of a house here": founders("foreign_firm", cities=["Shanghai"]),
+    "parent of later": parents("firm_same_industry", parent_timing="later") | founders("hospital"),
     "unknown": {},
 }
 FLIPPED = {
@@ -198,6 +215,14 @@ FLIPPED = {
         "returnee of a firm": ("start_up", "same_industry_firm"),
         "returnee of a university": ("start_up", "academia"),
     },
+    ("venture_house", "always"): {
+        "money": ("start_up", "other_firm"),
+        "money and hospital": ("start_up", "other_firm"),
+    },
+    ("venture_house", "never"): {},
+    ("begun_abroad", "founders"): {"moved from abroad": ("start_up", "academia")},
+    ("foreign_house", "abroad"): {"of a house here": ("start_up", "individual")},
+    ("later_parents", "counted"): {"parent of later": ("subsidiary", "same_industry_firm")},
     ("joint_venture", "domestic"): {"joint venture": ("subsidiary", "other_firm")},
     ("institutes", "enterprise"): {
         "of the institute": ("subsidiary", "same_industry_firm"),
@@ -206,8 +231,24 @@ FLIPPED = {
     ("hong_kong", "domestic"): {"of Hong Kong": ("subsidiary", "other_firm")},
     ("stations", "academia"): {"from a station": ("start_up", "academia")},
     ("control", "founder_first"): {"founder and parent": ("start_up", "academia")},
-    ("founders", "academia_first"): {"firm, then university": ("start_up", "academia")},
-    ("founders", "firm_first"): {"university, then firm": ("start_up", "same_industry_firm")},
+    ("founders", "first_named"): {
+        name: ("start_up", "same_industry_firm")
+        for name in ("firm and university", "firm, two of university")
+    },
+    ("founders", "majority"): {"firm and university": ("start_up", "same_industry_firm")},
+    ("founders", "firm_first"): {
+        name: ("start_up", "same_industry_firm")
+        for name in ("firm and university", "university and firm", "firm, two of university")
+    },
+    ("founders", "first_listed"): {
+        name: ("start_up", "academia" if name == "university, then firm" else "same_industry_firm")
+        for name in (
+            "firm and university",
+            "firm, two of university",
+            "firm, then university",
+            "university, then firm",
+        )
+    },
 }
 
 
@@ -241,10 +282,11 @@ def test_a_wrong_convention_or_option_is_named(raw):
 # --- Reach
 
 
-def reach_of(cells, raw, level="metro"):
+def reach_of(cells, raw, **given):
     """Reach of one firm and what it rests on."""
-    origins, firms, rows = classified({"firm": cells}, raw)
-    found = firms_origins.reach(firms, rows, origins, raw.gazetteer, level).iloc[0]
+    origins, firms, rows = classified({"firm": cells}, raw, **given)
+    options = choose(raw.conventions, given)
+    found = firms_origins.reach(firms, rows, origins, raw.gazetteer, options).iloc[0]
     return found["reach"], None if pd.isna(found["reach_basis"]) else found["reach_basis"]
 
 
@@ -253,12 +295,18 @@ def reach_of(cells, raw, level="metro"):
     [
         (founders("university", cities=["Beijing"]), "home"),
         (founders("university", cities=["Shanghai"]), "elsewhere"),
-        (founders("university", "university", cities=["Shanghai", "Nanjing"]), "elsewhere"),
-        (founders("university", "university", cities=["Beijing", "Shanghai"]), "mixed"),
-        (founders("university", "foreign_firm", cities=["Beijing", ""]), "mixed"),
+        (two("university", "university", cities=["Shanghai", "Nanjing"]), "elsewhere"),
+        (two("university", "university", cities=["Beijing", "Shanghai"]), "mixed"),
+        (two("university", "foreign_firm", cities=["Beijing", ""]), "mixed"),
+        (founders("university", "foreign_firm", cities=["Beijing", ""]), "abroad"),
+        (founders("foreign_firm", "university", cities=["", "Beijing"]), "home"),
+        (founders("foreign_firm", cities=["Shanghai"]), "elsewhere"),
+        (two("venture_capital", "university", cities=["Shanghai", "Beijing"]), "home"),
+        (two("venture_capital", "university", cities=["Shanghai", ""]), "unknown"),
+        (founders("venture_capital", cities=["Shanghai"]), "elsewhere"),
         (founders("foreign_firm"), "abroad"),
         (founders("foreign_university", cities=["Boston"]), "abroad"),
-        (founders("university", "university", cities=["Beijing", ""]), "home"),
+        (two("university", "university", cities=["Beijing", ""]), "home"),
         (founders("university", cities=["Beijing"], relocated_from="Shenzhen"), "elsewhere"),
         (parents("foreign_firm"), "abroad"),
         (parents("firm_same_industry", countries=["China (Hong Kong)"]), "abroad"),
@@ -274,6 +322,46 @@ def reach_of(cells, raw, level="metro"):
 )
 def test_reach(raw, cells, reach):
     assert reach_of(cells, raw) == (reach, None if reach == "unknown" else "places")
+
+
+@pytest.mark.parametrize(
+    ("given", "cells", "reach"),
+    [
+        ({"venture_house": "always"}, "money", "mixed"),
+        ({"venture_house": "never"}, "money", "home"),
+        ({"begun_abroad": "founders"}, "moved", "home"),
+        ({}, "moved", "abroad"),
+        ({"foreign_house": "abroad"}, "house", "abroad"),
+        ({"founders": "first_listed"}, "career", "mixed"),
+        ({"later_parents": "counted"}, "bought", "elsewhere"),
+    ],
+)
+def test_conventions_say_which_sources_tell_the_reach(raw, given, cells, reach):
+    cases = {
+        "money": two("venture_capital", "university", cities=["Shanghai", "Beijing"]),
+        "moved": founders("university", cities=["Beijing"], relocated_from="Boston"),
+        "house": founders("foreign_firm", cities=["Beijing"]),
+        "career": founders("university", "university", cities=["Shanghai", "Beijing"]),
+        "bought": parents("university", cities=["Shanghai"], parent_timing="later"),
+    }
+    assert reach_of(cases[cells], raw, **given) == (reach, "places")
+
+
+def test_the_last_employer_is_the_last_station_unless_a_reviewer_says_otherwise(raw):
+    cases = {
+        "one": founders("university", "hospital"),
+        "said": founders("university", "hospital", last_employers="university 0"),
+        "several": two("university", "hospital"),
+        "financed": founders("university", "hospital", "venture_capital"),
+    }
+    _, _, rows = classified(cases, raw)
+    found = rows.groupby("firm_id")["timing"].agg(list).to_dict()
+    assert found == {
+        "one": ["earlier", "at_entry"],
+        "said": ["at_entry", "earlier"],
+        "several": ["at_entry", "at_entry"],
+        "financed": ["earlier", "at_entry", "at_entry"],
+    }
 
 
 def test_reach_falls_back_on_what_is_stated(raw):
@@ -292,8 +380,9 @@ def test_reach_of_some_firms_is_their_reach_among_all(raw):
         "c": {},
     }
     origins, firms, rows = classified(cases, raw)
-    every = firms_origins.reach(firms, rows, origins, raw.gazetteer, "metro")
-    some = firms_origins.reach(firms[1:], rows, origins, raw.gazetteer, "metro")
+    options = choose(raw.conventions)
+    every = firms_origins.reach(firms, rows, origins, raw.gazetteer, options)
+    some = firms_origins.reach(firms[1:], rows, origins, raw.gazetteer, options)
     pd.testing.assert_frame_equal(some, every[1:].reset_index(drop=True))
 
 
@@ -310,7 +399,9 @@ def test_reach_of_some_firms_is_their_reach_among_all(raw):
 def test_reach_depends_on_how_large_home_is(raw, city, came_from, home_from):
     cells = founders("university", cities=[came_from], city=city)
     levels = ["city", "metro", "province", "economic"]
-    assert {level for level in levels if reach_of(cells, raw, level)[0] == "home"} == home_from
+    assert {
+        level for level in levels if reach_of(cells, raw, region=level)[0] == "home"
+    } == home_from
 
 
 # --- Flags, agreement
@@ -445,12 +536,12 @@ def test_rules_agree_with_the_coders(raw, step01, origins_under):
 def test_the_us_frame_is_as_known(raw, step01, source_rows, origins_under):
     origins = origins_under().reset_index()
     reach = firms_origins.reach(
-        step01.firms, source_rows, origins, raw.gazetteer, "metro"
+        step01.firms, source_rows, origins, raw.gazetteer, choose(raw.conventions)
     ).set_index("firm_id")
     firms = step01.firms
     frame = firms[(firms["frame"] == "us_frame") & (firms["scope"] == "entry")]["firm_id"]
     counts = reach.loc[frame, "reach"].value_counts()
-    assert (counts["home"], counts.drop("unknown").sum()) == (38, 55)
+    assert (counts["home"], counts.drop("unknown").sum()) == (39, 55)
 
 
 def test_real_conventions_change_the_firms_in_dispute(raw, step01, origins_under):

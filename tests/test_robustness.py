@@ -1,6 +1,5 @@
 """Step 10: the multiverse of the study on hand-made firms, and against steps 02 and 06."""
 
-import itertools
 import math
 import random
 
@@ -11,7 +10,7 @@ import pytest
 from cluster_anatomy import tables
 from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms import readings, specifications
-from cluster_anatomy.firms.origins import classify, conditions, options_of
+from cluster_anatomy.firms.origins import classify, conditions
 from cluster_anatomy.firms.readings import moved
 from cluster_anatomy.firms.specifications import HOME_USA, Estimator, movable
 from cluster_anatomy.methods.multiverse import by_option, holding, judge
@@ -136,19 +135,15 @@ def test_every_reading_is_what_step_02_would_make(study, raw):
     """Some combinations drawn at random, each computed by the functions of step 02 one after the
     other.
     """
-    options = options_of(raw.conventions)
-    combinations = list(itertools.product(*(options[name] for name in options if name != "mixed")))
+    combinations = readings.combinations(raw.conventions, ["origin", "reach"])
     firms, sources = study["firms"], study["sources"]
     sources = sources.astype(object).where(sources.notna(), None)
-    for combination in random.Random(2010).sample(combinations, 12):
-        chosen = dict(zip((name for name in options if name != "mixed"), combination, strict=True))
+    for chosen in random.Random(2010).sample(combinations, 9) + combinations[-3:]:
         known = conditions(firms, sources, raw.source_roles, chosen)
         origins = classify(known, raw.origin_rules)
         if chosen["disputed"] == "alternative":
             origins = firms_origins.override(origins, study["firm_evidence"], raw.alternatives)
-        reach = firms_origins.reach(
-            firms, sources, origins, raw.gazetteer, chosen["region"], chosen["hong_kong"]
-        )
+        reach = firms_origins.reach(firms, sources, origins, raw.gazetteer, chosen)
         origins = origins.merge(reach, on="firm_id").merge(
             raw.origin_views, on=["mode", "source"], how="left"
         )
@@ -195,12 +190,15 @@ def test_specifications_are_the_product_of_the_choices_that_move_something(study
             choices["frame"],
             choices["us_frame"],
         )
-        wanted = {
-            name: math.prod(
-                len(options) for choice, options in choices.items() if counted.loc[name, choice]
-            )
-            for name in counted.index
-        }
+        crossed = set(conventions.loc[conventions["varied"] == "crossed", "convention"])
+        data = [name for name in choices if name not in set(conventions["convention"])]
+        wanted = {}
+        for name, moves in counted.iterrows():
+            sizes = {choice: len(choices[choice]) for choice in choices if moves[choice]}
+            full = math.prod(size for choice, size in sizes.items() if choice in {*data, *crossed})
+            of_data = math.prod(size for choice, size in sizes.items() if choice in data)
+            alone = sum(size - 1 for key, size in sizes.items() if key not in {*data, *crossed})
+            wanted[name] = full + of_data * alone
         part = study["table"][study["table"]["carries_shares"] == carries]
         assert part.groupby("property").size().to_dict() == wanted
     assert 5_000 < len(study["table"]) < 40_000
@@ -212,13 +210,26 @@ def test_purposive_rows_are_marked_and_never_the_default(study):
     assert set(described["default"]) == {"no"}
 
 
-def test_a_new_convention_on_origin_must_be_given_its_side(study, raw):
-    new = raw.conventions.iloc[[0]].assign(convention="franchise")
-    coding = study["coding"] | {"conventions": pd.concat([raw.conventions, new])}
-    with pytest.raises(ValueError, match="convention 'franchise' changes"):
-        readings.origins_everywhere(
-            study["firms"], study["firm_evidence"], study["sources"], coding
-        )
+def test_a_convention_varied_alone_meets_only_defaults():
+    rows = [("a", "x", "yes", "crossed"), ("a", "y", "no", "crossed")]
+    rows += [("b", "p", "yes", "crossed"), ("b", "q", "no", "crossed")]
+    rows += [("c", "u", "yes", "alone"), ("c", "v", "no", "alone"), ("c", "w", "no", "alone")]
+    conventions = pd.DataFrame(rows, columns=["convention", "option", "default", "varied"])
+    found = readings.combinations(conventions.assign(changes="origin"), ["origin"])
+    keys = ["".join(reading.values()) for reading in found]
+    assert keys == ["xpu", "xqu", "ypu", "yqu", "xpv", "xpw"]
+    every = readings.combinations(conventions.assign(changes="origin"), ["origin"], alone=False)
+    assert every == found[:4]
+
+
+def test_extremes_are_marked_and_distinct_estimates_counted(study):
+    table = study["table"]
+    extreme = (table["unknown"] == "hit") | (table["region"] == "city")
+    assert ((table["extreme"] == "yes") == extreme).all()
+    distinct = table[["property", "value", "low", "high"]].round(9).drop_duplicates()
+    counted = table.groupby("property")["estimate"].max()
+    assert counted.to_dict() == distinct.groupby("property").size().to_dict()
+    assert (counted < table.groupby("property").size()).any()
 
 
 @pytest.mark.parametrize(

@@ -239,9 +239,7 @@ def reclassified(conventions):
             origins, tables.read("data/processed/firm_evidence.csv"), coding["alternatives"]
         )
     places = Gazetteer(tables.read("data/raw/places/places.csv"))
-    reach = firms_origins.reach(
-        firms, sources, origins, places, options["region"], options["hong_kong"]
-    )
+    reach = firms_origins.reach(firms, sources, origins, places, options)
     origins = origins.merge(reach, on="firm_id").merge(
         coding["origin_views"], on=["mode", "source"], how="left"
     )
@@ -266,7 +264,7 @@ def firms_shown_as_moved(data, what, usual, conventions):
         {"employer_abroad": "as_at_home"},
         {"founders": "firm_first"},
         {"control": "founder_first", "institutes": "enterprise"},
-        {"disputed": "alternative", "hong_kong": "domestic"},
+        {"founders": "first_listed", "joint_venture": "domestic"},
         {"region": "province", "mixed": "half"},
         {"joint_venture": "domestic", "region": "economic", "mixed": "home"},
     ],

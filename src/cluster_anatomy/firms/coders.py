@@ -37,9 +37,9 @@ CHOSEN_COLUMNS = [
 """Evidence columns in which the rows of one firm can contradict each other."""
 
 
-SETTLED_COLUMNS = ["parent_timing", "pre_reform", "scope"]
+SETTLED_COLUMNS = ["parent_timing", "pre_reform", "scope", "last_employers"]
 """Columns that only a reviewer fills: whether a parent came later, whether a firm is older than the
-reforms, whether it is an entry at all."""
+reforms, whether it is an entry at all, where founders worked last."""
 
 
 def with_evidence(

@@ -1,9 +1,70 @@
-"""Sources of entries: where founders, parents and former seats of firms were."""
+"""Sources of entries: which of them count, and where founders, parents and former seats were."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from cluster_anatomy.firms.origins import FOREIGN_TYPES
+FOREIGN_TYPES = ["foreign_firm", "foreign_university"]
+"""Kinds of organisation that are abroad, but for a firm's house in the entry's own country."""
+
+
+def counted(
+    source_rows: pd.DataFrame, firms: pd.DataFrame, options: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return the sources that count under the conventions, for the origin and for its reach alike.
+
+    Left out are parents seen only later (convention ``later_parents``), employers before the last
+    one (``founders``), venture houses (``venture_house``) and seats abroad (``begun_abroad``). A
+    founder's job at a foreign firm's house in the country of the entry is one at a firm of the
+    industry there, or one abroad (``foreign_house``).
+
+    Parameters
+    ----------
+    source_rows : DataFrame
+        From `origins.sources`.
+    firms : DataFrame
+        The register; sources of other firms are left out.
+    options : mapping
+        The conventions in force (`origins.choose`).
+
+    Notes
+    -----
+    Under ``founders=first_listed`` every station of a career counts and the one that the coder
+    lists first leads, whoever's it is and however long ago: what ``first_named`` meant until the
+    last employers were told apart.
+    """
+    timings = {"at_entry"}
+    if options["later_parents"] == "counted":
+        timings.add("later")
+    if options["founders"] == "first_listed":
+        timings.add("earlier")
+    rows = source_rows[source_rows["timing"].isin(timings)]
+    rows = rows[rows["firm_id"].isin(firms["firm_id"])]
+    own = rows["firm_id"].map(firms.set_index("firm_id")["country"])
+    at_home = (rows["country"] == own).fillna(False).astype(bool)
+    drop = _venture_houses(rows, options["venture_house"])
+    if options["begun_abroad"] == "founders":
+        drop |= (rows["role"] == "mover") & rows["country"].notna() & ~at_home
+    house = (rows["role"] == "founder") & (rows["org_type"] == "foreign_firm") & at_home
+    if options["foreign_house"] == "at_place":
+        rows = rows.assign(org_type=rows["org_type"].mask(house, "firm_same_industry"))
+    else:
+        places = {name: rows[name].mask(house) for name in ("city", "country", "region")}
+        rows = rows.assign(**places)
+    return rows[~drop]
+
+
+def _venture_houses(rows: pd.DataFrame, convention: str) -> pd.Series:
+    """Say which sources are venture houses that do not count."""
+    house = (rows["org_type"] == "venture_capital").fillna(False).astype(bool)
+    if convention == "always":
+        return house & False
+    if convention == "never":
+        return house
+    known = rows[~house & rows["org_type"].notna()]
+    others = pd.MultiIndex.from_frame(known[["firm_id", "role"]])
+    return house & pd.MultiIndex.from_frame(rows[["firm_id", "role"]]).isin(others)
 
 
 def has_source(entries: pd.DataFrame, source_rows: pd.DataFrame, where: str) -> pd.Series:

@@ -21,6 +21,9 @@ from cluster_anatomy.methods.shares import share
 
 UNKNOWN = ["left_out", "not_hit", "hit"]
 CONFIDENCE = ["low", "medium", "high"]
+EXTREMES = {"unknown": "hit", "region": "city"}
+"""Options that are tried as extremes: that every unknown firm is a hit, and that a Chinese
+prefecture's city is set against an American town."""
 HOME_USA = "home_usa"
 """The American share from the home region, less the published one, beside the differences."""
 
@@ -180,22 +183,23 @@ def specifications(
     Two multiverses, one below the other: Chinese frames that can carry shares against the American
     frame that can, and all Chinese against all American firms of the register, which only describe.
     In each, a property is combined with the choices that move at least one of its entries there
-    (`movable`).
+    (`movable`); conventions that are ``varied`` alone come with the data choices only.
 
     Returns
     -------
     DataFrame
         ``property``, ``specification`` (1 is the default), ``carries_shares`` (yes, no), the
-        choices, what `Estimator` computes, ``excludes_zero``, ``sign_kept``, ``default``.
+        choices, what `Estimator` computes, ``excludes_zero``, ``sign_kept``, ``default``,
+        ``extreme`` (yes: it holds an option of `EXTREMES`), ``estimate`` (the same number where
+        value and interval are the same, so that distinct estimates can be counted).
     """
     compute = Estimator(values, entries, frames, published)
     parts = []
     for carries in ("yes", "no"):
         choices = choices_of(frames, conventions, carries)
         names = choices["frame"], choices["us_frame"]
-        table = multiverse(
-            choices, compute, movable(values, entries, frames, *names)[list(choices)] > 0
-        )
+        moves = movable(values, entries, frames, *names)[list(choices)] > 0
+        table = _varied(choices, compute, moves, conventions)
         # a frame that is the only one is not a choice, but the reader wants its name
         table["us_frame"] = names[1][0]
         table["frame"] = table["frame"].fillna(names[0][0]).where(table["outcome"] != HOME_USA)
@@ -205,10 +209,50 @@ def specifications(
             )
         )
     table = judge(pd.concat(parts, ignore_index=True))
+    table["extreme"] = _extreme(table)
+    table["estimate"] = _numbered(table)
     table["specification"] = table.groupby("outcome").cumcount() + 1
     table["outcome"] = pd.Categorical(table["outcome"], table["outcome"].unique())
     table = table.sort_values(["outcome", "specification"], ignore_index=True)
     return table.astype({"outcome": "str"}).rename(columns={"outcome": "property"})
+
+
+def _varied(
+    choices: Mapping[str, Sequence[str]],
+    compute: "Estimator",
+    moves: pd.DataFrame,
+    conventions: pd.DataFrame,
+) -> pd.DataFrame:
+    """Cross all choices but the conventions that are varied alone, then vary each of these."""
+    alone = options_of(conventions[conventions["varied"] == "alone"])
+    data = [name for name in choices if name not in set(conventions["convention"])]
+    tables = [multiverse(choices, compute, moves.assign(**dict.fromkeys(alone, False)))]
+    for name in alone:
+        varied = moves.loc[moves[name]]
+        if len(varied):
+            kept = varied.assign(**{key: False for key in choices if key not in [*data, name]})
+            table = multiverse(choices, compute, kept)
+            tables.append(table[table[name] != choices[name][0]])
+    table = pd.concat(tables, ignore_index=True)
+    usual = {name: options[0] for name, options in choices.items()}
+    # a choice that an outcome leaves open in one part of its specifications is there at its default
+    for name in choices:
+        rows = table["outcome"].isin(moves.index[moves[name]])
+        table.loc[rows, name] = table.loc[rows, name].fillna(usual[name])
+    return table
+
+
+def _extreme(table: pd.DataFrame) -> pd.Series:
+    """Say which specifications hold an option that nobody would defend (`EXTREMES`)."""
+    holds = [table[name] == option for name, option in EXTREMES.items()]
+    return pd.Series(np.any(holds, axis=0), index=table.index).map({True: "yes", False: "no"})
+
+
+def _numbered(table: pd.DataFrame) -> pd.Series:
+    """Number the distinct estimates of each outcome, in the order in which they first occur."""
+    rounded = table[["value", "low", "high"]].astype(float).round(9)
+    keys = pd.Series(list(rounded.fillna(np.inf).itertuples(index=False, name=None)), table.index)
+    return keys.groupby(table["outcome"]).transform(lambda part: pd.factorize(part)[0] + 1)
 
 
 def choices_of(

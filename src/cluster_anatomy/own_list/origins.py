@@ -69,9 +69,7 @@ def origins(
     conditions = firms_origins.conditions(firms, source_rows, coding["source_roles"], options)
     table = as_coded(firms_origins.classify(conditions, coding["origin_rules"]), given)
     table = table.merge(
-        firms_origins.reach(
-            firms, source_rows, table, Gazetteer(places), options["region"], options["hong_kong"]
-        ),
+        firms_origins.reach(firms, source_rows, table, Gazetteer(places), options),
         on="firm_id",
         validate="1:1",
     )

@@ -81,8 +81,9 @@ def shares_everywhere(values: pd.DataFrame, weights: Mapping[str, float] | None 
             which.append(index_of.setdefault(key, len(index_of)))
     estimates = [share(*key) for key in index_of]
     rounded = [[_number(estimate[name]) for name in SHARE] for estimate in estimates]
+    varied = [name for name in values.index.names if values.index.unique(name).size > 1]
     return {
-        "conventions": [*values.index.names, *(["mixed"] if weights else [])],
+        "conventions": [*varied, *(["mixed"] if weights else [])],
         "shares": rounded,
         "which": which,
     }
