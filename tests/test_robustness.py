@@ -30,6 +30,8 @@ ENTRIES = pd.DataFrame(
         "country": ["China"] * 4 + ["USA"] * 2,
         "scope": "entry",
         "confidence": ["high", "low", "high", None, "high", "medium"],
+        "founded_year": pd.array([1999] * 6, dtype="Int64"),
+        "pre_reform": pd.array(["yes", *[None] * 5], dtype="string"),
     }
 )
 READ = pd.DataFrame(
@@ -44,6 +46,7 @@ USUAL = {
     "mixed": "elsewhere",
     "unknown": "left_out",
     "confidence": "low",
+    "pre_reform": "entry",
 }
 
 
@@ -56,6 +59,7 @@ USUAL = {
         ({"mixed": "home"}, 1, 3),
         ({"unknown": "not_hit"}, 2 / 4, 4),
         ({"unknown": "hit"}, 3 / 4, 4),
+        ({"pre_reform": "stock"}, 1 / 2, 2),
         ({"confidence": "medium"}, 1 / 2, 2),
         # the firm that only a list names has no confidence: it stays, as unknown
         ({"confidence": "medium", "unknown": "not_hit"}, 1 / 3, 3),
@@ -88,6 +92,7 @@ def test_a_convention_is_a_choice_only_where_it_moves_an_entry():
         "mixed": 1,
         "unknown": 1,
         "confidence": 2,
+        "pre_reform": 1,
         "frame": 0,
         "us_frame": 0,
     }

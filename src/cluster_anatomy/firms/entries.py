@@ -63,7 +63,14 @@ def entries(firms: pd.DataFrame, origins: pd.DataFrame, periods: pd.DataFrame) -
     return table.filter(items=[column.name for column in contracts()["entries"].columns])
 
 
-def in_frame(table: pd.DataFrame, frames: pd.DataFrame, frame: str) -> pd.DataFrame:
+def pre_reform_works(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the works from before the reforms: stock that was there when entry began."""
+    return table[table["mode"] == "backbone"]
+
+
+def in_frame(
+    table: pd.DataFrame, frames: pd.DataFrame, frame: str, pre_reform: str = "stock"
+) -> pd.DataFrame:
     """Return the entries of one frame.
 
     Parameters
@@ -75,6 +82,9 @@ def in_frame(table: pd.DataFrame, frames: pd.DataFrame, frame: str) -> pd.DataFr
         ``|``).
     frame : str
         Name of the frame.
+    pre_reform : {"stock", "entry"}
+        Whether works from before the reforms are left out, as stock (`pre_reform_works`), or are
+        entries as others (convention ``pre_reform``).
 
     Raises
     ------
@@ -88,6 +98,8 @@ def in_frame(table: pd.DataFrame, frames: pd.DataFrame, frame: str) -> pd.DataFr
     for condition in split(rule["includes"].iloc[0]):
         column, value = condition.split("=")
         inside |= (table[column] == value).fillna(False)
+    if pre_reform == "stock":
+        inside &= ~table.index.isin(pre_reform_works(table).index)
     country = rule["country"].iloc[0]
     return table[inside] if pd.isna(country) else table[inside & (table["country"] == country)]
 

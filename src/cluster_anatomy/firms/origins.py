@@ -207,7 +207,7 @@ def conditions(
     lead = _lead_founder(founders, options["founders"])
     met = pd.DataFrame(index=register.index)
     met["moved"] = met.index.isin(rows.loc[rows["role"] == "mover", "firm_id"])
-    met["pre_reform"] = _pre_reform(register)
+    met["pre_reform"] = pre_reform(register)
     met = met.join(_parent_conditions(rows, register, options))
     for source in FOUNDER_SOURCES:
         met[f"founder_{source}"] = met.index.map(lead).isin([source])
@@ -234,8 +234,8 @@ def _with_meaning(
     )
 
 
-def _pre_reform(register: pd.DataFrame) -> pd.Series:
-    """Whether a firm is a Chinese one from before the reforms."""
+def pre_reform(register: pd.DataFrame) -> pd.Series:
+    """Say of each firm of a register whether it is a Chinese one from before the reforms."""
     early = (register["founded_year"] < 1980).fillna(False)
     settled = (register["pre_reform"] == "yes").fillna(False)
     return (early | settled) & (register["country"] == "China").fillna(False)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from cluster_anatomy.firms.coders import CONFIDENCE_ORDER
 from cluster_anatomy.firms.entries import MIXED_WEIGHT, in_frame
-from cluster_anatomy.firms.origins import options_of
+from cluster_anatomy.firms.origins import options_of, pre_reform
 from cluster_anatomy.firms.readings import moved
 from cluster_anatomy.methods.differences import difference
 from cluster_anatomy.methods.multiverse import judge, multiverse
@@ -57,10 +57,14 @@ def movable(
     DataFrame
         Index: properties, and `HOME_USA` (American frames only). Columns: the conventions,
         ``unknown`` (entries that some combination leaves unknown), ``confidence`` (entries whose
-        evidence is less than sure), ``frame`` and ``us_frame`` (entries, 0 where there is only one
-        frame or the frame does not count).
+        evidence is less than sure), ``pre_reform`` (works from before the reforms), ``frame`` and
+        ``us_frame`` (entries, 0 where there is only one frame or the frame does not count).
     """
-    inside = {frame: in_frame(entries, frames, frame)["firm_id"] for frame in (*chinese, *american)}
+    inside = {
+        frame: in_frame(entries, frames, frame, "entry")["firm_id"]
+        for frame in (*chinese, *american)
+    }
+    works = entries.loc[pre_reform(entries), "firm_id"]
     rows = {}
     for outcome in [*values, *([HOME_USA] if "home" in values else [])]:
         table = values["home" if outcome == HOME_USA else outcome]
@@ -73,6 +77,7 @@ def movable(
             **moved(part).sum().to_dict(),
             "mixed": int((part == 0.5).any().sum()) if mixed else 0,
             "unknown": int(part.isna().any().sum()),
+            "pre_reform": len(set(firm_ids) & set(works)),
             "confidence": int(sure.isin(CONFIDENCE[:-1]).sum()),
             "frame": len(firm_ids) if len(chinese) > 1 and outcome != HOME_USA else 0,
             "us_frame": len(firm_ids) if len(american) > 1 else 0,
@@ -143,7 +148,7 @@ class Estimator:
     ) -> tuple[float, int, int]:
         """Return hits, firms known and firms unknown of a property in a frame."""
         row = self.rows[name][tuple(specification[level] for level in self.levels[name])]
-        cells = row[self.inside[frame, specification["confidence"]]]
+        cells = row[self.inside[frame, specification["confidence"], specification["pre_reform"]]]
         weight = MIXED_WEIGHT[specification["mixed"]] if name == "home" else 0.0
         unknown = int(np.isnan(cells).sum())
         hits = float((cells == 1).sum() + weight * (cells == 0.5).sum())
@@ -152,15 +157,17 @@ class Estimator:
 
 def _masks(
     entries: pd.DataFrame, frames: pd.DataFrame, firm_ids: pd.Index
-) -> dict[tuple[str, str], np.ndarray]:
-    """Which firms are in each frame, and sure enough, by frame and level of confidence."""
+) -> dict[tuple[str, str, str], np.ndarray]:
+    """Which firms are in each frame, by frame, level of confidence and option of `pre_reform`."""
     rank_of = {word: rank for rank, word in enumerate(CONFIDENCE_ORDER)}
     rank = entries.set_index("firm_id")["confidence"].map(rank_of).reindex(firm_ids)
+    works = rank.index.isin(entries.loc[pre_reform(entries), "firm_id"])
     masks = {}
     for frame, level in product(frames["frame"], CONFIDENCE):
-        member = rank.index.isin(in_frame(entries, frames, frame)["firm_id"])
+        member = rank.index.isin(in_frame(entries, frames, frame, "entry")["firm_id"])
         sure = (rank.isna() | (rank <= rank_of[level])).to_numpy(dtype=bool)
-        masks[frame, level] = member & sure
+        masks[frame, level, "entry"] = member & sure
+        masks[frame, level, "stock"] = member & sure & ~works
     return masks
 
 

@@ -72,8 +72,8 @@ def firm_details(content: Content) -> dict[str, dict[str, list[list[str]]]]:
 
 
 def crossed(conventions: pd.DataFrame) -> pd.DataFrame:
-    """Return the conventions of which the explorer has every combination."""
-    return conventions[conventions["varied"] == "crossed"]
+    """Return the conventions of which the explorer has every combination, on frames as they are."""
+    return conventions[(conventions["varied"] == "crossed") & (conventions["changes"] != "frame")]
 
 
 def convention_records(conventions: pd.DataFrame) -> list[dict[str, object]]:
