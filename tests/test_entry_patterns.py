@@ -9,6 +9,7 @@ from cluster_anatomy import tables
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.firms import entries as firms_entries
 from cluster_anatomy.firms.entries import home_share
+from cluster_anatomy.methods.differences import difference
 from cluster_anatomy.own_list import check
 from cluster_anatomy.study import china_usa, own_list
 from cluster_anatomy.tables import contract
@@ -27,6 +28,8 @@ PROPERTIES = pd.DataFrame(
         "column": ["reach"],
         "value": ["home"],
         "unknown": ["unknown"],
+        "among": [None],
+        "cannot_occur_on": [None],
         "label": ["from home"],
     }
 )
@@ -66,6 +69,61 @@ def test_works_from_before_the_reforms_are_stock_unless_they_are_asked_for(entri
     assert list(firms_entries.in_frame(entries, FRAMES, "cn").index) == [1, 3]
     assert list(firms_entries.in_frame(entries, FRAMES, "cn", "entry").index) == [0, 1, 3]
     assert list(firms_entries.pre_reform_works(entries).index) == [0]
+
+
+CARRIED = {
+    "second_order_of_start_ups": ((3, 18), (14, 50), (-29, 14)),
+    "academic_of_founded": ((17, 29), (27, 51), (-16, 26)),
+    "home_of_founded": ((16, 23), (33, 45), (-27, 17)),
+    "spin_off_of_founded": ((11, 30), (1, 53), (18, 53)),
+    "home_of_domestic": ((22, 37), (38, 53), (-31, 7)),
+}
+"""Contrasts that both frames of the classic pair can carry, before any other change."""
+
+
+@pytest.mark.parametrize("name", CARRIED)
+def test_conditional_contrasts_are_those_of_a_recount(name):
+    properties = tables.read("data/raw/coding/properties.csv").set_index("property", drop=False)
+    prop, (china, usa, interval) = properties.loc[name], CARRIED[name]
+    inside = prop["among"].split("|")[0].split("=")
+    parts = []
+    for hits, n in (china, usa):
+        rows = pd.DataFrame({inside[0]: [inside[1]] * n})
+        other = "elsewhere" if prop["column"] == "reach" else "start_up"
+        rows[prop["column"]] = [prop["value"]] * hits + [other] * (n - hits)
+        beside = pd.DataFrame({inside[0]: ["abroad"]})
+        beside[prop["column"]] = "abroad"
+        blank = pd.DataFrame({inside[0]: ["unknown"]})
+        blank[prop["column"]] = "unknown"
+        parts.append(firms_entries.property_share(pd.concat([rows, beside, blank]), prop))
+        assert (parts[-1]["count"], parts[-1]["n"], parts[-1]["unknown"]) == (hits, n, 1)
+    found = difference(parts[0]["count"], parts[0]["n"], parts[1]["count"], parts[1]["n"])
+    assert [round(100 * found[key]) for key in ("low", "high")] == list(interval)
+
+
+KINDS = pd.DataFrame(
+    {
+        "frame": ["old", "quoted", "quoted_too", "new"],
+        "pair": ["classic", "classic", "classic", "listed"],
+        "kind": ["mixed", "public_firms", "public_firms", "public_firms"],
+    }
+)
+
+
+def test_a_structural_zero_is_not_compared():
+    properties = tables.read("data/raw/coding/properties.csv")
+    daughter = properties.set_index("property", drop=False).loc["foreign_subsidiary"]
+    with pytest.raises(ValueError, match=r"cannot occur on quoted by the rule .* but on old"):
+        firms_entries.must_be_comparable(daughter, KINDS, ["old", "quoted"])
+    with pytest.raises(ValueError, match="different pairs"):
+        firms_entries.must_be_comparable(daughter, KINDS, ["quoted", "new"])
+    firms_entries.must_be_comparable(daughter, KINDS, ["quoted", "quoted_too"])
+    kept = firms_entries.comparable(properties, KINDS, ["old", "quoted"])
+    assert set(properties["property"]) - set(kept["property"]) == {
+        "subsidiary",
+        "foreign_subsidiary",
+    }
+    assert firms_entries.comparable(properties, KINDS, ["old", "new"]).empty
 
 
 def test_a_frame_of_nobody_has_no_share(entries):

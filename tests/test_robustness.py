@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from cluster_anatomy import tables
+from cluster_anatomy.firms import entries as firms_entries
 from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms import readings, specifications
 from cluster_anatomy.firms.origins import classify, conditions
@@ -22,6 +23,7 @@ FRAMES = pd.DataFrame(
         "country": ["China", "USA"],
         "includes": ["scope=entry", "scope=entry"],
         "carries_shares": ["yes", "yes"],
+        "pair": "classic",
     }
 )
 ENTRIES = pd.DataFrame(
@@ -125,15 +127,21 @@ def study(raw):
     return found
 
 
+def cells_of(table, prop, firm_ids):
+    """What a reading should hold for a property, from entries as step 02 makes them."""
+    risk = firms_entries.at_risk(table, prop).set_index("firm_id").reindex(firm_ids)
+    words = risk[prop.column].mask(risk["at_risk"] == "unknown", prop.unknown)
+    mixed = (words == "mixed") & (prop.value == "home")
+    out = risk["at_risk"].isna()
+    masks = [out, words == prop.unknown, words == prop.value, mixed]
+    return np.select(masks, [readings.OUTSIDE, np.nan, 1, 0.5], 0.0)
+
+
 def test_the_default_reading_is_that_of_step_02(study):
-    origins = study["origins"].set_index("firm_id")
     for prop in study["coding"]["properties"].itertuples():
-        words = origins[prop.column]
-        wanted = np.select(
-            [words == prop.unknown, words == prop.value, words == "mixed"], [np.nan, 1, 0.5], 0.0
-        )
         default = study["values"][prop.property].iloc[0]
-        np.testing.assert_array_equal(default, pd.Series(wanted, index=words.index)[default.index])
+        wanted = cells_of(study["origins"], prop, default.index)
+        np.testing.assert_array_equal(default, wanted)
 
 
 def test_every_reading_is_what_step_02_would_make(study, raw):
@@ -153,13 +161,11 @@ def test_every_reading_is_what_step_02_would_make(study, raw):
             raw.origin_views, on=["mode", "source"], how="left"
         )
         origins["second_order"] = firms_origins.second_order(origins)
-        origins = origins.set_index("firm_id")
         for prop in study["coding"]["properties"].itertuples():
             table = study["values"][prop.property]
             row = table.loc[tuple(chosen[name] for name in table.index.names)]
-            words = origins[prop.column].reindex(row.index)
-            assert ((words == prop.value) == (row == 1)).all(), (prop.property, chosen)
-            assert ((words == prop.unknown) == row.isna()).all(), (prop.property, chosen)
+            wanted = cells_of(origins, prop, row.index)
+            np.testing.assert_array_equal(row, wanted, err_msg=f"{prop.property}, {chosen}")
 
 
 def test_the_default_specification_is_the_result_of_step_05(study):
@@ -168,11 +174,11 @@ def test_the_default_specification_is_the_result_of_step_05(study):
     plain = table[(table["carries_shares"] == "yes") & (table["property"] != HOME_USA)]
     choices = specifications.choices_of(study["frames"], study["coding"]["conventions"], "yes")
     plain = holding(plain, choices, frame=None).set_index(["property", "frame"])
-    assert len(plain) == 9 * 3
+    assert len(plain) == len(study["coding"]["properties"]) * 3
     columns = ["value", "low", "high", "n", "n2", "bound_low", "bound_high"]
     found, wanted = plain[columns].astype(float), published.loc[plain.index, columns].astype(float)
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-9)
-    assert list(table.loc[table["default"] == "yes", "specification"]) == [1] * 10
+    assert list(table.loc[table["default"] == "yes", "specification"]) == [1] * 16
 
 
 def test_all_firms_of_china_against_the_american_frame_too(study):
@@ -182,6 +188,14 @@ def test_all_firms_of_china_against_the_american_frame_too(study):
     rows = study["differences"][study["differences"]["frame"] == "cn_all"].set_index("property")
     for name, row in rows.iterrows():
         assert compute(name, usual)["value"] == pytest.approx(row["value"], abs=1e-9)
+
+
+def inside(study, names):
+    """Firms of some frames, works from before the reforms among them."""
+    parts = [
+        firms_entries.in_frame(study["entries"], study["frames"], name, "entry") for name in names
+    ]
+    return set(pd.concat(parts)["firm_id"])
 
 
 def test_specifications_are_the_product_of_the_choices_that_move_something(study):
@@ -199,7 +213,16 @@ def test_specifications_are_the_product_of_the_choices_that_move_something(study
         data = [name for name in choices if name not in set(conventions["convention"])]
         wanted = {}
         for name, moves in counted.iterrows():
-            sizes = {choice: len(choices[choice]) for choice in choices if moves[choice]}
+            used = (
+                choices["us_frame"] if name == HOME_USA else choices["frame"] + choices["us_frame"]
+            )
+            firm_ids = sorted(inside(study, used))
+            tried = readings.moving_options(study["values"][name.replace("_usa", "")][firm_ids])
+            sizes = {
+                choice: len(tried.get(choice, choices[choice]))
+                for choice in choices
+                if moves[choice]
+            }
             full = math.prod(size for choice, size in sizes.items() if choice in {*data, *crossed})
             of_data = math.prod(size for choice, size in sizes.items() if choice in data)
             alone = sum(size - 1 for key, size in sizes.items() if key not in {*data, *crossed})
@@ -213,6 +236,14 @@ def test_purposive_rows_are_marked_and_never_the_default(study):
     described = study["table"][study["table"]["carries_shares"] == "no"]
     assert set(described["us_frame"]) == {"us_all"}
     assert set(described["default"]) == {"no"}
+
+
+def test_an_option_that_moves_nothing_is_not_tried():
+    rows = {"one": [1, 0], "two": [1, 0], "three": [1, 1]}
+    index = pd.Index(list(rows), name="reading")
+    table = pd.DataFrame(list(rows.values()), index=index, columns=["a", "b"])
+    assert readings.moving_options(table) == {"reading": ["one", "three"]}
+    assert readings.moving_options(table[["a"]]) == {"reading": ["one"]}
 
 
 def test_a_convention_varied_alone_meets_only_defaults():

@@ -1,6 +1,6 @@
 """Every reading of the evidence: each firm's origin under all combinations of conventions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 import numpy as np
@@ -16,6 +16,7 @@ from cluster_anatomy.firms.origins import (
     second_order,
 )
 from cluster_anatomy.firms.places import Gazetteer
+from cluster_anatomy.tables.cells import split
 
 REACH_SIDE = [
     "region",
@@ -26,6 +27,10 @@ REACH_SIDE = [
     "later_parents",
 ]
 """Conventions that change where the sources of a firm of known mode sit (`origins.reach`)."""
+REGION = "region"
+"""The convention of which only the reach has readings."""
+OUTSIDE = np.inf
+"""Cell of an entry that a property is not about (column ``among`` of the properties)."""
 UNKNOWN = -1.0
 """Stands for *unknown* where cells are compared."""
 STAND_IN = {"relocation": "relocation", "start_up": "start_up", "unknown": "start_up"}
@@ -136,7 +141,8 @@ def readings(
     -------
     dict of DataFrame
         By property. Rows: combinations of conventions (index levels), the default first; columns:
-        entries (``firm_id``); cells: 1 has it, 0 has it not, 0.5 mixed reach, ``nan`` unknown.
+        entries (``firm_id``); cells: 1 has it, 0 has it not, 0.5 has mixed reach where it is asked
+        for the home region, ``nan`` unknown, `OUTSIDE` not at risk.
     """
     source_rows = _as_in_memory(source_rows)
     if origins is None:
@@ -146,19 +152,42 @@ def readings(
     entries = firms.loc[firms["scope"] == "entry", "firm_id"].tolist()
     modes = origins["mode"].unstack("firm_id").loc[every, entries]
     reaches = _reaches(firms, source_rows, gazetteer, modes, coding["conventions"], alone)
+    words = {name: origins[name].unstack("firm_id").loc[every, entries] for name in origins}
+    # the reach has more readings than the origin: one for each definition of a region
+    of_reach = every.get_indexer(reaches.index.droplevel(REGION))
     by_property = {}
     for prop in coding["properties"].itertuples():
-        words = (
-            reaches
-            if prop.column == "reach"
-            else origins[prop.column].unstack("firm_id").loc[every, entries]
-        )
-        cells = words.to_numpy()
-        values = np.select(
-            [cells == prop.unknown, cells == prop.value, cells == "mixed"], [np.nan, 1.0, 0.5], 0.0
-        )
-        by_property[prop.property] = pd.DataFrame(values, index=words.index, columns=entries)
+        asked = [condition.split("=") for condition in split(prop.among)]
+        if "reach" in (prop.column, *(column for column, _ in asked)):
+            index = reaches.index
+            cells = {name: table.to_numpy()[of_reach] for name, table in words.items()}
+            cells["reach"] = reaches.to_numpy()
+        else:
+            index, cells = every, {name: table.to_numpy() for name, table in words.items()}
+        values = _values(cells, prop, asked)
+        by_property[prop.property] = pd.DataFrame(values, index=index, columns=entries)
     return by_property
+
+
+def _values(cells: Mapping[str, np.ndarray], prop, asked: Sequence[Sequence[str]]) -> np.ndarray:
+    """Turn words into what `readings` returns for one property (`entries.at_risk`)."""
+    shape = cells[prop.column].shape
+    inside, doubt = (np.zeros(shape, dtype=bool) for _ in range(2))
+    for column, value in asked:
+        inside |= cells[column] == value
+        doubt |= cells[column] == "unknown"
+    own = cells[prop.column]
+    return np.select(
+        [
+            doubt & ~inside,
+            np.full(shape, bool(asked)) & ~inside,
+            own == prop.unknown,
+            own == prop.value,
+            (own == "mixed") & (prop.value == "home"),
+        ],
+        [np.nan, OUTSIDE, np.nan, 1.0, 0.5],
+        0.0,
+    )
 
 
 def _reaches(
@@ -207,10 +236,35 @@ def moved(values: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per entry, one boolean column per convention.
     """
-    cells, moves = values.fillna(UNKNOWN).to_numpy(), {}
+    return pd.DataFrame(
+        {name: differs.any(axis=0) for name, _, differs in _differences(values)},
+        index=values.columns,
+    )
+
+
+def moving_options(values: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the options of each convention that move an entry, after the default.
+
+    Parameters
+    ----------
+    values : DataFrame
+        One table of `readings`, or some of its columns.
+    """
+    options = {}
+    for name, option, differs in _differences(values):
+        moving = set(option[differs.any(axis=1)])
+        options[name] = [word for word in option.unique() if word in {option[0], *moving}]
+    return options
+
+
+def _differences(values: pd.DataFrame) -> Iterator[tuple[str, pd.Series, np.ndarray]]:
+    """Set every reading beside the one that has the default of one convention in its place.
+
+    Yields each convention, its option in every reading, and which cells are others.
+    """
+    cells = values.fillna(UNKNOWN).to_numpy()
     readings = values.index.to_frame(index=False)
     for name in readings:
         rest = readings.assign(**{name: ""}).apply(tuple, axis=1)
         first = rest.drop_duplicates().index[pd.factorize(rest)[0]]
-        moves[name] = (cells != cells[first]).any(axis=0)
-    return pd.DataFrame(moves, index=values.columns)
+        yield name, readings[name], cells != cells[first]

@@ -14,7 +14,7 @@ import pandas as pd
 from cluster_anatomy.firms.coders import CONFIDENCE_ORDER
 from cluster_anatomy.firms.entries import MIXED_WEIGHT, in_frame
 from cluster_anatomy.firms.origins import options_of, pre_reform
-from cluster_anatomy.firms.readings import moved
+from cluster_anatomy.firms.readings import OUTSIDE, moved, moving_options
 from cluster_anatomy.methods.differences import difference
 from cluster_anatomy.methods.multiverse import judge, multiverse
 from cluster_anatomy.methods.shares import share
@@ -71,13 +71,12 @@ def movable(
         used = american if outcome == HOME_USA else [*chinese, *american]
         firm_ids = sorted(set().union(*(inside[frame] for frame in used)))
         part = table[firm_ids]
-        mixed = outcome in ("home", HOME_USA)
         sure = entries.set_index("firm_id")["confidence"].loc[firm_ids]
         rows[outcome] = {
             **moved(part).sum().to_dict(),
-            "mixed": int((part == 0.5).any().sum()) if mixed else 0,
+            "mixed": int((part == 0.5).any().sum()),
             "unknown": int(part.isna().any().sum()),
-            "pre_reform": len(set(firm_ids) & set(works)),
+            "pre_reform": int((part[part.columns.intersection(works)] != OUTSIDE).any().sum()),
             "confidence": int(sure.isin(CONFIDENCE[:-1]).sum()),
             "frame": len(firm_ids) if len(chinese) > 1 and outcome != HOME_USA else 0,
             "us_frame": len(firm_ids) if len(american) > 1 else 0,
@@ -149,7 +148,7 @@ class Estimator:
         """Return hits, firms known and firms unknown of a property in a frame."""
         row = self.rows[name][tuple(specification[level] for level in self.levels[name])]
         cells = row[self.inside[frame, specification["confidence"], specification["pre_reform"]]]
-        weight = MIXED_WEIGHT[specification["mixed"]] if name == "home" else 0.0
+        cells, weight = cells[cells != OUTSIDE], MIXED_WEIGHT[specification["mixed"]]
         unknown = int(np.isnan(cells).sum())
         hits = float((cells == 1).sum() + weight * (cells == 0.5).sum())
         return hits, len(cells) - unknown, unknown
@@ -206,7 +205,11 @@ def specifications(
         choices = choices_of(frames, conventions, carries)
         names = choices["frame"], choices["us_frame"]
         moves = movable(values, entries, frames, *names)[list(choices)] > 0
-        table = _varied(choices, compute, moves, conventions)
+        tables = []
+        for outcome in moves.index:
+            options = choices | _tried(values, entries, frames, names, outcome)
+            tables.append(_varied(options, compute, moves.loc[[outcome]], conventions))
+        table = pd.concat(tables, ignore_index=True)
         # a frame that is the only one is not a choice, but the reader wants its name
         table["us_frame"] = names[1][0]
         table["frame"] = table["frame"].fillna(names[0][0]).where(table["outcome"] != HOME_USA)
@@ -224,29 +227,43 @@ def specifications(
     return table.astype({"outcome": "str"}).rename(columns={"outcome": "property"})
 
 
+def _tried(
+    values: Mapping[str, pd.DataFrame],
+    entries: pd.DataFrame,
+    frames: pd.DataFrame,
+    names: tuple[Sequence[str], Sequence[str]],
+    outcome: str,
+) -> dict[str, list[str]]:
+    """Options of the conventions that move an entry of the frames compared (`moving_options`)."""
+    table = values["home" if outcome == HOME_USA else outcome]
+    used = names[1] if outcome == HOME_USA else [*names[0], *names[1]]
+    inside = {
+        firm for frame in used for firm in in_frame(entries, frames, frame, "entry")["firm_id"]
+    }
+    return moving_options(table[sorted(inside)])
+
+
 def _varied(
     choices: Mapping[str, Sequence[str]],
     compute: "Estimator",
     moves: pd.DataFrame,
     conventions: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Cross all choices but the conventions that are varied alone, then vary each of these."""
-    alone = options_of(conventions[conventions["varied"] == "alone"])
+    """Cross all choices but the conventions that are varied alone, then vary each of these.
+
+    ``moves`` has one row, that of the outcome.
+    """
+    alone = list(options_of(conventions[conventions["varied"] == "alone"]))
     data = [name for name in choices if name not in set(conventions["convention"])]
     tables = [multiverse(choices, compute, moves.assign(**dict.fromkeys(alone, False)))]
-    for name in alone:
-        varied = moves.loc[moves[name]]
-        if len(varied):
-            kept = varied.assign(**{key: False for key in choices if key not in [*data, name]})
-            table = multiverse(choices, compute, kept)
-            tables.append(table[table[name] != choices[name][0]])
-    table = pd.concat(tables, ignore_index=True)
-    usual = {name: options[0] for name, options in choices.items()}
-    # a choice that an outcome leaves open in one part of its specifications is there at its default
-    for name in choices:
-        rows = table["outcome"].isin(moves.index[moves[name]])
-        table.loc[rows, name] = table.loc[rows, name].fillna(usual[name])
-    return table
+    active = [name for name in choices if moves[name].item()]
+    for name in (name for name in alone if name in active):
+        kept = moves.assign(**{key: False for key in choices if key not in [*data, name]})
+        table = multiverse(choices, compute, kept)
+        tables.append(table[table[name] != choices[name][0]])
+    # what one part of the specifications does not vary is there at its default
+    usual = {name: choices[name][0] for name in active}
+    return pd.concat(tables, ignore_index=True).fillna(usual)
 
 
 def _extreme(table: pd.DataFrame) -> pd.Series:
@@ -267,10 +284,11 @@ def choices_of(
 ) -> dict[str, list[str]]:
     """Return all choices with their options, defaults first, on frames that carry shares or not.
 
+    The frames are those of the classic pair.
     Of the frames that cannot, only the widest of each country is taken (``scope=entry``: all firms
     found).
     """
-    compared = frames[frames["carries_shares"] == carries]
+    compared = frames[(frames["carries_shares"] == carries) & (frames["pair"] == "classic")]
     if carries == "no":
         compared = compared[compared["includes"] == "scope=entry"]
     compared = compared.sort_values("default", ascending=False, kind="stable")

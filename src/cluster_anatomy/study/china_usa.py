@@ -8,7 +8,7 @@ import math
 
 import pandas as pd
 
-from cluster_anatomy.firms.entries import in_frame, property_share
+from cluster_anatomy.firms.entries import filled, in_frame, property_share
 from cluster_anatomy.firms.open_lists import region_of_firm
 from cluster_anatomy.methods.contingency import independence, ratio_interval, residuals
 from cluster_anatomy.methods.differences import against_published, difference
@@ -33,7 +33,7 @@ def property_shares(
             **property_share(in_frame(table, frames, frame.frame), prop),
         }
         for prop in properties.itertuples()
-        for frame in frames.itertuples()
+        for frame in filled(table, frames).itertuples()
     ]
     return pd.DataFrame(rows)
 
@@ -54,7 +54,7 @@ def differences(
     rows = []
     for prop in dict.fromkeys(shares["property"]):
         usa = by_key.loc[(prop, us_frame)]
-        for frame in chinese_frames:
+        for frame in (name for name in chinese_frames if (prop, name) in by_key.index):
             china = by_key.loc[(prop, frame)]
             rows.append(
                 {
@@ -120,7 +120,7 @@ def representation(
         counts = counts[counts["industry"] == industry]
     region = region_of_firm(places)
     rows = []
-    for frame in frames.itertuples():
+    for frame in filled(entries, frames).itertuples():
         dated = in_frame(entries, frames, frame.frame).dropna(subset=["entry_year"])
         until = int(dated["entry_year"].max())
         units = dated["place_id"].map(region).fillna("unknown").astype("str")
