@@ -101,6 +101,16 @@ def test_conditional_contrasts_are_those_of_a_recount(name):
     assert [round(100 * found[key]) for key in ("low", "high")] == list(interval)
 
 
+def test_reach_has_four_parts_that_add_up(entries):
+    parts = firms_entries.reach_shares(entries, FRAMES, ["cn", "us"])
+    assert parts["frame"].value_counts().to_dict() == {"cn": 4, "us": 4}
+    assert parts.groupby("frame")["value"].sum().to_dict() == pytest.approx({"cn": 1, "us": 1})
+    china = parts[parts["frame"] == "cn"].set_index("reach")
+    assert china["count"].to_dict() == {"home": 1, "elsewhere": 0, "abroad": 0, "mixed": 1}
+    assert set(zip(china["n"], china["unknown"], strict=True)) == {(2, 1)}
+    assert china.loc["abroad", "bound_high"] == pytest.approx(1 / 3)
+
+
 KINDS = pd.DataFrame(
     {
         "frame": ["old", "quoted", "quoted_too", "new"],

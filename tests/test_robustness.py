@@ -134,6 +134,7 @@ def cells_of(table, prop, firm_ids):
     mixed = (words == "mixed") & (prop.value == "home")
     out = risk["at_risk"].isna()
     masks = [out, words == prop.unknown, words == prop.value, mixed]
+    masks = [mask.fillna(False).to_numpy(dtype=bool) for mask in masks]
     return np.select(masks, [readings.OUTSIDE, np.nan, 1, 0.5], 0.0)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from cluster_anatomy.methods.shares import share
+from cluster_anatomy.methods.shares import composition, share
 from cluster_anatomy.tables.cells import split
 from cluster_anatomy.tables.contract import contracts
 
@@ -153,6 +153,30 @@ def property_share(table: pd.DataFrame, prop) -> dict[str, float]:
     known = risk[(risk["at_risk"] == "yes") & (risk[prop.column] != prop.unknown)]
     hits = int((known[prop.column] == prop.value).sum())
     return share(hits, len(known), len(risk) - len(known))
+
+
+def reach_shares(table: pd.DataFrame, frames: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Share out the entries of some frames by where their sources sit.
+
+    Parameters
+    ----------
+    table, frames : DataFrame
+        Entries and frames.
+    names : sequence of str
+        The frames.
+
+    Returns
+    -------
+    DataFrame
+        ``frame``, ``reach`` (home, elsewhere in the country, abroad, mixed; the four add up to the
+        entries of known reach) and the columns of `shares.share`. The contrast within the country
+        is the property ``home_of_domestic``.
+    """
+    parts = [
+        composition(in_frame(table, frames, name), [], "reach", DIMENSIONS["reach"])
+        for name in names
+    ]
+    return pd.concat(parts, keys=names, names=["frame"]).reset_index("frame").reset_index(drop=True)
 
 
 def must_be_comparable(prop, frames: pd.DataFrame, names: Sequence[str]) -> None:

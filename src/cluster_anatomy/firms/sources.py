@@ -59,7 +59,7 @@ def _venture_houses(rows: pd.DataFrame, convention: str) -> pd.Series:
     """Say which sources are venture houses that do not count."""
     house = (rows["org_type"] == "venture_capital").fillna(False).astype(bool)
     if convention == "always":
-        return house & False
+        return pd.Series(False, index=rows.index)
     if convention == "never":
         return house
     known = rows[~house & rows["org_type"].notna()]
