@@ -13,6 +13,7 @@ from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.names import NameRules
 from cluster_anatomy.firms.origins import choose, conditions, sources
 from cluster_anatomy.firms.places import Gazetteer
+from cluster_anatomy.firms.sources import known_places
 from cluster_anatomy.study import firm_lists
 
 CODING = "data/raw/coding/"
@@ -75,7 +76,14 @@ def step01(raw, name_rules):
 @pytest.fixture(scope="session")
 def source_rows(raw, step01):
     """Who stood behind each firm."""
-    return sources(step01.members, step01.evidence, raw.gazetteer, raw.organisation_types)
+    places = known_places(
+        tables.read("data/raw/evidence/organisations.csv"),
+        raw.evidence,
+        tables.read_all("ties"),
+        raw.gazetteer,
+        tables.read(f"{CODING}homonyms.csv"),
+    )
+    return sources(step01.members, step01.evidence, raw.gazetteer, raw.organisation_types, places)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from cluster_anatomy import tables
 from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.coders import SETTLED_COLUMNS
 from cluster_anatomy.firms.origins import choose, conditions, sources
+from cluster_anatomy.firms.sources import known_places
 from cluster_anatomy.methods import contingency
 from cluster_anatomy.study import china_usa, firm_origins
 from cluster_anatomy.tables import contract
@@ -362,6 +363,35 @@ def test_the_last_employer_is_the_last_station_unless_a_reviewer_says_otherwise(
         "several": ["at_entry", "at_entry"],
         "financed": ["earlier", "at_entry", "at_entry"],
     }
+
+
+def test_a_place_that_other_tables_know_is_filled_but_for_homonyms(raw):
+    table = {"org_name": ["Academy X", "Anke", "Two Seats"]}
+    organisations = pd.DataFrame(table | {"city": ["Beijing", "Hefei", "Beijing"]})
+    evidence = pd.DataFrame({"name_en": ["Two Seats"], "city": ["Shanghai"]})
+    ties = pd.DataFrame(columns=["source_name", "source_city", "target_name", "target_city"])
+    homonyms = pd.DataFrame({"organisation": ["Anke"]})
+    known = known_places(organisations, evidence, ties, raw.gazetteer, homonyms)
+    assert known == {"academy x": "Beijing"}
+    cases = {
+        "founder": founders("military_institute", orgs=["Academy X"]),
+        "homonym": founders("firm_same_industry", orgs=["Anke (former employer)"]),
+        "abroad": parents("foreign_firm", orgs=["Academy X"], countries=["Cuba"]),
+    }
+    firms, members, rows = register_of(cases, raw.gazetteer)
+    found = sources(members, rows, raw.gazetteer, raw.organisation_types, known)
+    assert found.set_index("firm_id")["city"].dropna().to_dict() == {"founder": "Beijing"}
+    assert set(firms["city"]) == {"Beijing"}
+
+
+def test_an_entry_without_a_city_is_elsewhere_if_its_province_is_another(raw):
+    cases = {"firm": two("university", "university", cities=["Shenzhen", "Hefei"], city="Jinan")}
+    origins, firms, rows = classified(cases, raw)
+    options = choose(raw.conventions)
+    for admin, reach in (("Shandong", "elsewhere"), ("Anhui", "unknown")):
+        seat = firms.assign(region=pd.NA, admin=admin)
+        found = firms_origins.reach(seat, rows, origins, raw.gazetteer, options)
+        assert found["reach"].item() == reach
 
 
 def test_reach_falls_back_on_what_is_stated(raw):

@@ -8,7 +8,7 @@ import pandas as pd
 from cluster_anatomy.firms.coders import in_order, with_evidence
 from cluster_anatomy.firms.names import name_index, organisation_key, person_name
 from cluster_anatomy.firms.places import Gazetteer
-from cluster_anatomy.firms.sources import FOREIGN_TYPES, counted
+from cluster_anatomy.firms.sources import FOREIGN_TYPES, counted, with_known_places
 from cluster_anatomy.tables.cells import split
 
 ROLES = ["founder", "parent", "mover"]
@@ -82,7 +82,11 @@ def choose(conventions: pd.DataFrame, given: Mapping[str, str] | None = None) ->
 
 
 def sources(
-    members: pd.DataFrame, evidence: pd.DataFrame, gazetteer: Gazetteer, types: pd.DataFrame
+    members: pd.DataFrame,
+    evidence: pd.DataFrame,
+    gazetteer: Gazetteer,
+    types: pd.DataFrame,
+    known: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """List who stood behind each entry.
 
@@ -100,6 +104,8 @@ def sources(
         ``contains``, ``coded_as``, ``type``: names that, among organisations coded as one type,
         mean a kind of its own (biological-products institutes, epidemic stations), which a
         convention can read in two ways.
+    known : mapping, optional
+        From `sources.known_places`: the city of organisations whose row names none.
 
     Returns
     -------
@@ -138,6 +144,7 @@ def sources(
         hit = table["organisation"].fillna("").str.contains(rule.contains, case=False, regex=True)
         hit &= table["org_type"] == rule.coded_as
         table.loc[hit, "org_type"] = rule.type
+    table = with_known_places(table, known or {}, gazetteer)
     placed = [gazetteer.find(city) for city in table["city"]]
     table["region"] = [None if place is None else place.metro for place in placed]
     named = [None if place is None else place.country for place in placed]
@@ -360,8 +367,9 @@ def reach(
 
     A relocated firm is measured by the seat it left, a firm made by an organisation by its parents,
     any other by where its founders worked. Sources at home and in other places are ``mixed``; of
-    several places away the source named first counts. Where no source has a known place the coder's
-    own statement is taken, where there is one.
+    several places away the source named first counts. An entry whose city is not known is not where
+    its sources sit if all of them are in other provinces. Where no source has a known place the
+    coder's own statement is taken, where there is one.
 
     Parameters
     ----------
@@ -383,13 +391,17 @@ def reach(
     rows = _deciding(counted(source_rows, firms, options), origins)
     placed = [gazetteer.find(city) for city in rows["city"]]
     rows["there"] = [None if place is None else getattr(place, field) for place in placed]
+    rows["admin"] = [None if place is None else place.admin for place in placed]
     if options["hong_kong"] == "domestic":
         rows["country"] = rows["country"].mask(rows["country"].isin(OFFSHORE), "China")
-    seats = register[["country", own]].to_dict("index")
+    seats = register[["country", "admin", own]].to_dict("index")
     rows["where"] = [
         _where(row, seats[row.firm_id], own)
-        for row in rows[["firm_id", "country", "org_type", "there"]].itertuples()
+        for row in rows[["firm_id", "country", "org_type", "there", "admin"]].itertuples()
     ]
+    # a source in the province of an entry of unknown city may be at home or elsewhere
+    undecided = rows["where"].isna() & pd.Series(rows["there"]).notna()
+    rows = rows[~rows["firm_id"].isin(rows.loc[undecided, "firm_id"])]
     seen = (
         rows.dropna(subset=["where"])
         .sort_values(["firm_id", "position"])
@@ -437,7 +449,8 @@ def _where(row, firm: Mapping, own: str):
     if pd.isna(row.there) or row.there is None:
         return "abroad" if pd.notna(row.org_type) and row.org_type in FOREIGN_TYPES else None
     if pd.isna(firm[own]):
-        return None
+        other = pd.notna(row.admin) and pd.notna(firm["admin"]) and row.admin != firm["admin"]
+        return "elsewhere" if other else None
     return "home" if row.there == firm[own] else "elsewhere"
 
 

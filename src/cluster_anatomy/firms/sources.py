@@ -5,6 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from cluster_anatomy.firms.names import organisation_key
+from cluster_anatomy.firms.places import Gazetteer
+
 FOREIGN_TYPES = ["foreign_firm", "foreign_university"]
 """Kinds of organisation that are abroad, but for a firm's house in the entry's own country."""
 
@@ -65,6 +68,55 @@ def _venture_houses(rows: pd.DataFrame, convention: str) -> pd.Series:
     known = rows[~house & rows["org_type"].notna()]
     others = pd.MultiIndex.from_frame(known[["firm_id", "role"]])
     return house & pd.MultiIndex.from_frame(rows[["firm_id", "role"]]).isin(others)
+
+
+def known_places(
+    organisations: pd.DataFrame,
+    evidence: pd.DataFrame,
+    ties: pd.DataFrame,
+    gazetteer: Gazetteer,
+    homonyms: pd.DataFrame,
+) -> dict[str, str]:
+    """Find the city of every organisation on whose place the raw data agree.
+
+    Parameters
+    ----------
+    organisations, evidence, ties : DataFrame
+        Tables of the raw data that name organisations with a city.
+    gazetteer : Gazetteer
+        The places that cities mean; only cities that it knows are taken.
+    homonyms : DataFrame
+        ``organisation``: names that stand for several organisations.
+
+    Returns
+    -------
+    dict
+        Key of the name (`names.organisation_key`) to city; an organisation that is said to be in
+        two places is left out.
+    """
+    named = [organisations[["org_name", "city"]], evidence[["name_en", "city"]]]
+    named += [ties[[f"{side}_name", f"{side}_city"]] for side in ("source", "target")]
+    pairs = pd.concat([table.set_axis(["name", "city"], axis=1) for table in named]).dropna()
+    pairs["key"] = pairs["name"].map(organisation_key)
+    pairs["place"] = [
+        None if place is None else place.place_id for place in map(gazetteer.find, pairs["city"])
+    ]
+    pairs = pairs.dropna(subset="place").drop_duplicates(["key", "place"])
+    several = pairs["key"].duplicated(keep=False)
+    barred = pairs["key"].isin(homonyms["organisation"].map(organisation_key))
+    return pairs[~several & ~barred].set_index("key")["city"].to_dict()
+
+
+def with_known_places(
+    rows: pd.DataFrame, known: Mapping[str, str], gazetteer: Gazetteer
+) -> pd.DataFrame:
+    """Give sources without a city that of their organisation, unless their country forbids it."""
+    city = rows["organisation"].fillna("").map(organisation_key).map(known).astype(object)
+    places = [gazetteer.find(name) for name in city]
+    country = pd.Series([None if place is None else place.country for place in places], rows.index)
+    fits = rows["country"].isna() | (rows["country"] == country)
+    fills = rows["city"].isna() & country.notna() & fits
+    return rows.assign(city=rows["city"].astype(object).mask(fills, city))
 
 
 def has_source(entries: pd.DataFrame, source_rows: pd.DataFrame, where: str) -> pd.Series:
