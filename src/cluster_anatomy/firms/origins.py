@@ -257,15 +257,17 @@ def _parent_conditions(
     parents["as_parent"] = parents["as_parent"].mask(
         ~foreign & (parents["as_parent"] == "foreign_firm"), "other_firm"
     )
-    domestic = (
-        parents[~foreign].dropna(subset=["as_parent"]).groupby("firm_id")["as_parent"].first()
-    )
+    first = parents[~foreign].dropna(subset=["as_parent"]).drop_duplicates("firm_id")
+    first = first.set_index("firm_id")
+    domestic = first["as_parent"]
     met = pd.DataFrame(index=register.index)
     met["foreign_parent"] = met.index.isin(parents.loc[foreign, "firm_id"])
     if options["joint_venture"] == "domestic":
         met["foreign_parent"] &= ~met.index.isin(domestic.index)
     for source in PARENT_SOURCES:
         met[f"parent_{source}"] = met.index.map(domestic).isin([source]) & ~met["foreign_parent"]
+    here = (met.index.to_series().map(first["region"]) == register["region"]).fillna(False)
+    met["parent_local"] = here & (options["local_parent"] == "spin_off")
     owned = register["ownership_at_entry"].isin(["foreign", "joint_venture"])
     met["foreign_owned"] = owned & ~met.index.isin(parents["firm_id"])
     return met
