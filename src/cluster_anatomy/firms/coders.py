@@ -58,9 +58,10 @@ SOURCE_COLUMNS = [
     "relocated_from",
 ]
 """Evidence columns that say who stood behind a firm; they are read together."""
-SETTLED_COLUMNS = ["parent_timing", "pre_reform", "scope", "sources"]
+SETTLED_COLUMNS = ["parent_timing", "pre_reform", "scope", "sources", "last_employers"]
 """Columns that only a reviewer fills: whether a parent came later, whether a firm is older than the
-reforms, whether it is an entry at all, whether the row's sources are to be preferred."""
+reforms, whether it is an entry at all, whether the row's sources are to be preferred, where the
+founders worked last."""
 
 
 def with_evidence(

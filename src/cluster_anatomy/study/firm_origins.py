@@ -60,8 +60,7 @@ def origins(
     table = firms_origins.classify(seen, coding["origin_rules"])
     if options["disputed"] == "alternative":
         table = firms_origins.override(table, members, coding["alternatives"])
-    places = options["region"], options["hong_kong"]
-    reach = firms_origins.reach(firms, sources, table, gazetteer, *places)
+    reach = firms_origins.reach(firms, sources, table, gazetteer, options)
     table = table.merge(reach, on="firm_id", validate="1:1")
     return table.merge(coding["origin_views"], on=["mode", "source"], how="left", validate="m:1")
 
@@ -92,6 +91,7 @@ def listed(
     gazetteer: Gazetteer,
     coding: Mapping[str, pd.DataFrame],
     options: Mapping[str, str],
+    known: Mapping[str, str],
 ) -> dict[str, pd.DataFrame]:
     """Read the listed pair as this step reads the register.
 
@@ -108,13 +108,16 @@ def listed(
         ``alternatives`` and ``periods`` (data/raw/coding).
     options : mapping
         The conventions in force.
+    known : mapping
+        From `sources.known_places`.
 
     Returns
     -------
     dict of DataFrame
         ``sources`` and ``entries``, each after its contract (``listed_sources``, …).
     """
-    found = firms_origins.sources(members, evidence, gazetteer, coding["organisation_types"])
+    types = coding["organisation_types"]
+    found = firms_origins.sources(members, evidence, gazetteer, types, known)
     read = origins(firms, members, found, gazetteer, coding, options)
     read = with_coders(read, members, evidence, found)
     read = with_flags(read, firms, found, firms_origins.serial(firms, found))
