@@ -1,9 +1,12 @@
 """What is wrong with a file of a stranger, one record per fault."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process, utils
+
+from cluster_anatomy.tables.cells import UNSEEN
 
 SHOWN = 80
 """Characters of a cell that a message shows."""
@@ -30,17 +33,19 @@ class Problem:
         where += f", row {self.row}" if self.row is not None else ""
         where += f", column '{self.column}'" if self.column else ""
         where += f", value '{as_shown(self.value)}'" if self.value else ""
-        return f"{where}: {self.wrong}" + (f"; {self.right}" if self.right else "")
+        line = f"{where}: {self.wrong}" + (f"; {self.right}" if self.right else "")
+        return re.sub(rf"{UNSEEN.pattern}|[\t\n]", " ", line)  # nothing that steers a terminal
 
 
 class UnreadableError(Exception):
     """A file of which nothing can be read; the message is one line."""
 
 
-def as_shown(cell: str) -> str:
+def as_shown(cell: str, most: int = SHOWN) -> str:
     """Return a cell as a message shows it: on one line, without control characters, cut."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in cell).split())
-    return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."
+    head = cell[: 10 * most]
+    line = " ".join("".join(char if char.isprintable() else " " for char in head).split())
+    return line if len(line) <= most else line[: most - 3] + "..."
 
 
 def closest(word: str, words: Iterable[str], limit: int = 1, cutoff: float = 60) -> list[str]:

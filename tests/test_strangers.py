@@ -1,0 +1,367 @@
+"""A list of a stranger is data: whatever its folder holds, nothing of it runs and nothing outside
+its results is changed; a file that is made to harm ends in one line, soon and in little memory.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cluster_anatomy import own_list
+from cluster_anatomy.__main__ import main
+from cluster_anatomy.compendium import notebooks, paths, steps
+from cluster_anatomy.compendium import run as compendium_run
+from cluster_anatomy.compendium.run import Report
+from cluster_anatomy.own_list import layout, run
+from cluster_anatomy.reading import sources
+from cluster_anatomy.reading.problems import UnreadableError
+from cluster_anatomy.tables.contract import TableError
+
+TITLE = 'title = "A list"\ncountry = "India"\n'
+FIRMS = "name,place,entry_year\nAcme,Pune,1998\n"
+TABLES = {
+    "firms.csv": FIRMS,
+    "evidence.csv": "name,founder_names\nAcme,A. Person\n",
+    "ties.csv": "source_name,target_name,tie_type\nAcme,Other,invested_in\n",
+    "places.csv": "name,region\nPune,Pune\n",
+}
+SECRET = "root:x:0:0:a secret of this machine"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The folder of a list that can be run."""
+    target = tmp_path / "list"
+    target.mkdir()
+    for name, content in {"description.toml": TITLE, **TABLES}.items():
+        (target / name).write_text(content, encoding="utf-8")
+    return target
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """A folder of the user's beside the list, with work in it."""
+    target = tmp_path / "elsewhere"
+    (target / "sub").mkdir(parents=True)
+    for name in ("thesis.docx", "sub/deep.txt", "01_firm_lists.ipynb", "README.md"):
+        (target / name).write_text("years of work", encoding="utf-8")
+    return target
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+
+
+def held(folder):
+    """Return all files below a folder with their content, links as what they point to."""
+    return {
+        path.relative_to(folder).as_posix(): os.readlink(path)
+        if path.is_symlink()
+        else path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink() or path.is_file()
+    }
+
+
+def said(folder, severity="error"):
+    return [str(problem) for problem in own_list.check(folder) if problem.severity == severity]
+
+
+def without_kernels(case, **_):
+    """Stand in for the run of the notebooks: each output holds its own path."""
+    for step in steps.load_steps(case):
+        for path in step.writes:
+            write(case / path, f"made here: {path}")
+    return Report(ran=[step.name for step in steps.load_steps(case)])
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Let a run of a list write its outputs without running a notebook."""
+    monkeypatch.setattr(compendium_run, "run", without_kernels)
+
+
+# --- Nothing of the folder runs or is believed
+
+
+def planted(results, marker):
+    """Plant what an earlier version ran, imported or believed; return the forged number."""
+    code = f"open({str(marker)!r}, 'a').write('ran ')\n"
+    forged = "777777"
+    for base in (results / "build/case", results):
+        write(base / "src/sitecustomize.py", code)
+        write(base / "sitecustomize.py", code)
+        for step in ("01_firm_lists", "02_firm_origins"):
+            profile = base / f"build/cache/ipython/{step}/profile_default"
+            write(profile / "startup/00.py", code)
+            write(profile / "ipython_config.py", code)
+        write(base / "build/cache/matplotlib/matplotlibrc", "figure.figsize: nonsense\n")
+        write(
+            base / "build/cache/jupyter/kernels/python3/kernel.json",
+            f'{{"argv": ["touch", {str(marker)!r}], "display_name": "x", "language": "python"}}',
+        )
+        write(base / "data/processed/results.csv", forged)
+        write(base / "data/raw/own_list/description.json", "{}")
+        write(base / "data/raw/own_list/firms.csv", forged)
+        write(base / "notebooks/steps.toml", '[[step]]\nname = "00_mine"\n')
+        shutil.copy(paths.root() / layout.TEMPLATES / "01_firm_lists.ipynb", base / "notebooks")
+        mine = (base / "notebooks/01_firm_lists.ipynb").read_text(encoding="utf-8")
+        mine = mine.replace('"top = 20"', f'"top = 20; {code.strip()}"')
+        assert str(marker) in mine
+        write(base / "notebooks/01_firm_lists.ipynb", mine)
+        write(base / "notebooks/00_mine.ipynb", mine)
+        write(base / "README.md", forged)
+        write(base / "build/state.json", '{"steps": {"01_firm_lists": {"notebook": "x"}}}')
+    return forged
+
+
+def test_nothing_that_lies_in_the_results_of_a_stranger_runs_or_is_believed(
+    folder, elsewhere, capfd, monkeypatch
+):
+    marker, results = elsewhere / "code ran", folder / "results"
+    forged = planted(results, marker)
+    before = {name: content for name, content in held(folder.parent).items() if "/build/" in name}
+    work = held(elsewhere)
+    monkeypatch.chdir(elsewhere)
+    assert main(["check", str(folder)]) == 0
+    assert main(["run", str(folder)]) == 0
+    assert "8 notebooks run, 0 up to date" in capfd.readouterr().out
+    assert not marker.exists()
+    assert held(elsewhere) == work
+    made = {name: content for name, content in held(folder.parent).items() if "/build/" not in name}
+    assert not [name for name, content in made.items() if forged.encode() in content]
+    assert made.keys().isdisjoint({"list/results/notebooks/00_mine.ipynb"})
+    after = {name: content for name, content in held(folder.parent).items() if "/build/" in name}
+    assert after == before  # what an earlier version may have left is not even looked at
+
+
+def test_the_notebooks_run_in_the_compendium_and_not_in_the_folder(folder, quick):
+    report = run.run(folder)
+    assert report.case.is_relative_to(paths.root() / run.AREAS)
+    assert {path.name for path in folder.iterdir()} == {"description.toml", "results", *TABLES}
+    assert not (folder / "results/build").exists()
+    for step in steps.load_steps(report.case):
+        template = paths.root() / layout.TEMPLATES / f"{step.name}.ipynb"
+        code = [cell["source"] for _, cell in notebooks.code_cells(read(report.case, step))]
+        assert code == [
+            cell["source"] for _, cell in notebooks.code_cells(notebooks.read_notebook(template))
+        ]
+
+
+def read(case, step):
+    return notebooks.read_notebook(case / step.notebook)
+
+
+def test_the_work_area_of_a_list_that_is_gone_is_swept(folder, tmp_path, quick):
+    case = run.run(folder).case
+    other = shutil.copytree(folder, tmp_path / "other")
+    assert run.run(other).case != case
+    assert case.is_dir()
+    shutil.rmtree(folder)
+    run.run(other)
+    assert not case.parent.exists()
+
+
+# --- Links
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "results",
+        "results/data",
+        "results/build",
+        "results/build/case",
+        "results/build/case/notebooks",
+        "results/notebooks",
+        "results/README.md",
+        "results/figures/deep/below",
+    ],
+)
+def test_a_link_in_or_below_the_results_is_refused(folder, elsewhere, link, quick):
+    write(folder / "results/data/raw/own_list/description.json", "{}")
+    place = folder / link
+    if place.is_dir():
+        shutil.rmtree(place)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    target = elsewhere / "README.md" if place.suffix else elsewhere
+    place.symlink_to(target)
+    before = held(folder.parent)
+    with pytest.raises(steps.PipelineError, match="is a link"):
+        run.run(folder)
+    assert held(folder.parent) == before
+
+
+def test_results_that_lead_up_to_the_compendium_are_refused(folder, tmp_path, quick):
+    study = tmp_path / "study"
+    write(study / "data/raw/licensed.csv", "years of work")
+    (folder / "results/build").mkdir(parents=True)
+    (folder / "results/build/case").symlink_to("../../../study")
+    with pytest.raises(steps.PipelineError, match="is a link"):
+        run.run(folder)
+    assert (study / "data/raw/licensed.csv").read_text("utf-8") == "years of work"
+
+
+def test_a_file_of_the_results_with_a_second_name_is_refused(folder, elsewhere, quick):
+    run.run(folder)
+    (folder / "results/README.md").unlink()
+    os.link(elsewhere / "thesis.docx", folder / "results/README.md")
+    with pytest.raises(steps.PipelineError, match="is a link"):
+        run.run(folder)
+    assert (elsewhere / "thesis.docx").read_text("utf-8") == "years of work"
+
+
+def test_a_link_that_comes_while_the_notebooks_run_is_refused(
+    folder, elsewhere, monkeypatch, quick
+):
+    run.run(folder)
+
+    def meanwhile(case, **options):
+        shutil.rmtree(folder / "results")
+        (folder / "results").symlink_to(elsewhere)
+        return without_kernels(case, **options)
+
+    monkeypatch.setattr(compendium_run, "run", meanwhile)
+    before = held(elsewhere)
+    with pytest.raises(steps.PipelineError, match="is a link"):
+        run.run(folder)
+    assert held(elsewhere) == before
+
+
+@pytest.mark.parametrize("name", ["Results", "RESULTS"])
+def test_what_is_the_results_on_some_machines_only_is_refused(folder, elsewhere, name, quick):
+    (folder / name).symlink_to(elsewhere)
+    with pytest.raises(steps.PipelineError, match="some machines take this for results/"):
+        run.run(folder)
+
+
+# --- The files of a list
+
+
+@pytest.mark.parametrize("name", ["description.toml", *TABLES])
+@pytest.mark.parametrize("how", ["link", "link to a link", "folder", "hard link"])
+def test_a_file_that_is_a_link_out_of_the_folder_is_refused(folder, tmp_path, name, how):
+    secret = tmp_path / "secret" / name
+    write(secret, SECRET)
+    (folder / name).unlink()
+    match how:
+        case "link":
+            (folder / name).symlink_to(secret)
+        case "link to a link":
+            (folder / "between").symlink_to(secret)
+            (folder / name).symlink_to("between")
+        case "folder":
+            (folder / "sub").symlink_to(secret.parent)
+            (folder / name).symlink_to(f"sub/{name}")
+        case "hard link":
+            os.link(secret, folder / name)
+    lines = said(folder)
+    wrong = "hard link" if how == "hard link" else "leads out of its folder"
+    assert len(lines) >= 1
+    assert any(wrong in line for line in lines), lines
+    assert SECRET[:12] not in "\n".join(lines)
+    with pytest.raises(TableError):
+        run.run(folder)
+    assert not (folder / "results").exists()
+
+
+def test_a_link_within_the_folder_and_two_names_in_it_are_read(folder):
+    (folder / "firms.csv").rename(folder / "members.csv")
+    (folder / "firms.csv").symlink_to("members.csv")
+    (folder / "ties.csv").rename(folder / "old ties.csv")
+    os.link(folder / "old ties.csv", folder / "ties.csv")
+    assert said(folder) == []
+    assert own_list.read(folder).tables["firms"]["name"].tolist() == ["Acme"]
+
+
+def test_a_list_that_is_taken_as_a_pattern_brings_no_file_from_outside(folder, tmp_path):
+    write(tmp_path / "secret.csv", SECRET)
+    (folder / "firms.csv").unlink()
+    (folder / "firms.csv").symlink_to(tmp_path / "secret.csv")
+    copy = own_list.new(str(tmp_path / "copy"), like=str(folder))
+    assert not [name for name, content in held(copy).items() if SECRET.encode() in content]
+
+
+def test_names_that_differ_in_case_only_are_not_chosen_between(folder):
+    write(folder / "FIRMS.CSV", "name\nOther\n")
+    (folder / "firms.csv").rename(folder / "Firms.csv")
+    if len(list(folder.glob("[Ff]*"))) < 2:
+        pytest.skip("this file system does not tell names by their case")
+    assert any("are both there" in line for line in said(folder))
+    (folder / "FIRMS.CSV").unlink()
+    assert own_list.read(folder).tables["firms"]["name"].tolist() == ["Acme"]
+
+
+# --- A folder that changes while it is read
+
+
+def test_a_file_that_becomes_a_link_after_it_was_found_is_refused(folder, tmp_path, monkeypatch):
+    write(tmp_path / "secret.csv", SECRET)
+    find = sources.data_file
+
+    def swapped(place, table, source):
+        found = find(place, table, source)
+        if table == "firms":
+            (folder / "firms.csv").unlink()
+            (folder / "firms.csv").symlink_to(tmp_path / "secret.csv")
+        return found
+
+    monkeypatch.setattr(sources, "data_file", swapped)
+    assert any("leads out of its folder" in line for line in said(folder))
+
+
+def test_a_file_that_is_swapped_or_written_while_it_is_open_is_refused(folder, monkeypatch):
+    whole = os.fstat
+
+    def exchange():
+        write(folder / "new", FIRMS)
+        os.replace(folder / "new", folder / "firms.csv")
+
+    def append():
+        with open(folder / "firms.csv", "a", encoding="utf-8") as file:
+            file.write("Late,Pune,1999\n")
+
+    for meanwhile in (exchange, append):
+        looked = []
+
+        def fstat(descriptor, looked=looked, meanwhile=meanwhile):
+            status = whole(descriptor)
+            if not looked:
+                meanwhile()
+            looked.append(status)
+            return status
+
+        monkeypatch.setattr(sources.os, "fstat", fstat)
+        with pytest.raises(UnreadableError, match="changed while it was read"):
+            sources.read_file(folder, "firms.csv")
+
+
+def test_what_was_read_is_run_though_the_folder_changes(folder, monkeypatch):
+    def meanwhile(case, **options):
+        for name in TABLES:
+            (folder / name).write_text("name\nForged\n", encoding="utf-8")
+        return without_kernels(case, **options)
+
+    monkeypatch.setattr(compendium_run, "run", meanwhile)
+    run.run(folder)
+    table = (folder / "results/data/raw/own_list/firms.csv").read_text("utf-8")
+    assert "Acme" in table
+    assert "Forged" not in table
+
+
+@pytest.mark.parametrize("make", ["pipe", "folder", "device"])
+def test_what_is_no_plain_file_is_refused_at_once(folder, make):
+    (folder / "firms.csv").unlink()
+    match make:
+        case "pipe":
+            os.mkfifo(folder / "firms.csv")
+        case "folder":
+            (folder / "firms.csv").mkdir()
+        case "device":
+            (folder / "firms.csv").symlink_to("/dev/zero")
+    assert len(said(folder)) >= 1
+    if make == "pipe":
+        with pytest.raises(UnreadableError, match="no plain file"):
+            sources.read_file(folder, Path("firms.csv"))
