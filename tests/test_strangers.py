@@ -2,20 +2,31 @@
 its results is changed; a file that is made to harm ends in one line, soon and in little memory.
 """
 
+import io
 import os
+import re
 import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
+import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cluster_anatomy import own_list
 from cluster_anatomy.__main__ import main
 from cluster_anatomy.compendium import notebooks, paths, steps
 from cluster_anatomy.compendium import run as compendium_run
 from cluster_anatomy.compendium.run import Report
-from cluster_anatomy.own_list import layout, run
+from cluster_anatomy.own_list import checks, layout, run
+from cluster_anatomy.own_list.typed_cells import _on_one_line
 from cluster_anatomy.reading import sources
+from cluster_anatomy.reading.cells import MOST_SAID
 from cluster_anatomy.reading.problems import UnreadableError
+from cluster_anatomy.reading.values import clean
 from cluster_anatomy.tables.contract import TableError
 
 TITLE = 'title = "A list"\ncountry = "India"\n'
@@ -365,3 +376,233 @@ def test_what_is_no_plain_file_is_refused_at_once(folder, make):
     if make == "pipe":
         with pytest.raises(UnreadableError, match="no plain file"):
             sources.read_file(folder, Path("firms.csv"))
+
+
+# --- Files that are made to harm
+
+SOON, LITTLE = 20, 700
+"""Seconds of a processor and megabytes in which each of these files is refused or read."""
+WORD = b"<is><t>x</t></is></c></row>"
+
+
+def stored(sheet, name="xl/worksheets/sheet1.xml"):
+    """Return a workbook with more rows of XML at the end of its sheet."""
+    book, file, out = openpyxl.Workbook(), io.BytesIO(), io.BytesIO()
+    book.active.append(["name"])
+    book.active.append(["Acme"])
+    book.save(file)
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.namelist():
+            end = sheet + b"</sheetData>" if entry == name else b"</sheetData>"
+            new.writestr(entry, old.read(entry).replace(b"</sheetData>", end))
+    return out.getvalue()
+
+
+def rows(heads, cells, many):
+    return f"{heads}\n" + "".join(f"{cells.format(at)}\n" for at in range(many))
+
+
+def opendocument(cell):
+    """Return an .ods whose one table holds some XML."""
+    declared = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text")
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("META-INF/manifest.xml", "<x/>")
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr(
+            "content.xml",
+            f"<office:document-content {declared}><office:body><office:spreadsheet>"
+            f'<table:table table:name="a">{cell}</table:table></office:spreadsheet></office:body>'
+            "</office:document-content>",
+        )
+    return out.getvalue()
+
+
+REPEATED = (
+    '<table:table-row table:number-rows-repeated="1048576"><table:table-cell'
+    ' office:value-type="string" table:number-columns-repeated="16384"><text:p>x</text:p>'
+    "</table:table-cell></table:table-row>"
+)
+HARMFUL = {
+    "a million columns": (
+        lambda: {"firms.csv": "name," + ",".join(map(str, range(10**6))) + "\nA\n"},
+        "firms.csv: is too large at row 1, which has 1,000,001 cells",
+    ),
+    "more columns than a list has": (
+        lambda: {"firms.csv": "name," + ",".join(f"c{at}" for at in range(16_000)) + "\nA\n"},
+        "firms.csv, row 1: has 16,001 columns; at most 1,000 are read",
+    ),
+    "more rows than a spreadsheet": (
+        lambda: {"firms.csv": "name\nA\n" + "\n" * 2_000_000},
+        "firms.csv: is too large at row 1,048,577",
+    ),
+    "a large file": (
+        lambda: {"firms.csv": b"name\n" + b"\0" * (sources.LARGEST + 1)},
+        "has 128 MiB; at most 128 MiB are read",
+    ),
+    "a year of 309 digits": (
+        lambda: {"firms.csv": f"name,entry_year\nA,{'9' * 309}\n"},
+        "has 309 characters; write the year alone",
+    ),
+    "a year that is infinite": (
+        lambda: {"firms.csv": f"name,entry_year\nA,{'9' * 199}\n"},
+        "is no year; write four digits",
+    ),
+    "years of raised digits": (
+        lambda: {"firms.csv": f"name,entry_year\nA,{'¹' * 60_000}x\n"},
+        "has 60,001 characters; write the year alone",
+    ),
+    "brackets in brackets": (
+        lambda: {"description.toml": f"{TITLE}x = {'[' * 1900}{']' * 1900}\n"},
+        "description.toml: is nested too deeply",
+    ),
+    "brackets over many lines": (
+        lambda: {"description.toml": TITLE + "x = " + "[\n" * 9000 + "]\n" * 9000},
+        "description.toml: is nested too deeply",
+    ),
+    "a whole number without end": (
+        lambda: {"description.toml": f"{TITLE}x = {'9' * 5000}\n"},
+        "description.toml: line 3 has 5,004 characters",
+    ),
+    "a key of many parts": (
+        lambda: {"description.toml": f"{TITLE}frame.name{'.a' * 30_000} = 1\n"},
+        "description.toml: line 3 has 60,014 characters",
+    ),
+    "keys that are deep and shown": (
+        lambda: {"description.toml": f"{TITLE}frame.name{'.a' * 1_500} = 1\n"},
+        "description.toml: is nested too deeply",
+    ),
+    "a long description": (
+        lambda: {"description.toml": TITLE + "#\n" * 40_000},
+        "description.toml: has 0 MiB; at most 0.0625 MiB are read",
+    ),
+    "a cell at the end of the sheet": (
+        lambda: {
+            "firms.xlsx": stored(
+                b'<row r="1048576"><c r="XFD1048576" t="inlineStr">' + WORD,
+            )
+        },
+        "firms.xlsx: is too large for a table once it is unpacked",
+    ),
+    "a cell repeated to the end of the sheet": (
+        lambda: {"firms.ods": opendocument(REPEATED)},
+        "firms.ods: cannot be read as a workbook",
+    ),
+    "a row without end": (
+        lambda: {"firms.xlsx": stored(b"<row>" + b"<c><v>1</v></c>" * 5_000_000 + b"</row>")},
+        "firms.xlsx: is too large for a table once it is unpacked",
+    ),
+    "a workbook that unpacks to much": (
+        lambda: {"firms.xlsx": stored(b"<row><c><v>" + b"1" * 200_000_000 + b"</v></c></row>")},
+        "firms.xlsx: unpacks to 191 MiB, more than 128; save the table as CSV",
+    ),
+    "names of 130 kB": (
+        lambda: {"firms.csv": rows("name,place", "(" * 65_000 + "a b " * 16_000 + "{0},Pune", 12)},
+        "has 129,001 characters; at most 500 are read here; shorten it",
+    ),
+    "a heading of 130 kB": (
+        lambda: {"firms.csv": f"name,{'(' * 130_000}\nA,\n"},
+        None,
+    ),
+    "blanks within a list": (
+        lambda: {"firms.csv": f'name,other_names\nA,"a{" " * 100_000}b"\n'},
+        None,
+    ),
+    "a list of many parts": (
+        lambda: {"firms.csv": f'name,other_names\nA,"{"a;" * 65_000}b"\n'},
+        "has 130,001 characters; at most 10,000 are read here; shorten it",
+    ),
+    "a word without end as an address": (
+        lambda: {"firms.csv": f"name,Link\nA,{'a-' * 65_000}\n"},
+        None,
+    ),
+}
+
+
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from cluster_anatomy import own_list
+for problem in own_list.check(sys.argv[1]):
+    print(f"{problem.severity}: {problem}")
+used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+status = Path("/proc/self/status")  # where there is none, the parent's memory is counted too
+peak = status.read_text().split("VmHWM:")[1].split()[0] if status.exists() else used[0].ru_maxrss
+print(sum(one.ru_utime + one.ru_stime for one in used), int(peak) / 1024)
+"""
+
+
+@pytest.mark.parametrize("name", HARMFUL)
+def test_a_file_that_is_made_to_harm_ends_in_one_line_soon_and_in_little_memory(folder, name):
+    files, wrong = HARMFUL[name]
+    for file, content in files().items():
+        if file.startswith("firms"):
+            (folder / "firms.csv").unlink(missing_ok=True)
+        content = content.encode() if isinstance(content, str) else content
+        (folder / file).write_bytes(content)
+    for file in ("evidence.csv", "ties.csv", "places.csv"):
+        (folder / file).unlink()
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=20 * SOON,
+        check=False,
+    )
+    *lines, measured = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr[-500:]
+    seconds, megabytes = map(float, measured.split())
+    assert seconds < SOON
+    assert megabytes < LITTLE
+    assert max(map(len, lines)) < 1020
+    errors = [line for line in lines if line.startswith("error: ")]
+    assert any(wrong in line for line in errors) if wrong else errors == [], lines
+
+
+def test_of_very_many_mistakes_some_are_said_and_the_others_are_counted(folder, capsys):
+    many = MOST_SAID + 4_800
+    write(folder / "firms.csv", rows("name,entry_year,rank", "A{0},19x{0},first", many))
+    (folder / "evidence.csv").unlink()
+    lines = said(folder)
+    assert len(lines) == 2 * (MOST_SAID + 1)
+    assert lines[-2:] == [
+        "firms.csv, column 'rank': 4,800 more like these",
+        "firms.csv, column 'entry_year': 4,800 more like these",
+    ]
+    assert main(["check", str(folder)]) == 1
+    assert f"{2 * many:,} errors and 1 warning." in capsys.readouterr().out
+
+
+def test_no_remedy_is_looked_for_that_is_not_said(folder, monkeypatch):
+    asked = []
+    monkeypatch.setattr(checks, "meant", lambda *words, **_: asked.append(words) or "")
+    write(folder / "evidence.csv", rows("name,founder_names", "Unknown {0},x", 1000))
+    lines = said(folder)
+    assert lines[-1] == "evidence.csv, column 'name': 800 more like these"
+    assert len(asked) == MOST_SAID
+
+
+def test_a_packed_file_that_lies_about_its_size_is_refused(folder):
+    data = bytearray(stored(b"<row><c><v>" + b"1" * 2_000_000 + b"</v></c></row>"))
+    (folder / "firms.csv").unlink()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        size = archive.getinfo("xl/worksheets/sheet1.xml").file_size.to_bytes(4, "little")
+    assert data.count(size) == 2
+    (folder / "firms.xlsx").write_bytes(data.replace(size, (1000).to_bytes(4, "little")))
+    assert any("firms.xlsx: is damaged" in line for line in said(folder))
+
+
+@given(st.text("a |\n\r", max_size=12))
+def test_a_list_over_several_lines_is_read_as_ever(cell):
+    slow = re.sub(r"\s*\|?\s*[\r\n]+\s*\|?\s*", "|", cell.strip())
+    assert clean(_on_one_line(cell)) == clean(slow)
+
+
+def test_nothing_that_is_said_can_steer_a_terminal(folder):
+    write(folder / "description.toml", TITLE + '[firms]\nfile = "\\u001b[2Jfirms\\u202e.csv"\n')
+    lines = said(folder)
+    assert len(lines) == 1
+    assert lines[0].isprintable()

@@ -13,8 +13,9 @@ from cluster_anatomy.reading.years import ABOUT
 
 TABLES = ("firms", "evidence", "ties", "places")
 BESIDE = ("China", "USA")
-LARGEST = 2**16
-"""Bytes that a description may have."""
+LARGEST, LONGEST = 2**16, 4000
+"""Bytes that a description may have, and characters a line of it: a key of many parts would take
+TOML a time and memory that grow with the square of its length."""
 
 
 @dataclass(frozen=True)
@@ -126,14 +127,19 @@ def _load(folder: Path) -> dict[str, Any] | Problem:
     """Return what the description of a folder holds, or why it cannot be read."""
     try:
         data = read_file(folder, FILE, LARGEST)
-        given = tomllib.loads(data.decode("utf-8-sig").replace("\r\n", "\n"))
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        for number, line in enumerate(text.split("\n"), 1):
+            if len(line) > LONGEST:
+                wrong = f"line {number} has {len(line):,} characters"
+                return Problem(FILE, wrong, f"write lines of at most {LONGEST:,}")
+        given = tomllib.loads(text)
         repr(given)  # what is too deep to be shown is too deep to be checked
         return given
     except UnreadableError as error:
         return Problem(FILE, str(error))
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        return Problem(FILE, f"line {line} is not UTF-8 text", "save the file in UTF-8")
+        number = data[: error.start].count(b"\n") + 1
+        return Problem(FILE, f"line {number} is not UTF-8 text", "save the file in UTF-8")
     except ValueError as error:
         right = 'write lines such as: title = "Biotech in India"'
         return Problem(FILE, f"is not TOML: {as_shown(str(error), 200)}", right)
@@ -185,7 +191,7 @@ def _check_years(years: dict[str, int], problems: list[Problem]) -> None:
         low, high = (0, 10) if key == "about" else (1800, 2100)
         if not low <= year <= high:
             right = "write 0 to 10" if key == "about" else "write a year from 1800 to 2100"
-            problems.append(Problem(FILE, f"'years.{key}' is {year}", right))
+            problems.append(Problem(FILE, f"'years.{key}' is {as_shown(str(year))}", right))
     first, last = years.get("first"), years.get("last")
     if first is not None and last is not None and first > last:
         wrong = f"'years.first' {first} comes after 'years.last' {last}"

@@ -10,6 +10,10 @@ from cluster_anatomy.tables.cells import UNSEEN
 
 SHOWN = 80
 """Characters of a cell that a message shows."""
+LONGEST_LINE = 1000
+"""Characters of a message."""
+LONGEST = 200
+"""Characters of a word that is compared with others."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Problem:
     column: str | None = None
     value: str | None = None
     severity: str = "error"
+    stands_for: int = 1
+    """Problems that the line speaks of."""
 
     def __str__(self) -> str:
         where = self.file
@@ -34,6 +40,7 @@ class Problem:
         where += f", column '{self.column}'" if self.column else ""
         where += f", value '{as_shown(self.value)}'" if self.value else ""
         line = f"{where}: {self.wrong}" + (f"; {self.right}" if self.right else "")
+        line = line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 3] + "..."
         return re.sub(rf"{UNSEEN.pattern}|[\t\n]", " ", line)  # nothing that steers a terminal
 
 
@@ -52,8 +59,10 @@ def closest(word: str, words: Iterable[str], limit: int = 1, cutoff: float = 60)
     """Return the words most like a word, without case and signs, the best first.
 
     By rapidfuzz ``WRatio``, which also finds a word inside a longer one; by ``ratio`` if the word
-    is shorter than four characters, which occur in too many.
+    is shorter than four characters, which occur in too many. Nothing is like a very long word.
     """
+    if len(word) > LONGEST:
+        return []
     matches = process.extract(
         word,
         sorted(set(words)),
