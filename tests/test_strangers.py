@@ -10,9 +10,12 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
+import mistune
 import openpyxl
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +24,7 @@ from cluster_anatomy.__main__ import main
 from cluster_anatomy.compendium import notebooks, paths, steps
 from cluster_anatomy.compendium import run as compendium_run
 from cluster_anatomy.compendium.run import Report
-from cluster_anatomy.own_list import checks, layout, run
+from cluster_anatomy.own_list import checks, layout, page, run
 from cluster_anatomy.own_list.typed_cells import _on_one_line
 from cluster_anatomy.reading import sources
 from cluster_anatomy.reading.cells import MOST_SAID
@@ -128,24 +131,109 @@ def planted(results, marker):
     return forged
 
 
-def test_nothing_that_lies_in_the_results_of_a_stranger_runs_or_is_believed(
-    folder, elsewhere, capfd, monkeypatch
-):
-    marker, results = elsewhere / "code ran", folder / "results"
-    forged = planted(results, marker)
-    before = {name: content for name, content in held(folder.parent).items() if "/build/" in name}
-    work = held(elsewhere)
-    monkeypatch.chdir(elsewhere)
-    assert main(["check", str(folder)]) == 0
-    assert main(["run", str(folder)]) == 0
-    assert "8 notebooks run, 0 up to date" in capfd.readouterr().out
-    assert not marker.exists()
-    assert held(elsewhere) == work
-    made = {name: content for name, content in held(folder.parent).items() if "/build/" not in name}
-    assert not [name for name, content in made.items() if forged.encode() in content]
-    assert made.keys().isdisjoint({"list/results/notebooks/00_mine.ipynb"})
-    after = {name: content for name, content in held(folder.parent).items() if "/build/" in name}
-    assert after == before  # what an earlier version may have left is not even looked at
+TAG, LINK = "<img src=x onerror=alert(1)>", "[x](javascript:alert(2))"
+ACTING = f"{TAG} {LINK} <script>alert(3)</script>"
+DESCRIPTION = f"""
+title = "A list {ACTING}"
+country = "India"
+industry = "clocks {ACTING}"
+[frame]
+name = "all {ACTING}"
+meaning = "Members {ACTING}"
+carries_shares = "yes"
+"""
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory):
+    """The run of a list whose folder holds all that an earlier version ran or believed."""
+    top = tmp_path_factory.mktemp("stranger")
+    folder, elsewhere = top / "list", top / "elsewhere"
+    elsewhere.mkdir()
+    write(folder / "description.toml", DESCRIPTION)
+    firms = "".join(f"Acme {at} {TAG},Pune {LINK},c. {1990 + at}\n" for at in range(4))
+    write(folder / "firms.csv", f"name,place,entry_year\n{firms}[x]: javascript:alert(4),,\n")
+    forged = planted(folder / "results", elsewhere / "code ran")
+    for name in ("runpy.py", "pandas.py", "matplotlibrc", "sitecustomize.py"):
+        write(elsewhere / name, f"open({str(elsewhere / 'code ran')!r}, 'a').write('ran ')\n")
+    before = held(top)
+    here = Path.cwd()
+    os.chdir(elsewhere)  # a user may stand anywhere
+    try:
+        errors, report = said(folder), run.run(folder, tell=lambda line: None)
+    finally:
+        os.chdir(here)
+    return SimpleNamespace(
+        folder=folder, forged=forged, before=before, errors=errors, report=report
+    )
+
+
+def test_nothing_that_lies_in_the_folder_of_a_stranger_runs(attacked):
+    top = attacked.folder.parent
+    assert attacked.errors == []
+    assert attacked.report.notebooks.failed == {}
+    assert len(attacked.report.notebooks.ran) == 8
+    assert not (top / "elsewhere/code ran").exists()
+
+
+def test_nothing_that_lies_in_the_results_of_a_stranger_is_believed(attacked):
+    made = held(attacked.folder / "results")
+    kept = {name: content for name, content in made.items() if name.startswith("build/")}
+    new = {name: made[name] for name in made.keys() - kept.keys()}
+    assert "data/raw/own_list/firms.csv" in new
+    assert not [name for name, content in new.items() if attacked.forged.encode() in content]
+    assert "notebooks/00_mine.ipynb" not in made
+    assert kept == {
+        name.removeprefix("list/results/"): content
+        for name, content in attacked.before.items()
+        if name.startswith("list/results/build/")
+    }
+
+
+def test_nothing_outside_the_results_is_changed(attacked):
+    after, outside = held(attacked.folder.parent), "list/results/"
+    assert {name: content for name, content in after.items() if not name.startswith(outside)} == {
+        name: content for name, content in attacked.before.items() if not name.startswith(outside)
+    }
+
+
+def acts(markdown):
+    """Return what of a Markdown text runs or leads anywhere when a browser shows it."""
+    bold = mistune.HTMLRenderer(escape=False, allow_harmful_protocols=True)
+    soup = BeautifulSoup(str(mistune.Markdown(bold)(markdown)), "html.parser")
+    links = [link["href"] for link in soup.find_all("a") if ":" in link.get("href", "")]
+    return links + [
+        str(tag) for tag in soup.find_all(["img", "script"]) if "figures/" not in str(tag)
+    ]
+
+
+def test_no_text_of_a_list_acts_in_its_notebooks_and_pages(attacked):
+    assert len(acts(ACTING)) == 3
+    assert acts("[x]: javascript:alert(4)\n\n[x]") != []
+    results, shown = attacked.folder / "results", []
+    for path in sorted((results / "notebooks").glob("*.ipynb")):
+        for _, cell in notebooks.code_cells(notebooks.read_notebook(path)):
+            for output in cell["outputs"]:
+                shown += ["".join(output.get("data", {}).get("text/markdown", ""))]
+                assert "<img src=x" not in "".join(output.get("data", {}).get("text/html", ""))
+    shown.append((results / "README.md").read_text("utf-8"))
+    assert sum("alert(1)" in text for text in shown) >= 3
+    assert [acts(text) for text in shown if acts(text)] == []
+
+
+@given(st.text("a <>[]():!/\\\n-", max_size=30))
+def test_what_is_inert_stays_as_it_is(text):
+    once = page.inert(text)
+    assert acts(once) == []
+    assert page.inert(once) == once
+    if not re.search(r"[<\]]", text):
+        assert once == text
+
+
+def test_what_folds_stays():
+    folded = "<details><summary>5 numbers</summary>\n\n- one\n</details>"
+    assert page.inert(folded) == folded
+    assert acts(page.inert("<details onclick=alert(1)><img src=x></details>")) == []
 
 
 def test_the_notebooks_run_in_the_compendium_and_not_in_the_folder(folder, quick):

@@ -27,8 +27,8 @@ from cluster_anatomy.own_list.prepare import described, environment, prepare
 AREAS = "build/lists"
 """Where in the compendium the work areas of lists lie, one for each folder of a list."""
 RESULTS = "results"
-FILL = "cluster_anatomy.results.filling:fill_notebook"
-"""What fills the prose of an executed notebook."""
+FILL = "cluster_anatomy.own_list.page:filled"
+"""What fills the prose of an executed notebook, and lets no text of the list act in it."""
 
 
 @dataclass
