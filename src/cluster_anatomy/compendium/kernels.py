@@ -35,9 +35,12 @@ SERVER_VARIABLE = "CLUSTER_ANATOMY_KERNELS"
 """The socket of the server, set by `server`; without it kernels are ordinary ones."""
 SWITCH_VARIABLE = "CLUSTER_ANATOMY_FORK"
 """``no`` turns forked kernels off; ``yes`` turns them on where they are off by default."""
-START = "import runpy, sys; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
-"""How the server starts (after ``-P``): its file alone, with neither its folder nor that in which
-the user stands in the path of imports."""
+START = (
+    "import sys; del sys.path[0], sys.argv[0]; import runpy; runpy.run_path(sys.argv[0],"
+    " run_name='__main__')"
+)
+"""How the server starts: its file alone, and before anything is imported neither its folder nor
+that in which the user stands is in the path of imports."""
 LONGEST_SOCKET = 100
 """Characters that the path of a socket may have."""
 PATIENCE = 60.0  # seconds to wait for the server, which may still be importing
@@ -233,7 +236,7 @@ def server(
         listener.bind(address)
         listener.listen()  # from now on kernels can be asked for, though the server is yet to start
         process = subprocess.Popen(
-            [sys.executable, "-P", "-c", START, kernel_server.__file__, str(listener.fileno())],
+            [sys.executable, "-c", START, kernel_server.__file__, str(listener.fileno())],
             stdin=subprocess.PIPE,
             env=environment | ENVIRONMENT,
             pass_fds=[listener.fileno()],
