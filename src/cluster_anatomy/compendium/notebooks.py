@@ -14,6 +14,10 @@ PLUMBING = "plumbing"  # tag of a folded cell: imports, reads, writes, numbers r
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 NOISE = {"papermill", "execution", "ExecuteTime"}
 """Metadata of a cell that differ from run to run."""
+OF_THE_KERNEL = {"kernelspec", "language_info", "widgets"}
+"""Metadata of a notebook that a tool writes when it starts a kernel."""
+OF_THE_VIEW = {"collapsed", "scrolled", "trusted", "jupyter"}
+"""Metadata of a cell that say how somebody has looked at it, such as whether it is folded."""
 
 Metadata = dict[str, Any]  # of any tool, in any form
 
@@ -137,14 +141,41 @@ def normalise(notebook: Notebook, machine_paths: Iterable[str] = ()) -> Notebook
         cell["metadata"] = {
             key: value for key, value in cell["metadata"].items() if key not in noise
         }
-    executed = [cell for _, cell in code_cells(result) if cell["execution_count"] is not None]
-    for count, cell in enumerate(executed, start=1):
-        cell["execution_count"] = count
+    number_cells(result)
     places = [re.compile(rf"(?<![\w.]){re.escape(path)}(?![\w-])") for path in machine_paths]
     for number, cell in code_cells(result):
-        _join_streams(cell)
         _refuse_paths(cell, number, places)
     return result
+
+
+def number_cells(notebook: Notebook) -> None:
+    """Number the executed cells in their order, and join the streams that timing has cut."""
+    cells = [cell for _, cell in code_cells(notebook)]
+    executed = [cell for cell in cells if cell.get("execution_count") is not None]
+    for count, cell in enumerate(executed, start=1):
+        cell["execution_count"] = count
+    for cell in cells:
+        _join_streams(cell)
+
+
+def content(notebook: Notebook) -> list[Any]:
+    """Return what a notebook says and shows: its cells without metadata, but for their tags.
+
+    Two notebooks with the same content differ only in what tools write into metadata.
+    """
+    kept = copy.deepcopy(notebook)
+    number_cells(kept)
+    return [
+        (
+            cell["cell_type"],
+            cell["source"],
+            cell["metadata"].get("tags", []),
+            cell.get("execution_count"),
+            cell.get("outputs"),
+            cell.get("attachments"),
+        )
+        for cell in kept["cells"]
+    ]
 
 
 def _join_streams(cell: Cell) -> None:
