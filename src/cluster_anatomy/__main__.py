@@ -78,7 +78,7 @@ def run_command(arguments: Arguments) -> int:
     forced, jobs = arguments.force, arguments.jobs
     outcome = run.run(base, arguments.steps, parameters, forced, jobs, finish=FILL)
     report.write(outcome, base, parameters)
-    print("\n".join(run.summary(outcome, base)), flush=True)
+    print("\n".join(run.summary(outcome, base, bool(parameters))), flush=True)
     return 1 if outcome.failed else 0
 
 

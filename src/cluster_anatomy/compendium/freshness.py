@@ -18,6 +18,7 @@ from cluster_anatomy.compendium.notebooks import (
     read_notebook,
     tagged,
 )
+from cluster_anatomy.compendium.parameters import default_parameters
 from cluster_anatomy.compendium.steps import STEPS_FILE, Step, existing, load_steps, select
 
 LOCK_FILE = "requirements.lock"
@@ -149,7 +150,7 @@ def fingerprint(step: Step, base: Path, parameters: Mapping[str, object]) -> Dig
         "words": digest_of_file(base / step.words),
         "package": digest_of([(path, digest_of_file(base / path)) for path in package]),
         "lock file": digest_of_file(base / LOCK_FILE),
-        "parameters": repr(sorted(parameters.items())),
+        "parameters": repr(sorted({**default_parameters(base, step), **parameters}.items())),
         **{
             f"input {path}": digest_of_file(base / path)
             for path in sorted(matches - set(step.outputs))

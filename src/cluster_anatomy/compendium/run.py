@@ -295,8 +295,8 @@ def run(
     return running.report
 
 
-def summary(report: Report, base: Path) -> list[str]:
-    """Return the lines to show at the end of a run."""
+def summary(report: Report, base: Path, variant: bool = False) -> list[str]:
+    """Return the lines to show at the end of a run; `variant`: with other parameters."""
     tables, figures = [*base.glob("data/processed/**/*.csv")], [*base.glob("figures/**/*.png")]
     lines = [f"warning: {warning}" for warning in report.warnings]
     lines += report.failed.values()
@@ -311,5 +311,10 @@ def summary(report: Report, base: Path) -> list[str]:
             rows = results_file.rows((base / results_file.WHOLE).read_text(encoding="utf-8"))
             headlines = [row["statement"] for row in rows if row.get("headline") == "yes"]
             lines += ["Headline results:", *(f"  {statement}" for statement in headlines)]
+        if variant:
+            lines.append(
+                "Committed files hold results with other parameters now; to restore the study's"
+                " own: python -m cluster_anatomy run"
+            )
         lines.append("Where to look next: README.md, notebooks/00_overview.ipynb, figures/")
     return lines

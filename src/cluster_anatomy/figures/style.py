@@ -116,7 +116,7 @@ def save(
     ValueError
         If an axis is empty or two labels overlap.
     """
-    check(figure, name)
+    _must_be_fit(figure, name)
     tables.write(data, f"figures/{name}.csv")
     title, headline, caption, alt = (
         words[name][part] for part in ("title", "headline", "caption", "alt")
@@ -175,7 +175,7 @@ def show(figure: Figure, alt: str) -> None:
     ValueError
         If an axis is empty, two labels overlap or a text is too small.
     """
-    check(figure, alt[:40])
+    _must_be_fit(figure, alt[:40])
     frame = figure.get_tightbbox().padded(0.1)
     buffer = io.BytesIO()
     figure.savefig(
@@ -235,6 +235,16 @@ def check(figure: Figure, name: str) -> None:
             raise ValueError(f"Figure '{name}': nothing is drawn on one of its axes.")
         if pair := _overlapping(axes):
             raise ValueError(f"Figure '{name}': the labels '{pair[0]}' and '{pair[1]}' overlap.")
+
+
+def _must_be_fit(figure: Figure, name: str) -> None:
+    """Refuse a figure that is not fit to print; with other parameters, or in Jupyter, say so."""
+    try:
+        check(figure, name)
+    except ValueError as error:
+        if paths.strict():
+            raise
+        display(Markdown(f"**Not fit to print under these parameters:** {escaped(str(error))}"))
 
 
 def _overlapping(axes: Axes) -> tuple[str, str] | None:

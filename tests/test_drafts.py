@@ -1,0 +1,132 @@
+"""Parameters the Jupyter way: what a notebook with other values writes, and what it says."""
+
+import ast
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+from cluster_anatomy.compendium import drafts, kernels, notebooks, paths, run, steps
+from cluster_anatomy.results.words import Numbers
+
+ROOT = paths.root()
+STEPS = """
+[[step]]
+name = "01_sum"
+title = "A sum"
+writes = ["data/processed/sum.csv"]
+"""
+SUM = """
+from cluster_anatomy.compendium.paths import source, target
+from cluster_anatomy.results.notebook import must
+target("data/processed/sum.csv").write_text(f"sum\\n{first + second}\\n")
+print(source("data/processed/sum.csv").read_text())
+"""
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A study of one notebook that was run; kernels are those of a person, not of a test."""
+    cells = [
+        nbformat.v4.new_code_cell(
+            "first = 1\nsecond = 2",
+            id="set",
+            metadata={"tags": ["parameters"]},
+        ),
+        nbformat.v4.new_code_cell(SUM.strip(), id="sum"),
+        nbformat.v4.new_code_cell('must(first == 1, "The first is one.")', id="must"),
+    ]
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / steps.STEPS_FILE).write_text(STEPS)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "notebooks/01_sum.ipynb")
+    monkeypatch.setenv("PYTHONPATH", str(Path(paths.__file__).parents[2]))
+    assert run.run(tmp_path, tell=str).failed == {}
+    kernels.write_spec(tmp_path / "jupyter", forked=False)
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    monkeypatch.setenv(paths.ROOT_VARIABLE, str(tmp_path))
+    monkeypatch.delenv("PYTEST_VERSION")
+    return tmp_path
+
+
+def execute(study, **parameters):
+    """Run the notebook as `papermill -p` does; what it shows, cell by cell."""
+    done = papermill.execute_notebook(
+        str(study / "notebooks/01_sum.ipynb"),
+        str(study / "out.ipynb"),
+        parameters,
+        kernel_name="python3",
+        cwd=str(study),
+        progress_bar=False,
+    )
+    return ["\n".join(notebooks.output_texts(cell)) for _, cell in notebooks.code_cells(done)]
+
+
+def test_the_studys_own_parameters_write_in_place(study):
+    file = study / "data/processed/sum.csv"
+    file.unlink()
+    shown = execute(study)
+    assert file.read_text() == "sum\n3\n"
+    assert "Other parameters" not in "".join(shown)
+    assert not (study / drafts.FOLDER).exists()
+
+
+def test_other_parameters_write_drafts_and_say_where_and_how_to_go_back(study):
+    *_, summed, must = execute(study, first=4)
+    assert (study / "data/processed/sum.csv").read_text() == "sum\n3\n"
+    assert (study / "build/drafts/01_sum/data/processed/sum.csv").read_text() == "sum\n6\n"
+    assert "`first = 4` instead of `1`" in summed
+    assert "goes to `build/drafts/01_sum/`, and no committed result changes" in summed
+    assert 'python -m cluster_anatomy run --set "01_sum:first=4"' in summed
+    assert "git checkout notebooks/01_sum.ipynb" in summed
+    assert "sum\n6" in summed  # a notebook reads what it has written
+    assert "**Does not hold" in must
+
+
+def test_an_edited_notebook_is_known_by_the_stamps(study):
+    path = study / "notebooks/01_sum.ipynb"
+    path.write_text(path.read_text().replace("second = 2", "second = 7"))
+    _, summed, _ = execute(study)
+    assert "`second = 7` instead of `2`" in summed
+    assert (study / "data/processed/sum.csv").read_text() == "sum\n3\n"
+
+
+def test_in_tests_words_stay_strict(study, monkeypatch):
+    monkeypatch.setenv("PYTEST_VERSION", "9")
+    with pytest.raises(papermill.PapermillExecutionError, match="The first is one"):
+        execute(study, first=4)
+
+
+def test_what_no_step_writes_is_refused(study):
+    path = study / "notebooks/01_sum.ipynb"
+    path.write_text(path.read_text().replace("processed/sum.csv", "processed/else.csv"))
+    with pytest.raises(papermill.PapermillExecutionError, match="run on a list of firms"):
+        execute(study)
+    assert not (study / "data/processed/else.csv").exists()
+
+
+@pytest.mark.parametrize("step", steps.load_steps(ROOT), ids=lambda step: step.name)
+def test_no_cell_uses_the_name_of_a_parameter_for_something_else(step):
+    trees = [
+        ast.parse(cell["source"])
+        for _, cell in notebooks.code_cells(notebooks.read_notebook(ROOT / step.notebook))
+        if not notebooks.tagged(cell, notebooks.PARAMETERS)
+    ]
+    assert trees
+    stored = {
+        node.id
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    assert not stored & set(run.default_parameters(ROOT, step))
+
+
+def test_an_id_is_made_of_what_an_id_may_hold(tmp_path, monkeypatch):
+    words = tmp_path / "notebooks/words/03_a.toml"
+    words.parent.mkdir(parents=True)
+    words.write_text('[year]\nid = "year_{region}"\nsays = "{region}: {value}."\nframe = "all"\n')
+    monkeypatch.setenv(paths.ROOT_VARIABLE, str(tmp_path))
+    numbers = Numbers("03_a")
+    numbers._add("year", 1990.0, {"region": "Washington-Baltimore"})
+    assert list(numbers.rows) == ["year_washington_baltimore"]
