@@ -2,12 +2,15 @@
 
 import ast
 from pathlib import Path
+from types import SimpleNamespace
 
+import IPython
 import nbformat
 import papermill
 import pytest
 
 from cluster_anatomy.compendium import drafts, kernels, notebooks, paths, run, steps
+from cluster_anatomy.results.numbers import cells_in_file
 from cluster_anatomy.results.words import Numbers
 
 ROOT = paths.root()
@@ -120,6 +123,16 @@ def test_no_cell_uses_the_name_of_a_parameter_for_something_else(step):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
     assert not stored & set(run.default_parameters(ROOT, step))
+
+
+def test_a_cell_has_the_number_that_a_run_gives_it_whenever_it_runs(tmp_path, monkeypatch):
+    cells = [nbformat.v4.new_code_cell(text) for text in ("a = 1", "b = 2\nc = 3")]
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "notebooks/03_a.ipynb")
+    monkeypatch.setenv(paths.ROOT_VARIABLE, str(tmp_path))
+    shell = SimpleNamespace(user_ns={"In": ["", "b = 2\nc = 3\n", "a = 1", "b = 3", "a = 1"]})
+    monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
+    assert cells_in_file([1, 2, 3, 4], "03_a") == [2, 1, None, 1]
 
 
 def test_an_id_is_made_of_what_an_id_may_hold(tmp_path, monkeypatch):
