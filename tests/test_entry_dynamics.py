@@ -69,6 +69,7 @@ def test_a_period_starts_with_the_stock_of_its_beginning():
 
 def test_no_cluster_at_risk_gives_an_empty_panel_and_an_undefined_model():
     table = entries([("A", 1980, "a_academic")]).assign(country="USA", scope="entry")
+    table["mode"] = "start_up"
     assert dynamics.panel(table, 1980, 1985, smallest=2).empty
     fitted = dynamics.count_models(table, FRAMES, {"us_all": (1980, 1985)}, smallest=2)
     assert fitted["estimate"].isna().all()

@@ -23,7 +23,7 @@ from cluster_anatomy.compendium import paths
 from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.firms import linkage
 from cluster_anatomy.registers import batches, engines, weights, work
-from cluster_anatomy.registers.files import described_columns, find_sources
+from cluster_anatomy.registers.files import ORIGIN, described_columns, find_sources
 from cluster_anatomy.registers.records import read
 from cluster_anatomy.registers.run import STAGES
 from cluster_anatomy.registers.stages import groups, links, origins
@@ -357,7 +357,7 @@ def test_the_key_of_origins_takes_all_its_columns_from_the_table_it_is_given(dia
         sqlglot.parse_one(origins.combination("drafts"), read=dialect).find_all(sqlglot.exp.Column)
     )
     assert {column.table for column in columns} == {"drafts"}
-    assert {column.name for column in columns} == {"country", "year", *origins.RULED}
+    assert {column.name for column in columns} == {"country", "year", *ORIGIN}
 
 
 @pytest.mark.parametrize(("engine", "dialect"), [("DuckDB", "duckdb"), ("Spark", "spark")])

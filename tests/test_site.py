@@ -238,9 +238,9 @@ def firms_shown_as_moved(data, what, usual, conventions):
         {"employer_abroad": "as_at_home"},
         {"founders": "firm_first"},
         {"control": "founder_first", "institutes": "enterprise"},
-        {"disputed": "alternative", "hong_kong": "domestic"},
+        {"founders": "first_listed", "control": "founder_first"},
         {"region": "province", "mixed": "half"},
-        {"joint_venture": "domestic", "region": "economic", "mixed": "home"},
+        {"institutes": "enterprise", "region": "economic", "mixed": "home"},
     ],
     ids=str,
 )
