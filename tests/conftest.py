@@ -14,6 +14,7 @@ from cluster_anatomy.firms.entries import entries
 from cluster_anatomy.firms.names import NameRules
 from cluster_anatomy.firms.origins import choose, classify, conditions, sources
 from cluster_anatomy.firms.places import Gazetteer
+from cluster_anatomy.firms.sources import known_places
 from cluster_anatomy.site.content import CODED
 from cluster_anatomy.study import firm_lists
 
@@ -77,7 +78,14 @@ def step01(raw, name_rules):
 @pytest.fixture(scope="session")
 def source_rows(raw, step01):
     """Who stood behind each firm."""
-    return sources(step01.members, step01.evidence, raw.gazetteer, raw.organisation_types)
+    places = known_places(
+        tables.read("data/raw/evidence/organisations.csv"),
+        raw.evidence,
+        tables.read_all("ties"),
+        raw.gazetteer,
+        tables.read(f"{CODING}homonyms.csv"),
+    )
+    return sources(step01.members, step01.evidence, raw.gazetteer, raw.organisation_types, places)
 
 
 @pytest.fixture(scope="session")
@@ -113,9 +121,7 @@ def reclassified():
                 origins, tables.read("data/processed/firm_evidence.csv"), coding["alternatives"]
             )
         places = Gazetteer(tables.read("data/raw/places/places.csv"))
-        reach = firms_origins.reach(
-            firms, stood, origins, places, options["region"], options["hong_kong"]
-        )
+        reach = firms_origins.reach(firms, stood, origins, places, options)
         origins = origins.merge(reach, on="firm_id").merge(
             coding["origin_views"], on=["mode", "source"], how="left"
         )

@@ -76,6 +76,7 @@ def test_firms_come_from_academia_or_have_ties_to_it():
             "firm_id": ["f1", "f2", "f3", "f4"],
             "country": "China",
             "label": ["x", "x", "x", "subsidiary_foreign"],
+            "mode": ["start_up"] * 3 + ["subsidiary"],
             "named": ["yes", "yes", "no", "yes"],
         }
     )

@@ -176,7 +176,7 @@ def test_names_places_and_years_alone_give_entry_over_time_and_regions(tmp_path)
         ({"firms": [{**FIRMS[0], "reach": "home"}]}, {"reach"}, set()),
         (
             {"evidence": [{"name": "Clock A", "founder_names": "Rose"}]},
-            {"composition", "source", "composition_by_region"},
+            {"composition"},
             set(),
         ),
         ({"evidence": [TYPED]}, {"composition", "source", "composition_by_region"}, set()),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cluster_anatomy import tables
+from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.tables import codebook, contract
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,14 +46,38 @@ def test_every_file_is_plain_text_with_unix_line_ends(relative):
 
 def test_the_room_is_complete():
     sizes = {name: len(tables.read_all(name)) for name in ("evidence", "ties", "lists", "claims")}
-    assert sizes == {"evidence": 381, "ties": 803, "lists": 57, "claims": 139}
+    assert sizes == {"evidence": 460, "ties": 879, "lists": 57, "claims": 139}
     assert len(tables.files_of("aggregates")) == 35
     assert tables.read_all("evidence")["coder"].value_counts().to_dict() == {
         "usa": 166,
         "south": 101,
         "north": 59,
         "paper": 55,
+        "china_second": 55,
+        "usa_second": 24,
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "place_id"),
+    [
+        ("Lexington", "us-lexington-ma"),
+        ("Lexington KY", "us-lexington-ky"),
+        ("Lebanon NH", "us-lebanon-nh"),
+        ("Brisbane CA", "us-brisbane-ca"),
+        ("Cambridge", "us-cambridge-ma"),
+        ("Newark (Delaware)", "us-newark-de"),
+        ("Lishui", "cn-lishui"),
+        ("Taicang", "cn-taicang"),
+    ],
+)
+def test_homonyms_mean_the_place_that_the_facts_mean(name, place_id):
+    assert Gazetteer(tables.read("data/raw/places/places.csv")).find(name).place_id == place_id
+
+
+@pytest.mark.parametrize("name", ["Newark", "Brisbane", "Louisville", "Rochester", "Lebanon"])
+def test_a_bare_homonym_means_no_place(name):
+    assert name not in Gazetteer(tables.read("data/raw/places/places.csv"))
 
 
 def test_checksums_hold():

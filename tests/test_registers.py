@@ -23,7 +23,7 @@ from cluster_anatomy.compendium import paths
 from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.firms import linkage
 from cluster_anatomy.registers import batches, engines, weights, work
-from cluster_anatomy.registers.files import described_columns, find_sources
+from cluster_anatomy.registers.files import ORIGIN, described_columns, find_sources
 from cluster_anatomy.registers.records import read
 from cluster_anatomy.registers.run import STAGES
 from cluster_anatomy.registers.stages import groups, links, origins
@@ -357,7 +357,7 @@ def test_the_key_of_origins_takes_all_its_columns_from_the_table_it_is_given(dia
         sqlglot.parse_one(origins.combination("drafts"), read=dialect).find_all(sqlglot.exp.Column)
     )
     assert {column.table for column in columns} == {"drafts"}
-    assert {column.name for column in columns} == {"country", "year", *origins.RULED}
+    assert {column.name for column in columns} == {"country", "year", *ORIGIN}
 
 
 @pytest.mark.parametrize(("engine", "dialect"), [("DuckDB", "duckdb"), ("Spark", "spark")])
@@ -548,3 +548,16 @@ def test_stamps_do_not_hold_what_differs_from_machine_to_machine(ten):
     assert str(Path.home()) not in text
     assert str(out) not in text
     assert json.loads(text)["files"][0]["columns"]["entry_year"] == "Founded"
+
+
+def test_duckdb_fetches_and_loads_nothing_that_sql_only_mentions(tmp_path):
+    engine = engines.DuckDB(MEMORY, tmp_path / "spill", 1)
+    names = "autoinstall_known_extensions", "autoload_known_extensions"
+    for name in names:
+        assert engine.rows(f"SELECT current_setting('{name}')") == [(False,)]
+    before = engine.rows("SELECT extension_name FROM duckdb_extensions() WHERE loaded ORDER BY 1")
+    with pytest.raises(duckdb.Error, match="httpfs"):
+        engine.rows("SELECT * FROM read_csv('https://example.org/x.csv')")
+    after = engine.rows("SELECT extension_name FROM duckdb_extensions() WHERE loaded ORDER BY 1")
+    assert after == before
+    engine.close()

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cluster_anatomy import tables
-from cluster_anatomy.tables import codebook, contract
+from cluster_anatomy.tables import checks, codebook, contract
 
 CONTRACTS = """
 [firms]
@@ -195,6 +195,26 @@ def test_missing_and_unknown_columns(room):
     assert "column 'yaer' is not in the contract; take it out. Did you mean 'year'?" in said
 
 
+def test_a_list_has_a_part_for_each_part_of_the_one_beside_it():
+    labels = ["orgs", "types"]
+    columns = [{"name": label, "type": "list", "description": "x"} for label in labels]
+    columns[1] |= {"parallel_to": "orgs", "blank_parts": True}
+    entry = dict.fromkeys(["title", "description", "unit_of_observation", "source", "licence"], "x")
+    table = contract.Table(
+        **entry,
+        name="t",
+        path=("t.csv",),
+        key=(),
+        columns=tuple(contract.Column(**column) for column in columns),
+    )
+    fits = pd.DataFrame([("a|b", "x|y"), ("a|b", "|y"), ("a|b", ""), ("", "")], columns=labels)
+    assert not checks.unequal_lists(fits, table)
+    wrong = pd.DataFrame([("a|b", "x"), ("a", "x|y"), ("", "x")], columns=labels)
+    faults = checks.unequal_lists(wrong, table)
+    assert list(faults) == [(0, "types"), (1, "types"), (2, "types")]
+    assert faults[0, "types"]().startswith("has 1 parts, but orgs has 2; give one for each")
+
+
 def test_a_broken_reference_is_named_with_the_nearest_name(room):
     room(GOOD)
     room("firms,weight\nAlpha|,1\nAlpha|Alpa,2\n", "data/raw/ties.csv")
@@ -333,3 +353,27 @@ def test_the_codebook_tells_every_column_and_escapes_the_bar(room):
         in text
     )
     assert "(may be absent)" in text
+
+
+def test_a_table_can_have_the_columns_of_another_and_refer_elsewhere():
+    text = (
+        CONTRACTS
+        + """
+[others]
+path = "data/processed/others.csv"
+title = "t"
+description = "d"
+unit_of_observation = "u"
+source = "s"
+licence = "l"
+key = ["firms"]
+columns = "ties"
+references = { firms = "other_firms" }
+"""
+    )
+    parsed = contract.parse_contracts(text)
+    pairs = list(zip(parsed["others"].columns, parsed["ties"].columns, strict=True))
+    assert [one.name for one, _ in pairs] == [other.name for _, other in pairs]
+    led = [(one.references, other.references) for one, other in pairs if other.references]
+    assert led
+    assert all(one == f"other_{other}" for one, other in led)

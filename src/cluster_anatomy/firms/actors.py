@@ -9,7 +9,7 @@ from cluster_anatomy.firms.names import name_index, organisation_key
 from cluster_anatomy.firms.places import Gazetteer, GazetteerPlace
 from cluster_anatomy.tables.cells import split
 
-SEEN_FROM = {"usa": "USA"}
+SEEN_FROM = {"usa": "USA", "usa_second": "USA"}
 """Country that a coder looked at; China for the others."""
 PLACE = ["city", "cluster", "admin", "country", "latitude", "longitude"]
 NOWHERE = dict.fromkeys(PLACE)

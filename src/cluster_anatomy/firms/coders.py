@@ -2,7 +2,16 @@
 
 import pandas as pd
 
-CODER_ORDER = ["paper", "north", "south", "usa"]
+from cluster_anatomy.tables.cells import split
+
+ROUNDS = [
+    ["paper", "north", "south", "usa"],
+    ["china_second", "usa_second"],
+    ["listed_china", "listed_usa"],
+]
+"""Coders by round: a later round looked up what an earlier one had left unknown."""
+CODER_ORDER = [coder for coders in ROUNDS for coder in coders]
+ROUND_OF = {coder: number for number, coders in enumerate(ROUNDS) for coder in coders}
 CONFIDENCE_ORDER = ["high", "medium", "low"]
 
 MERGED_COLUMNS = [
@@ -37,21 +46,78 @@ CHOSEN_COLUMNS = [
 """Evidence columns in which the rows of one firm can contradict each other."""
 
 
-SETTLED_COLUMNS = ["parent_timing", "pre_reform", "scope"]
+SOURCE_COLUMNS = [
+    "founder_names",
+    "founder_prior_orgs",
+    "founder_prior_org_types",
+    "founder_prior_cities",
+    "parent_orgs",
+    "parent_org_types",
+    "parent_cities",
+    "parent_countries",
+    "relocated_from",
+]
+"""Evidence columns that say who stood behind a firm; they are read together."""
+SETTLED_COLUMNS = ["parent_timing", "pre_reform", "scope", "sources", "last_employers"]
 """Columns that only a reviewer fills: whether a parent came later, whether a firm is older than the
-reforms, whether it is an entry at all."""
+reforms, whether it is an entry at all, whether the row's sources are to be preferred, where the
+founders worked last."""
 
 
 def with_evidence(
     members: pd.DataFrame, evidence: pd.DataFrame, how: str = "inner"
 ) -> pd.DataFrame:
-    """Join the rows of firms with what their coders wrote; ``how="left"`` keeps rows of lists."""
+    """Join the rows of firms with what their coders wrote; ``how="left"`` keeps rows of lists.
+
+    A later round fills what earlier ones left unknown. What it says of the sources of a firm
+    (`SOURCE_COLUMNS`) is blank where an earlier round has placed one of them, and what it says in
+    other columns that add up (`MERGED_COLUMNS`) where an earlier round says anything; only
+    addresses always add up. Where a reviewer preferred the sources of one row (column ``sources``)
+    those of the firm's other rows are blank instead.
+    """
     keys = {"left_on": ["coder", "name_as_given"], "right_on": ["coder", "name_en"]}
-    return members.merge(evidence, how=how, validate="1:1", **keys)
+    joined = members.merge(evidence, how=how, validate="1:1", **keys)
+    number = joined["coder"].map(ROUND_OF).fillna(0)
+
+    def known_before(known: pd.Series) -> pd.Series:
+        return number > number.where(known).groupby(joined["firm_id"]).transform("min")
+
+    others = joined.columns.intersection(MERGED_COLUMNS).difference(
+        [*SOURCE_COLUMNS, "source_urls"]
+    )
+    for column in others:
+        joined[column] = joined[column].mask(known_before(joined[column].notna()))
+    preferred = joined.get("sources", pd.Series(pd.NA, index=joined.index)) == "preferred"
+    preferred = preferred.fillna(False).astype(bool)
+    settled = preferred.groupby(joined["firm_id"]).transform("any")
+    silent = known_before(_places_a_source(joined)).mask(settled, ~preferred)
+    joined.loc[silent, joined.columns.intersection(SOURCE_COLUMNS)] = pd.NA
+    return joined
+
+
+def _places_a_source(rows: pd.DataFrame) -> pd.Series:
+    """Say of each row of evidence whether it tells where any source of the firm sat."""
+    columns = [*SOURCE_COLUMNS, "country"]
+    return pd.Series(
+        [
+            any(map(split, (row.founder_prior_cities, row.parent_cities, row.relocated_from)))
+            or any(country != row.country for country in split(row.parent_countries))
+            or any(
+                kind.startswith("foreign_")
+                for kind in split(row.founder_prior_org_types) + split(row.parent_org_types)
+            )
+            for row in rows.reindex(columns=columns).itertuples()
+        ],
+        index=rows.index,
+        dtype=bool,
+    )
 
 
 def in_order(rows: pd.DataFrame, *by: str) -> pd.DataFrame:
-    """Sort rows by columns: by ``confidence`` the surest first, by ``coder`` as `CODER_ORDER`."""
+    """Sort rows by columns: by ``confidence`` the surest first, by ``coder`` as `CODER_ORDER`.
+
+    Sorted by confidence, the rows of a later round stand behind all rows of an earlier one.
+    """
     orders = {"confidence": CONFIDENCE_ORDER, "coder": CODER_ORDER}
 
     def rank(column: pd.Series) -> pd.Series:
@@ -59,4 +125,8 @@ def in_order(rows: pd.DataFrame, *by: str) -> pd.DataFrame:
             return column
         return column.map({word: rank for rank, word in enumerate(orders[column.name])}).fillna(9)
 
-    return rows.sort_values(list(by), key=rank)
+    numbered = rows.assign(round=rows["coder"].map(ROUND_OF).fillna(0))
+    columns = [
+        part for name in by for part in (["round", name] if name == "confidence" else [name])
+    ]
+    return numbered.sort_values(columns, key=rank).drop(columns="round")

@@ -10,9 +10,7 @@ from cluster_anatomy.methods.descent import families
 
 def founder_rows(source_rows: pd.DataFrame, firms: pd.DataFrame) -> pd.DataFrame:
     """Write founders' earlier employers of step 02 as rows of ties (``staff_moved_to``)."""
-    rows = source_rows[
-        (source_rows["role"] == "founder") & (source_rows["timing"] == "at_entry")
-    ].dropna(subset=["organisation"])
+    rows = source_rows[source_rows["role"] == "founder"].dropna(subset=["organisation"])
     names = {firm.firm_id: main_name(firm) for firm in firms.itertuples()}
     child = firms.set_index("firm_id")
     return pd.DataFrame(

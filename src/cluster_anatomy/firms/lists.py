@@ -8,6 +8,8 @@ from cluster_anatomy.firms.coders import (
     CHOSEN_COLUMNS,
     CODER_ORDER,
     MERGED_COLUMNS,
+    ROUND_OF,
+    ROUNDS,
     SETTLED_COLUMNS,
     in_order,
 )
@@ -157,7 +159,8 @@ def decide(
 
     The reviewed crosswalk wins. Then: one coder or list names a firm once; firms in different
     places are different entries; one Chinese legal name is one firm; so is a score from
-    ``same_from`` in one place. What is left is ``borderline``: kept apart and listed for review.
+    ``same_from`` in one place. What is left is ``borderline``: kept apart and listed for review,
+    but for rows of a later round, each of which was looked up for a firm that is there already.
 
     Parameters
     ----------
@@ -187,6 +190,7 @@ def decide(
         open_and_true = table["rule"].isna() & holds.fillna(False).astype(bool)
         table.loc[open_and_true, ["rule", "decision", "reason"]] = [rule, decision, reason]
     table["reason"] = table["review"].fillna(table["reason"])
+    table = table[(table["decision"] != "borderline") | ~_of_later_round(table)]
     columns = [
         "left",
         "right",
@@ -199,6 +203,12 @@ def decide(
         "reason",
     ]
     return table[columns].reset_index(drop=True)
+
+
+def _of_later_round(pairs: pd.DataFrame) -> pd.Series:
+    """Mark pairs of which one row is of a round after the first."""
+    number = [pairs[side].str.split(":").str[0].map(ROUND_OF) for side in ("left", "right")]
+    return (number[0] > 0) | (number[1] > 0)
 
 
 def _rules(table: pd.DataFrame, same_from: float) -> list[tuple[str, pd.Series, str, str]]:
@@ -241,7 +251,8 @@ def assemble(rows: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
     """Join rows that are one firm, and give each firm an id.
 
     The id does not depend on the order of rows. It is country and name: the name of the first
-    coder in `CODER_ORDER`, else the list's print.
+    coder of the first round, else the list's print, else the name of a later round, so that a
+    later round changes no id.
 
     Returns
     -------
@@ -270,8 +281,12 @@ def assemble(rows: pd.DataFrame, decisions: pd.DataFrame) -> pd.DataFrame:
             )
     table = rows[["row_id", "coder", "kind", "name_as_given", "country"]].copy()
     table["firm"] = table["row_id"].map(firm_of)
-    rank_of = {coder: rank for rank, coder in enumerate(CODER_ORDER)}
-    table["rank"] = table["coder"].map(rank_of).fillna(len(rank_of)).astype(int)
+    printed = len(ROUNDS[0])
+    rank_of = {
+        coder: rank + (rank >= printed)  # lists stand between the first round and later ones
+        for rank, coder in enumerate(CODER_ORDER)
+    }
+    table["rank"] = table["coder"].map(rank_of).fillna(printed).astype(int)
     table = table.sort_values(["firm", "rank", "row_id"])
     first = table.groupby("firm").first()
     table["firm_id"] = table["firm"].map(
@@ -371,13 +386,15 @@ def settle(evidence: pd.DataFrame, settlements: pd.DataFrame) -> pd.DataFrame:
         All evidence rows with ``coder`` and ``name_en``.
     settlements : DataFrame
         ``coder``, ``name_en``, ``column``, ``value``, ``reason``; columns of the evidence or
-        `SETTLED_COLUMNS`.
+        `SETTLED_COLUMNS`; the value ``unknown`` makes a cell blank. Those of coders who have no
+        rows here are left alone.
 
     Raises
     ------
     ValueError
         If a settlement names a row that does not exist.
     """
+    settlements = settlements[settlements["coder"].isin(evidence["coder"])]
     evidence = evidence.set_index(["coder", "name_en"], drop=False)
     unknown = [
         key
@@ -391,9 +408,9 @@ def settle(evidence: pd.DataFrame, settlements: pd.DataFrame) -> pd.DataFrame:
     for column, rows in settlements.groupby("column"):
         kind = evidence[column].dtype
         for row in rows.itertuples():
-            evidence.loc[(row.coder, row.name_en), column] = (
-                int(row.value) if kind == "Int64" else row.value
-            )
+            value = int(row.value) if kind == "Int64" and row.value != "unknown" else row.value
+            cell = (row.coder, row.name_en), column
+            evidence.loc[cell] = pd.NA if row.value == "unknown" else value
     return evidence.reset_index(drop=True)
 
 

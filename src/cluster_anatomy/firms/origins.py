@@ -8,6 +8,7 @@ import pandas as pd
 from cluster_anatomy.firms.coders import in_order, with_evidence
 from cluster_anatomy.firms.names import name_index, organisation_key, person_name
 from cluster_anatomy.firms.places import Gazetteer
+from cluster_anatomy.firms.sources import FOREIGN_TYPES, counted, with_known_places
 from cluster_anatomy.tables.cells import split
 
 ROLES = ["founder", "parent", "mover"]
@@ -24,8 +25,6 @@ LABELS = [
     "unknown",
 ]
 """The ten labels of the coders, in the order in which they were applied."""
-FOREIGN_TYPES = ["foreign_firm", "foreign_university"]
-"""Kinds of organisation that are abroad wherever they sit."""
 OFFSHORE = ["China (Hong Kong)", "Cayman Islands"]
 """Where Chinese capital comes back from: foreign only if it leads (convention ``hong_kong``)."""
 PARENT_SOURCES = ["same_industry_firm", "other_firm", "academia", "government", "hospital"]
@@ -83,7 +82,11 @@ def choose(conventions: pd.DataFrame, given: Mapping[str, str] | None = None) ->
 
 
 def sources(
-    members: pd.DataFrame, evidence: pd.DataFrame, gazetteer: Gazetteer, types: pd.DataFrame
+    members: pd.DataFrame,
+    evidence: pd.DataFrame,
+    gazetteer: Gazetteer,
+    types: pd.DataFrame,
+    known: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """List who stood behind each entry.
 
@@ -101,41 +104,47 @@ def sources(
         ``contains``, ``coded_as``, ``type``: names that, among organisations coded as one type,
         mean a kind of its own (biological-products institutes, epidemic stations), which a
         convention can read in two ways.
+    known : mapping, optional
+        From `sources.known_places`: the city of organisations whose row names none.
 
     Returns
     -------
     DataFrame
         ``firm_id``, ``role`` (founder, parent, mover), ``position`` (0 is the one that leads),
-        ``organisation``, ``org_type``, ``city``, ``country``, ``region``, ``timing`` (``at_entry``
-        or ``later``), ``coder``.
+        ``organisation``, ``org_type``, ``city``, ``country``, ``region``, ``timing`` (``at_entry``;
+        ``earlier``: an employer before a founder's last one; ``later``: a parent seen only after
+        the entry), ``founders`` (how many of the coder's founders came from it), ``coder``.
+
+    Notes
+    -----
+    Where one founder is named, the organisations are that founder's stations and the last one is
+    the last employer; where there are as many as founders, each is the last employer of one. Else,
+    or where the coder wrote another order, ``last_employers`` of the evidence says which count;
+    without it all do. Venture houses are no stations.
     """
     joined = in_order(with_evidence(members, evidence), "firm_id", "confidence", "coder")
     rows = []
     for row in joined.itertuples():
-        founders = _aligned(
-            row.founder_prior_orgs, row.founder_prior_org_types, row.founder_prior_cities
-        )
         parents = _aligned(
             row.parent_orgs, row.parent_org_types, row.parent_cities, row.parent_countries
         )
         later = pd.notna(row.parent_timing) and row.parent_timing == "later"
+        rows += [(row.firm_id, "founder", *values, row.coder) for values in _careers(row)]
         rows += [
-            (row.firm_id, "founder", *values, None, "at_entry", row.coder) for values in founders
-        ]
-        rows += [
-            (row.firm_id, "parent", *values, "later" if later else "at_entry", row.coder)
+            (row.firm_id, "parent", *values, "later" if later else "at_entry", None, row.coder)
             for values in parents
         ]
         if pd.notna(row.relocated_from):
-            rows.append(
-                (row.firm_id, "mover", None, None, row.relocated_from, None, "at_entry", row.coder)
-            )
-    columns = ["firm_id", "role", "organisation", "org_type", "city", "country", "timing", "coder"]
-    table = pd.DataFrame(rows, columns=columns)
+            seat = (None, None, row.relocated_from, None, "at_entry", None)
+            rows.append((row.firm_id, "mover", *seat, row.coder))
+    columns = ["firm_id", "role", "organisation", "org_type", "city", "country", "timing"]
+    table = pd.DataFrame(rows, columns=[*columns, "founders", "coder"])
+    table["founders"] = table["founders"].astype("Int64")
     for rule in types.itertuples():
         hit = table["organisation"].fillna("").str.contains(rule.contains, case=False, regex=True)
         hit &= table["org_type"] == rule.coded_as
         table.loc[hit, "org_type"] = rule.type
+    table = with_known_places(table, known or {}, gazetteer)
     placed = [gazetteer.find(city) for city in table["city"]]
     table["region"] = [None if place is None else place.metro for place in placed]
     named = [None if place is None else place.country for place in placed]
@@ -147,14 +156,34 @@ def sources(
     return table.sort_values(["firm_id", "role", "position"], ignore_index=True)
 
 
+def _careers(row) -> list[tuple]:
+    """Say of each organisation that founders of one row came from whether it was the last one."""
+    parts = _aligned(row.founder_prior_orgs, row.founder_prior_org_types, row.founder_prior_cities)
+    said = split(getattr(row, "last_employers", None))
+    stations = [values for values in parts if values[1] != "venture_capital"]
+    last = stations[-1:] if len(split(row.founder_names)) == 1 else stations
+    if said:
+        last = [values for values in stations if values[0] in said]
+    return [
+        (
+            *values,
+            None,
+            "earlier" if values in stations and values not in last else "at_entry",
+            parts.count(values),
+        )
+        for values in parts
+    ]
+
+
 def _aligned(*cells) -> list[tuple]:
-    """Line up ``|``-lists cell by cell; a list that is shorter has blanks at its end."""
+    """Line up ``|``-lists part by part; a blank list has blanks only, nobody known is no part."""
     lists = [
         [] if pd.isna(cell) else [part.strip() or None for part in str(cell).split("|")]
         for cell in cells
     ]
     longest = max(map(len, lists))
-    return list(zip(*(values + [None] * (longest - len(values)) for values in lists), strict=True))
+    filled = (values + [None] * (longest - len(values)) for values in lists)
+    return [parts for parts in zip(*filled, strict=True) if any(parts)]
 
 
 def conditions(
@@ -179,13 +208,13 @@ def conditions(
     DataFrame
         One row per firm (index ``firm_id``), one boolean column per condition.
     """
-    rows = _with_meaning(source_rows, firms, roles, options)
+    rows = _with_meaning(counted(source_rows, firms, options), firms, roles, options)
     register = firms.set_index("firm_id")
     founders = rows[rows["role"] == "founder"].dropna(subset=["as_founder"])
     lead = _lead_founder(founders, options["founders"])
     met = pd.DataFrame(index=register.index)
     met["moved"] = met.index.isin(rows.loc[rows["role"] == "mover", "firm_id"])
-    met["pre_reform"] = _pre_reform(register)
+    met["pre_reform"] = pre_reform(register)
     met = met.join(_parent_conditions(rows, register, options))
     for source in FOUNDER_SOURCES:
         met[f"founder_{source}"] = met.index.map(lead).isin([source])
@@ -212,8 +241,8 @@ def _with_meaning(
     )
 
 
-def _pre_reform(register: pd.DataFrame) -> pd.Series:
-    """Whether a firm is a Chinese one from before the reforms."""
+def pre_reform(register: pd.DataFrame) -> pd.Series:
+    """Say of each firm of a register whether it is a Chinese one from before the reforms."""
     early = (register["founded_year"] < 1980).fillna(False)
     settled = (register["pre_reform"] == "yes").fillna(False)
     return (early | settled) & (register["country"] == "China").fillna(False)
@@ -223,31 +252,39 @@ def _parent_conditions(
     rows: pd.DataFrame, register: pd.DataFrame, options: Mapping[str, str]
 ) -> pd.DataFrame:
     """What the rules ask about the parents of each firm at its entry."""
-    parents = rows[(rows["role"] == "parent") & (rows["timing"] == "at_entry")].copy()
+    parents = rows[rows["role"] == "parent"].copy()
     foreign = _foreign(parents, options)
     parents["as_parent"] = parents["as_parent"].mask(
         ~foreign & (parents["as_parent"] == "foreign_firm"), "other_firm"
     )
-    domestic = (
-        parents[~foreign].dropna(subset=["as_parent"]).groupby("firm_id")["as_parent"].first()
-    )
+    first = parents[~foreign].dropna(subset=["as_parent"]).drop_duplicates("firm_id")
+    first = first.set_index("firm_id")
+    domestic = first["as_parent"]
     met = pd.DataFrame(index=register.index)
     met["foreign_parent"] = met.index.isin(parents.loc[foreign, "firm_id"])
     if options["joint_venture"] == "domestic":
         met["foreign_parent"] &= ~met.index.isin(domestic.index)
     for source in PARENT_SOURCES:
         met[f"parent_{source}"] = met.index.map(domestic).isin([source]) & ~met["foreign_parent"]
+    met["parent_local"] = False
+    if options["local_parent"] == "spin_off":
+        own = register["region"].reindex(first.index)
+        near = first.index[(first["region"] == own).fillna(False).astype(bool)]
+        met["parent_local"] = met.index.isin(near)
     owned = register["ownership_at_entry"].isin(["foreign", "joint_venture"])
     met["foreign_owned"] = owned & ~met.index.isin(parents["firm_id"])
     return met
 
 
 def _lead_founder(founders: pd.DataFrame, convention: str) -> pd.Series:
-    """Source of the founder who leads; venture capital leads only where nobody else is known."""
-    ranked = founders.assign(money=founders["as_founder"] == "capital")
+    """Source of the founders who lead (convention ``founders``); of equals the one named first."""
+    times = founders.groupby(["firm_id", "as_founder"])["founders"].transform("sum")
     first = {"academia_first": "academia", "firm_first": "same_industry_firm"}.get(convention)
-    ranked["preferred"] = ranked["as_founder"] != first
-    order = ["firm_id", "money", "preferred", "position"]
+    ranked = founders.assign(
+        preferred=founders["as_founder"] != first,
+        fewer=-times if convention == "majority" else 0,
+    )
+    order = ["firm_id", "preferred", "fewer", "position"]
     return ranked.sort_values(order).groupby("firm_id")["as_founder"].first()
 
 
@@ -329,15 +366,15 @@ def reach(
     source_rows: pd.DataFrame,
     origins: pd.DataFrame,
     gazetteer: Gazetteer,
-    level: str,
-    hong_kong: str = "foreign",
+    options: Mapping[str, str],
 ) -> pd.DataFrame:
     """Say where the source of each entry sits relative to the entry.
 
     A relocated firm is measured by the seat it left, a firm made by an organisation by its parents,
     any other by where its founders worked. Sources at home and in other places are ``mixed``; of
-    several places away the source named first counts. Where no source has a known place the coder's
-    own statement is taken, where there is one.
+    several places away the source named first counts. An entry whose city is not known is not where
+    its sources sit if all of them are in other provinces. Where no source has a known place the
+    coder's own statement is taken, where there is one.
 
     Parameters
     ----------
@@ -345,11 +382,8 @@ def reach(
         Register, `sources`, `classify`.
     gazetteer : Gazetteer
         The places that cities of sources mean.
-    level : str
-        ``metro``, ``city``, ``province`` or ``economic`` (convention ``region``).
-    hong_kong : {"foreign", "domestic"}
-        Whether a source in an offshore place is abroad, or elsewhere in the country (convention
-        ``hong_kong``).
+    options : mapping
+        The conventions in force (`choose`).
 
     Returns
     -------
@@ -357,18 +391,22 @@ def reach(
         ``firm_id``, ``reach`` (``home``, ``elsewhere``, ``abroad``, ``mixed``, ``unknown``),
         ``reach_basis`` (``places``, ``coder``, ``returnee`` or blank).
     """
-    field, own = LEVELS[level]
+    field, own = LEVELS[options["region"]]
     register = firms.set_index("firm_id")
-    rows = _deciding(source_rows[source_rows["firm_id"].isin(register.index)], origins)
+    rows = _deciding(counted(source_rows, firms, options), origins)
     placed = [gazetteer.find(city) for city in rows["city"]]
     rows["there"] = [None if place is None else getattr(place, field) for place in placed]
-    if hong_kong == "domestic":
+    rows["admin"] = [None if place is None else place.admin for place in placed]
+    if options["hong_kong"] == "domestic":
         rows["country"] = rows["country"].mask(rows["country"].isin(OFFSHORE), "China")
-    seats = register[["country", own]].to_dict("index")
+    seats = register[["country", "admin", own]].to_dict("index")
     rows["where"] = [
         _where(row, seats[row.firm_id], own)
-        for row in rows[["firm_id", "country", "org_type", "there"]].itertuples()
+        for row in rows[["firm_id", "country", "org_type", "there", "admin"]].itertuples()
     ]
+    # a source in the province of an entry of unknown city may be at home or elsewhere
+    undecided = rows["where"].isna() & pd.Series(rows["there"]).notna()
+    rows = rows[~rows["firm_id"].isin(rows.loc[undecided, "firm_id"])]
     seen = (
         rows.dropna(subset=["where"])
         .sort_values(["firm_id", "position"])
@@ -383,12 +421,11 @@ def reach(
 
 
 def _deciding(source_rows: pd.DataFrame, origins: pd.DataFrame) -> pd.DataFrame:
-    """Sources at entry in the role that the mode of a firm asks for, all where none has it."""
+    """Sources in the role that the mode of a firm asks for, all where none has it."""
     role = origins.set_index("firm_id")["mode"].map(ROLE_OF_MODE)
-    rows = source_rows[source_rows["timing"] == "at_entry"]
-    fits = rows["role"] == rows["firm_id"].map(role).fillna("founder")
-    some_fit = rows["firm_id"].isin(rows.loc[fits, "firm_id"])
-    return rows[fits | ~some_fit].copy()
+    fits = source_rows["role"] == source_rows["firm_id"].map(role).fillna("founder")
+    some_fit = source_rows["firm_id"].isin(source_rows.loc[fits, "firm_id"])
+    return source_rows[fits | ~some_fit].copy()
 
 
 def _with_statements(table: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
@@ -417,7 +454,8 @@ def _where(row, firm: Mapping, own: str):
     if pd.isna(row.there) or row.there is None:
         return "abroad" if pd.notna(row.org_type) and row.org_type in FOREIGN_TYPES else None
     if pd.isna(firm[own]):
-        return None
+        other = pd.notna(row.admin) and pd.notna(firm["admin"]) and row.admin != firm["admin"]
+        return "elsewhere" if other else None
     return "home" if row.there == firm[own] else "elsewhere"
 
 
@@ -432,8 +470,8 @@ def flags(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
         are stated as ``no`` by coders.
     """
     register = firms.set_index("firm_id")
-    at_entry = source_rows[source_rows["timing"] == "at_entry"]
-    founder = at_entry[at_entry["role"] == "founder"]
+    not_later = source_rows[source_rows["timing"] != "later"]
+    founder = not_later[not_later["role"] == "founder"]
 
     def seen(rows: pd.DataFrame, types: list[str]) -> pd.Series:
         having = rows.loc[rows["org_type"].isin(types), "firm_id"]
@@ -447,7 +485,7 @@ def flags(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
         register["foreign_partner"].notna().map({True: "yes", False: "not_seen"})
     )
     table["former_official"] = seen(founder, ["government", "epidemic_station"])
-    table["military"] = seen(at_entry, ["military_institute"])
+    table["military"] = seen(not_later, ["military_institute"])
     owner = register["ownership_at_entry"]
     table["state_owned"] = owner.map(
         lambda word: "yes" if word == "state" else "no", na_action="ignore"
@@ -463,11 +501,14 @@ def second_order(origins: pd.DataFrame) -> pd.Series:
     Returns
     -------
     Series
-        ``yes``, ``no``, or ``unknown`` where the origin is.
+        ``yes``, ``no``, or ``unknown`` where the mode is, or where a start-up's founders are known
+        and their careers are not.
     """
-    is_one = (origins["mode"] == "start_up") & (origins["source"] == "same_industry_firm")
-    words = pd.Series(np.where(is_one, "yes", "no"), index=origins.index)
-    return words.where(origins["mode"] != "unknown", "unknown")
+    start_up = origins["mode"] == "start_up"
+    is_one = start_up & (origins["source"] == "same_industry_firm")
+    unknown = (origins["mode"] == "unknown") | (start_up & (origins["source"] == "unknown"))
+    words = np.select([unknown, is_one], ["unknown", "yes"], "no")
+    return pd.Series(words, index=origins.index)
 
 
 def serial(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
@@ -495,7 +536,7 @@ def serial(firms: pd.DataFrame, source_rows: pd.DataFrame) -> pd.DataFrame:
             word in name.lower() for word in ("unnamed", "partners", "professors", "scientists")
         )
     ]
-    rows = source_rows[(source_rows["timing"] == "at_entry") & source_rows["organisation"].notna()]
+    rows = source_rows[(source_rows["timing"] != "later") & source_rows["organisation"].notna()]
     for row in rows.itertuples():
         if "unnamed" not in row.organisation.lower():
             named.append(

@@ -1,7 +1,6 @@
 """Every reading of the evidence: each firm's origin under all combinations of conventions."""
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 import numpy as np
@@ -17,13 +16,56 @@ from cluster_anatomy.firms.origins import (
     second_order,
 )
 from cluster_anatomy.firms.places import Gazetteer
+from cluster_anatomy.tables.cells import split
 
-FOUNDER_SIDE = ["employer_abroad", "institutes", "stations", "founders"]
-"""Conventions that change what is known of founders (`origins.conditions`)."""
-PARENT_SIDE = ["joint_venture", "institutes", "hong_kong", "stations"]
-"""Conventions that change what is known of parents."""
+REACH_SIDE = [
+    "region",
+    "hong_kong",
+    "venture_house",
+    "begun_abroad",
+    "foreign_house",
+    "later_parents",
+]
+"""Conventions that change where the sources of a firm of known mode sit (`origins.reach`)."""
+REGION = "region"
+"""The convention of which only the reach has readings."""
+OUTSIDE = np.inf
+"""Cell of an entry that a property is not about (column ``among`` of the properties)."""
+UNKNOWN = -1.0
+"""Stands for *unknown* where cells are compared."""
 STAND_IN = {"relocation": "relocation", "start_up": "start_up", "unknown": "start_up"}
 """A mode whose sources are looked for in the same role; all other modes are as `subsidiary`."""
+
+
+def combinations(conventions: pd.DataFrame, changes: Sequence[str], alone: bool = True) -> list:
+    """List the readings that the conventions of some kinds allow, the default first.
+
+    Crossed conventions are combined fully, with the others at their defaults; each option of the
+    others then comes with everything else at its default (column ``varied``).
+
+    Parameters
+    ----------
+    conventions : DataFrame
+        ``conventions.csv``.
+    changes : sequence of str
+        Kinds of conventions (column ``changes``) that a reading is made of.
+    alone : bool
+        Whether conventions that are varied alone are varied at all.
+
+    Returns
+    -------
+    list of dict
+        An option for each of these conventions.
+    """
+    rows = conventions[conventions["changes"].isin(changes)]
+    options, usual = options_of(rows), defaults(rows)
+    crossed = list(options_of(rows[rows["varied"] == "crossed"]))
+    full = product(*(options[name] for name in crossed))
+    readings = [usual | dict(zip(crossed, chosen, strict=True)) for chosen in full]
+    if alone:
+        others = [name for name in options if name not in crossed]
+        readings += [usual | {name: option} for name in others for option in options[name][1:]]
+    return readings
 
 
 def origins_everywhere(
@@ -31,11 +73,9 @@ def origins_everywhere(
     members: pd.DataFrame,
     source_rows: pd.DataFrame,
     coding: Mapping[str, pd.DataFrame],
+    alone: bool = True,
 ) -> pd.DataFrame:
     """Classify every firm under every combination of the conventions on origin.
-
-    What is known of founders and of parents depends on few conventions each: both sides are
-    computed once per combination of their own conventions, put together, and classified in one go.
 
     Parameters
     ----------
@@ -43,99 +83,34 @@ def origins_everywhere(
         Register, members (step 01) and sources (step 02).
     coding : mapping
         ``conventions``, ``source_roles``, ``origin_rules``, ``origin_views``, ``alternatives``.
+    alone : bool
+        As in `combinations`.
 
     Returns
     -------
     DataFrame
         Index: one level per convention on origin, and ``firm_id``. Columns: ``mode``, ``source``,
         ``label``, ``paper_type``, ``second_order``.
-
-    Raises
-    ------
-    ValueError
-        If there is a convention on origin of which this function does not know what it changes.
     """
-    options, usual = options_of(coding["conventions"]), defaults(coding["conventions"])
-    names = _conventions_on_origin(coding["conventions"])
-    side = partial(_side, firms, source_rows, coding["source_roles"], options, usual)
-    founders = side(FOUNDER_SIDE, control="founder_first")
-    parents = side(PARENT_SIDE, control="parent_first")
-    varied = [name for name in names if name != "disputed"]
-    parts = {}
-    for combination in product(*(options[name] for name in varied)):
-        reading = dict(zip(varied, combination, strict=True))
-        parts[combination] = _both_sides(
-            parents[tuple(reading[name] for name in PARENT_SIDE)],
-            founders[tuple(reading[name] for name in FOUNDER_SIDE)],
-            reading["control"],
-        )
-    stacked = pd.concat(parts, names=varied)
-    coded = classify(stacked.reset_index(drop=True), coding["origin_rules"])
-    coded = coded.set_index(stacked.index)[["mode", "source"]]
-    by_default = classify(parts[tuple(usual[name] for name in varied)], coding["origin_rules"])
-    other = override(by_default, members, coding["alternatives"])
-    both = pd.concat(
-        {"as_coded": coded, "alternative": _with_alternatives(coded, other)}, names=["disputed"]
-    )
-    both = both.reset_index().merge(
-        coding["origin_views"], on=["mode", "source"], how="left", validate="m:1"
-    )
+    source_rows = _as_in_memory(source_rows)
+    usual, parts = defaults(coding["conventions"]), {}
+    for reading in combinations(coding["conventions"], ["origin"], alone):
+        seen = conditions(firms, source_rows, coding["source_roles"], usual | reading)
+        coded = classify(seen, coding["origin_rules"])
+        if reading["disputed"] == "alternative":
+            coded = override(coded, members, coding["alternatives"])
+        parts[tuple(reading.values())] = coded.set_index("firm_id")[["mode", "source"]]
+    both = pd.concat(parts, names=list(reading)).reset_index()
+    both = both.merge(coding["origin_views"], on=["mode", "source"], how="left", validate="m:1")
     both["second_order"] = second_order(both)
-    return both.set_index([*names, "firm_id"])[
+    return both.set_index([*reading, "firm_id"])[
         ["mode", "source", "label", "paper_type", "second_order"]
     ]
 
 
-def _conventions_on_origin(conventions: pd.DataFrame) -> list[str]:
-    """Names of the conventions that change an origin, each of which this module must know."""
-    on_origin = set(conventions.loc[conventions["changes"] == "origin", "convention"])
-    if new := on_origin - {*FOUNDER_SIDE, *PARENT_SIDE, "control", "disputed"}:
-        raise ValueError(
-            f"firms/readings.py does not say which side of an entry the convention '{min(new)}'"
-            " changes."
-        )
-    return [name for name in options_of(conventions) if name in on_origin]
-
-
-def _side(
-    firms: pd.DataFrame,
-    source_rows: pd.DataFrame,
-    roles: pd.DataFrame,
-    options: Mapping[str, list[str]],
-    usual: Mapping[str, str],
-    names: list[str],
-    control: str,
-) -> dict[tuple[str, ...], pd.DataFrame]:
-    """Conditions of all firms for each combination of the conventions on one side of an entry."""
-    return {
-        key: conditions(
-            firms,
-            source_rows,
-            roles,
-            {**usual, **dict(zip(names, key, strict=True)), "control": control},
-        )
-        for key in product(*(options[name] for name in names))
-    }
-
-
-def _both_sides(parents: pd.DataFrame, founders: pd.DataFrame, control: str) -> pd.DataFrame:
-    """Conditions on parents and on founders, put together."""
-    on_founders = [column for column in parents if column.startswith("founder_")]
-    if control == "founder_first":
-        on_founders.append("parent_decides")
-    return parents.assign(**{column: founders[column] for column in on_founders})
-
-
-def _with_alternatives(coded: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """Origins with the other reading of each disputed firm, from `override`."""
-    disputed = other[other["rule"] == "disputed_alternative"].set_index("firm_id")
-    firm = coded.index.get_level_values("firm_id")
-    return coded.assign(
-        **{
-            column: pd.Series(firm.map(disputed[column]), index=coded.index).fillna(coded[column])
-            for column in ("mode", "source")
-        }
-    )
+def _as_in_memory(source_rows: pd.DataFrame) -> pd.DataFrame:
+    """Sources as steps in memory have them: a blank is None, not NA, which has no truth value."""
+    return source_rows.astype(object).where(source_rows.notna(), None)
 
 
 def readings(
@@ -145,6 +120,7 @@ def readings(
     gazetteer: Gazetteer,
     coding: Mapping[str, pd.DataFrame],
     origins: pd.DataFrame | None = None,
+    alone: bool = True,
 ) -> dict[str, pd.DataFrame]:
     """Say whether each entry has each property, under every combination of conventions.
 
@@ -158,36 +134,60 @@ def readings(
         As in `origins_everywhere`, and ``properties``.
     origins : DataFrame, optional
         From `origins_everywhere`, if it is known already.
+    alone : bool
+        As in `combinations`.
 
     Returns
     -------
     dict of DataFrame
         By property. Rows: combinations of conventions (index levels), the default first; columns:
-        entries (``firm_id``); cells: 1 has it, 0 has it not, 0.5 mixed reach, ``nan`` unknown.
+        entries (``firm_id``); cells: 1 has it, 0 has it not, 0.5 has mixed reach where it is asked
+        for the home region, ``nan`` unknown, `OUTSIDE` not at risk.
     """
-    options = options_of(coding["conventions"])
-    # as steps in memory have it: a blank is None, not pandas' NA, which has no truth value
-    source_rows = source_rows.astype(object).where(source_rows.notna(), None)
+    source_rows = _as_in_memory(source_rows)
     if origins is None:
-        origins = origins_everywhere(firms, members, source_rows, coding)
-    names = [name for name in origins.index.names if name != "firm_id"]
-    every = pd.MultiIndex.from_product([options[name] for name in names], names=names)
+        origins = origins_everywhere(firms, members, source_rows, coding, alone)
+    on_origin = combinations(coding["conventions"], ["origin"], alone)
+    every = pd.MultiIndex.from_frame(pd.DataFrame(on_origin))
     entries = firms.loc[firms["scope"] == "entry", "firm_id"].tolist()
     modes = origins["mode"].unstack("firm_id").loc[every, entries]
-    reaches = _reaches(firms, source_rows, gazetteer, modes, options)
+    reaches = _reaches(firms, source_rows, gazetteer, modes, coding["conventions"], alone)
+    words = {name: origins[name].unstack("firm_id").loc[every, entries] for name in origins}
+    # the reach has more readings than the origin: one for each definition of a region
+    of_reach = every.get_indexer(reaches.index.droplevel(REGION))
     by_property = {}
     for prop in coding["properties"].itertuples():
-        words = (
-            reaches
-            if prop.column == "reach"
-            else origins[prop.column].unstack("firm_id").loc[every, entries]
-        )
-        cells = words.to_numpy()
-        values = np.select(
-            [cells == prop.unknown, cells == prop.value, cells == "mixed"], [np.nan, 1.0, 0.5], 0.0
-        )
-        by_property[prop.property] = pd.DataFrame(values, index=words.index, columns=entries)
+        asked = [condition.split("=") for condition in split(prop.among)]
+        if "reach" in (prop.column, *(column for column, _ in asked)):
+            index = reaches.index
+            cells = {name: table.to_numpy()[of_reach] for name, table in words.items()}
+            cells["reach"] = reaches.to_numpy()
+        else:
+            index, cells = every, {name: table.to_numpy() for name, table in words.items()}
+        values = _values(cells, prop, asked)
+        by_property[prop.property] = pd.DataFrame(values, index=index, columns=entries)
     return by_property
+
+
+def _values(cells: Mapping[str, np.ndarray], prop, asked: Sequence[Sequence[str]]) -> np.ndarray:
+    """Turn words into what `readings` returns for one property (`entries.at_risk`)."""
+    shape = cells[prop.column].shape
+    inside, doubt = (np.zeros(shape, dtype=bool) for _ in range(2))
+    for column, value in asked:
+        inside |= cells[column] == value
+        doubt |= cells[column] == "unknown"
+    own = cells[prop.column]
+    return np.select(
+        [
+            doubt & ~inside,
+            np.full(shape, bool(asked)) & ~inside,
+            own == prop.unknown,
+            own == prop.value,
+            (own == "mixed") & (prop.value == "home"),
+        ],
+        [np.nan, OUTSIDE, np.nan, 1.0, 0.5],
+        0.0,
+    )
 
 
 def _reaches(
@@ -195,28 +195,32 @@ def _reaches(
     source_rows: pd.DataFrame,
     gazetteer: Gazetteer,
     modes: pd.DataFrame,
-    options: Mapping[str, list[str]],
+    conventions: pd.DataFrame,
+    alone: bool,
 ) -> pd.DataFrame:
-    """Reach of each entry for each combination in ``modes`` and each definition of a region."""
-    stand_in = modes.apply(lambda column: column.map(STAND_IN)).fillna("subsidiary").to_numpy()
-    offshore = modes.index.get_level_values("hong_kong").to_numpy()[:, None]
-    parts = {}
-    for level in options["region"]:
-        reach = np.full(modes.shape, None, dtype=object)
-        for hong_kong, mode in product(
-            options["hong_kong"], ["relocation", "subsidiary", "start_up"]
-        ):
-            assumed = pd.DataFrame({"firm_id": firms["firm_id"], "mode": mode})
-            table = firms_origins.reach(
-                firms, source_rows, assumed, gazetteer, level, hong_kong
-            ).set_index("firm_id")
-            fits = (offshore == hong_kong) & (stand_in == mode)
-            words = table["reach"].loc[list(modes.columns)].to_numpy()
-            reach = np.where(fits, words[None, :], reach)
-        parts[level] = pd.DataFrame(reach, index=modes.index, columns=modes.columns)
-    names = [*modes.index.names, "region"]
-    every = pd.MultiIndex.from_product([options[name] for name in names], names=names)
-    return pd.concat(parts, names=["region"]).reorder_levels(names).loc[every]
+    """Reach of each entry in every reading of its origin and of its region."""
+    usual, known = defaults(conventions), {}
+    stand_in = modes.apply(lambda column: column.map(STAND_IN)).fillna("subsidiary")
+    rows = {}
+    for reading in combinations(conventions, ["origin", "reach"], alone):
+        options = usual | reading
+        # of the founders' convention only one option changes which of their employers count
+        every_job = options["founders"] == "first_listed"
+        looked_at = (*(options[name] for name in REACH_SIDE), every_job)
+        for mode in ("relocation", "subsidiary", "start_up"):
+            if (*looked_at, mode) not in known:
+                assumed = pd.DataFrame({"firm_id": firms["firm_id"], "mode": mode})
+                table = firms_origins.reach(firms, source_rows, assumed, gazetteer, options)
+                words = table.set_index("firm_id")["reach"].loc[list(modes.columns)].to_numpy()
+                known[*looked_at, mode] = words
+        stands = stand_in.loc[tuple(reading[name] for name in modes.index.names)].to_numpy()
+        rows[tuple(reading.values())] = np.select(
+            [stands == "relocation", stands == "subsidiary"],
+            [known[*looked_at, "relocation"], known[*looked_at, "subsidiary"]],
+            known[*looked_at, "start_up"],
+        )
+    index = pd.MultiIndex.from_tuples(rows, names=list(reading))
+    return pd.DataFrame(np.stack(list(rows.values())), index=index, columns=modes.columns)
 
 
 def moved(values: pd.DataFrame) -> pd.DataFrame:
@@ -225,17 +229,42 @@ def moved(values: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     values : DataFrame
-        One table of `readings`: the full product of its index levels, the last one varying fastest.
+        One table of `readings`.
 
     Returns
     -------
     DataFrame
         One row per entry, one boolean column per convention.
     """
-    shape = [len(values.index.get_level_values(name).unique()) for name in values.index.names]
-    cube = values.fillna(-1).to_numpy().reshape(*shape, values.shape[1])
-    moves = {}
-    for axis, name in enumerate(values.index.names):
-        differs = cube != cube.take([0], axis=axis)
-        moves[name] = differs.any(axis=tuple(range(len(shape))))
-    return pd.DataFrame(moves, index=values.columns)
+    return pd.DataFrame(
+        {name: differs.any(axis=0) for name, _, differs in _differences(values)},
+        index=values.columns,
+    )
+
+
+def moving_options(values: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the options of each convention that move an entry, after the default.
+
+    Parameters
+    ----------
+    values : DataFrame
+        One table of `readings`, or some of its columns.
+    """
+    options = {}
+    for name, option, differs in _differences(values):
+        moving = set(option[differs.any(axis=1)])
+        options[name] = [word for word in option.unique() if word in {option[0], *moving}]
+    return options
+
+
+def _differences(values: pd.DataFrame) -> Iterator[tuple[str, pd.Series, np.ndarray]]:
+    """Set every reading beside the one that has the default of one convention in its place.
+
+    Yields each convention, its option in every reading, and which cells are others.
+    """
+    cells = values.fillna(UNKNOWN).to_numpy()
+    readings = values.index.to_frame(index=False)
+    for name in readings:
+        rest = readings.assign(**{name: ""}).apply(tuple, axis=1)
+        first = rest.drop_duplicates().index[pd.factorize(rest)[0]]
+        yield name, readings[name], cells != cells[first]

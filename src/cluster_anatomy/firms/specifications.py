@@ -13,14 +13,17 @@ import pandas as pd
 
 from cluster_anatomy.firms.coders import CONFIDENCE_ORDER
 from cluster_anatomy.firms.entries import MIXED_WEIGHT, in_frame
-from cluster_anatomy.firms.origins import options_of
-from cluster_anatomy.firms.readings import moved
+from cluster_anatomy.firms.origins import options_of, pre_reform
+from cluster_anatomy.firms.readings import OUTSIDE, moved, moving_options
 from cluster_anatomy.methods.differences import difference
 from cluster_anatomy.methods.multiverse import judge, multiverse
 from cluster_anatomy.methods.shares import share
 
 UNKNOWN = ["left_out", "not_hit", "hit"]
 CONFIDENCE = ["low", "medium", "high"]
+EXTREMES = {"unknown": "hit", "region": "city"}
+"""Options that are tried as extremes: that every unknown firm is a hit, and that a Chinese
+prefecture's city is set against an American town."""
 HOME_USA = "home_usa"
 """The American share from the home region, less the published one, beside the differences."""
 
@@ -54,22 +57,26 @@ def movable(
     DataFrame
         Index: properties, and `HOME_USA` (American frames only). Columns: the conventions,
         ``unknown`` (entries that some combination leaves unknown), ``confidence`` (entries whose
-        evidence is less than sure), ``frame`` and ``us_frame`` (entries, 0 where there is only one
-        frame or the frame does not count).
+        evidence is less than sure), ``pre_reform`` (works from before the reforms), ``frame`` and
+        ``us_frame`` (entries, 0 where there is only one frame or the frame does not count).
     """
-    inside = {frame: in_frame(entries, frames, frame)["firm_id"] for frame in (*chinese, *american)}
+    inside = {
+        frame: in_frame(entries, frames, frame, "entry")["firm_id"]
+        for frame in (*chinese, *american)
+    }
+    works = entries.loc[pre_reform(entries), "firm_id"]
     rows = {}
     for outcome in [*values, *([HOME_USA] if "home" in values else [])]:
         table = values["home" if outcome == HOME_USA else outcome]
         used = american if outcome == HOME_USA else [*chinese, *american]
         firm_ids = sorted(set().union(*(inside[frame] for frame in used)))
         part = table[firm_ids]
-        mixed = outcome in ("home", HOME_USA)
         sure = entries.set_index("firm_id")["confidence"].loc[firm_ids]
         rows[outcome] = {
             **moved(part).sum().to_dict(),
-            "mixed": int((part == 0.5).any().sum()) if mixed else 0,
+            "mixed": int((part == 0.5).any().sum()),
             "unknown": int(part.isna().any().sum()),
+            "pre_reform": int((part[part.columns.intersection(works)] != OUTSIDE).any().sum()),
             "confidence": int(sure.isin(CONFIDENCE[:-1]).sum()),
             "frame": len(firm_ids) if len(chinese) > 1 and outcome != HOME_USA else 0,
             "us_frame": len(firm_ids) if len(american) > 1 else 0,
@@ -140,8 +147,8 @@ class Estimator:
     ) -> tuple[float, int, int]:
         """Return hits, firms known and firms unknown of a property in a frame."""
         row = self.rows[name][tuple(specification[level] for level in self.levels[name])]
-        cells = row[self.inside[frame, specification["confidence"]]]
-        weight = MIXED_WEIGHT[specification["mixed"]] if name == "home" else 0.0
+        cells = row[self.inside[frame, specification["confidence"], specification["pre_reform"]]]
+        cells, weight = cells[cells != OUTSIDE], MIXED_WEIGHT[specification["mixed"]]
         unknown = int(np.isnan(cells).sum())
         hits = float((cells == 1).sum() + weight * (cells == 0.5).sum())
         return hits, len(cells) - unknown, unknown
@@ -149,15 +156,17 @@ class Estimator:
 
 def _masks(
     entries: pd.DataFrame, frames: pd.DataFrame, firm_ids: pd.Index
-) -> dict[tuple[str, str], np.ndarray]:
-    """Which firms are in each frame, and sure enough, by frame and level of confidence."""
+) -> dict[tuple[str, str, str], np.ndarray]:
+    """Which firms are in each frame, by frame, level of confidence and option of `pre_reform`."""
     rank_of = {word: rank for rank, word in enumerate(CONFIDENCE_ORDER)}
     rank = entries.set_index("firm_id")["confidence"].map(rank_of).reindex(firm_ids)
+    works = rank.index.isin(entries.loc[pre_reform(entries), "firm_id"])
     masks = {}
     for frame, level in product(frames["frame"], CONFIDENCE):
-        member = rank.index.isin(in_frame(entries, frames, frame)["firm_id"])
+        member = rank.index.isin(in_frame(entries, frames, frame, "entry")["firm_id"])
         sure = (rank.isna() | (rank <= rank_of[level])).to_numpy(dtype=bool)
-        masks[frame, level] = member & sure
+        masks[frame, level, "entry"] = member & sure
+        masks[frame, level, "stock"] = member & sure & ~works
     return masks
 
 
@@ -180,22 +189,27 @@ def specifications(
     Two multiverses, one below the other: Chinese frames that can carry shares against the American
     frame that can, and all Chinese against all American firms of the register, which only describe.
     In each, a property is combined with the choices that move at least one of its entries there
-    (`movable`).
+    (`movable`); conventions that are ``varied`` alone come with the data choices only.
 
     Returns
     -------
     DataFrame
         ``property``, ``specification`` (1 is the default), ``carries_shares`` (yes, no), the
-        choices, what `Estimator` computes, ``excludes_zero``, ``sign_kept``, ``default``.
+        choices, what `Estimator` computes, ``excludes_zero``, ``sign_kept``, ``default``,
+        ``extreme`` (yes: it holds an option of `EXTREMES`), ``estimate`` (the same number where
+        value and interval are the same, so that distinct estimates can be counted).
     """
     compute = Estimator(values, entries, frames, published)
     parts = []
     for carries in ("yes", "no"):
         choices = choices_of(frames, conventions, carries)
         names = choices["frame"], choices["us_frame"]
-        table = multiverse(
-            choices, compute, movable(values, entries, frames, *names)[list(choices)] > 0
-        )
+        moves = movable(values, entries, frames, *names)[list(choices)] > 0
+        tables = []
+        for outcome in moves.index:
+            options = choices | _tried(values, entries, frames, names, outcome)
+            tables.append(_varied(options, compute, moves.loc[[outcome]], conventions))
+        table = pd.concat(tables, ignore_index=True)
         # a frame that is the only one is not a choice, but the reader wants its name
         table["us_frame"] = names[1][0]
         table["frame"] = table["frame"].fillna(names[0][0]).where(table["outcome"] != HOME_USA)
@@ -205,10 +219,64 @@ def specifications(
             )
         )
     table = judge(pd.concat(parts, ignore_index=True))
+    table["extreme"] = _extreme(table)
+    table["estimate"] = _numbered(table)
     table["specification"] = table.groupby("outcome").cumcount() + 1
     table["outcome"] = pd.Categorical(table["outcome"], table["outcome"].unique())
     table = table.sort_values(["outcome", "specification"], ignore_index=True)
     return table.astype({"outcome": "str"}).rename(columns={"outcome": "property"})
+
+
+def _tried(
+    values: Mapping[str, pd.DataFrame],
+    entries: pd.DataFrame,
+    frames: pd.DataFrame,
+    names: tuple[Sequence[str], Sequence[str]],
+    outcome: str,
+) -> dict[str, list[str]]:
+    """Options of the conventions that move an entry of the frames compared (`moving_options`)."""
+    table = values["home" if outcome == HOME_USA else outcome]
+    used = names[1] if outcome == HOME_USA else [*names[0], *names[1]]
+    inside = {
+        firm for frame in used for firm in in_frame(entries, frames, frame, "entry")["firm_id"]
+    }
+    return moving_options(table[sorted(inside)])
+
+
+def _varied(
+    choices: Mapping[str, Sequence[str]],
+    compute: "Estimator",
+    moves: pd.DataFrame,
+    conventions: pd.DataFrame,
+) -> pd.DataFrame:
+    """Cross all choices but the conventions that are varied alone, then vary each of these.
+
+    ``moves`` has one row, that of the outcome.
+    """
+    alone = list(options_of(conventions[conventions["varied"] == "alone"]))
+    data = [name for name in choices if name not in set(conventions["convention"])]
+    tables = [multiverse(choices, compute, moves.assign(**dict.fromkeys(alone, False)))]
+    active = [name for name in choices if moves[name].item()]
+    for name in (name for name in alone if name in active):
+        kept = moves.assign(**{key: False for key in choices if key not in [*data, name]})
+        table = multiverse(choices, compute, kept)
+        tables.append(table[table[name] != choices[name][0]])
+    # what one part of the specifications does not vary is there at its default
+    usual = {name: choices[name][0] for name in active}
+    return pd.concat(tables, ignore_index=True).fillna(usual)
+
+
+def _extreme(table: pd.DataFrame) -> pd.Series:
+    """Say which specifications hold an option that nobody would defend (`EXTREMES`)."""
+    holds = [table[name] == option for name, option in EXTREMES.items()]
+    return pd.Series(np.any(holds, axis=0), index=table.index).map({True: "yes", False: "no"})
+
+
+def _numbered(table: pd.DataFrame) -> pd.Series:
+    """Number the distinct estimates of each outcome, in the order in which they first occur."""
+    rounded = table[["value", "low", "high"]].astype(float).round(9)
+    keys = pd.Series(list(rounded.fillna(np.inf).itertuples(index=False, name=None)), table.index)
+    return keys.groupby(table["outcome"]).transform(lambda part: pd.factorize(part)[0] + 1)
 
 
 def choices_of(
@@ -216,10 +284,11 @@ def choices_of(
 ) -> dict[str, list[str]]:
     """Return all choices with their options, defaults first, on frames that carry shares or not.
 
+    The frames are those of the classic pair.
     Of the frames that cannot, only the widest of each country is taken (``scope=entry``: all firms
     found).
     """
-    compared = frames[frames["carries_shares"] == carries]
+    compared = frames[(frames["carries_shares"] == carries) & (frames["pair"] == "classic")]
     if carries == "no":
         compared = compared[compared["includes"] == "scope=entry"]
     compared = compared.sort_values("default", ascending=False, kind="stable")

@@ -164,6 +164,8 @@ _READ = {
     "north": "ties of the coder north",
     "south": "ties of the coder south",
     "usa": "ties of the coder usa",
+    "china_second": "ties of the second round, China",
+    "usa_second": "ties of the second round, USA",
 }
 
 
@@ -235,9 +237,9 @@ def _end_of_pair(part: list[dict], end: str, other: str) -> dict:
 
 def _found_by(coders: set[str]) -> str:
     """Whose search found a pair that the paper does not state."""
-    if coders == {"usa"}:
+    if coders <= {"usa", "usa_second"}:
         return "usa"
-    if coders & {"north", "south"}:
+    if coders & {"north", "south", "china_second"}:
         return "regional"
     return "own_list" if coders == {"own_list"} else "paper_coder"
 

@@ -69,9 +69,7 @@ def origins(
     conditions = firms_origins.conditions(firms, source_rows, coding["source_roles"], options)
     table = as_coded(firms_origins.classify(conditions, coding["origin_rules"]), given)
     table = table.merge(
-        firms_origins.reach(
-            firms, source_rows, table, Gazetteer(places), options["region"], options["hong_kong"]
-        ),
+        firms_origins.reach(firms, source_rows, table, Gazetteer(places), options),
         on="firm_id",
         validate="1:1",
     )
@@ -81,8 +79,7 @@ def origins(
     table = views(table, coding["origin_views"])
     table["evidence_used"] = table["firm_id"].map(firm_origins.describe_evidence(source_rows))
     table = table.merge(firms_origins.flags(firms, source_rows), on="firm_id", validate="1:1")
-    unsure = (table["mode"] == "start_up") & (table["source"] == "unknown")
-    table["second_order"] = firms_origins.second_order(table).mask(unsure, "unknown")
+    table["second_order"] = firms_origins.second_order(table)
     repeated = firms_origins.serial(in_scope(firms), source_rows)
     for kind in ("person", "organisation"):
         table[f"serial_{kind}"] = table["firm_id"].map(firms_origins.serial_of_firm(repeated, kind))

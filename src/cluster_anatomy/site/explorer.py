@@ -27,8 +27,10 @@ def explorer_data(content: Content) -> dict[str, object]:
     """
     coding = content.coding
     documented = (content.firms, content.firm_evidence, content.sources)
-    origins = origins_everywhere(*documented, coding)
-    values = every_reading(*documented, content.places, coding, origins)
+    origins = origins_everywhere(*documented, coding, alone=False)
+    values = every_reading(*documented, content.places, coding, origins, alone=False)
+    chosen = crossed(coding["conventions"])
+    shown = set(chosen["convention"])
     labels = (
         origins["label"]
         .unstack("firm_id")
@@ -38,10 +40,10 @@ def explorer_data(content: Content) -> dict[str, object]:
     frames, properties = coding["frames"], coding["properties"]
     return {
         "firms": firm_records.firm_records(content.entries, frames, firm_details(content)),
-        "conventions": convention_records(coding["conventions"]),
-        "origin_order": list(values["start_up"].index.names),
+        "conventions": convention_records(chosen),
+        "origin_order": [name for name in values["start_up"].index.names if name in shown],
         "labels": readings.outcomes(labels),
-        "reach_order": list(values["home"].index.names),
+        "reach_order": [name for name in values["home"].index.names if name in shown],
         "reach": readings.outcomes(reach),
         "properties": readings.properties_everywhere(values, content.entries, frames, properties),
         "bars": bar_firms(content.bars),
@@ -67,6 +69,11 @@ def firm_details(content: Content) -> dict[str, dict[str, list[list[str]]]]:
         "said": firm_records.coder_words(content.firm_evidence, content.evidence, content.lists),
         "ties": firm_records.tie_words(content.ties),
     }
+
+
+def crossed(conventions: pd.DataFrame) -> pd.DataFrame:
+    """Return the conventions of which the explorer has every combination, on frames as they are."""
+    return conventions[(conventions["varied"] == "crossed") & (conventions["changes"] != "frame")]
 
 
 def convention_records(conventions: pd.DataFrame) -> list[dict[str, object]]:

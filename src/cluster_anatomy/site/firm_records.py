@@ -174,7 +174,10 @@ def firm_records(
     list of dict
         Sorted by name; what is blank is left out.
     """
-    inside = {frame: set(in_frame(entries, frames, frame)["firm_id"]) for frame in frames["frame"]}
+    inside = {
+        frame: set(in_frame(entries, frames, frame, "entry")["firm_id"])
+        for frame in frames["frame"]
+    }
     records = []
     for row in entries.to_dict("records"):
         record: dict = plain(row, FIRM_COLUMNS) | plain(row, ORIGIN_COLUMNS)

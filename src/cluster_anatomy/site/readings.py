@@ -60,7 +60,8 @@ def shares_everywhere(values: pd.DataFrame, weights: Mapping[str, float] | None 
     Parameters
     ----------
     values : DataFrame
-        Rows: readings; columns: the firms of a frame; cells: 1, 0, 0.5 (mixed) or blank (unknown).
+        Rows: readings; columns: the firms of a frame; cells: 1, 0, 0.5 (mixed), blank (unknown)
+        or infinite (not at risk).
     weights : mapping, optional
         Option of the convention ``mixed`` to what a mixed firm counts; without it, nothing.
 
@@ -73,16 +74,18 @@ def shares_everywhere(values: pd.DataFrame, weights: Mapping[str, float] | None 
     """
     cells = values.to_numpy()
     hits, mixed, unknown = (cells == 1).sum(1), (cells == 0.5).sum(1), np.isnan(cells).sum(1)
+    known = (~np.isnan(cells) & ~np.isinf(cells)).sum(1)
     index_of: dict[tuple[float, int, int], int] = {}
     which = []
-    for whole, half, blank in zip(hits, mixed, unknown, strict=True):
+    for whole, half, sure, blank in zip(hits, mixed, known, unknown, strict=True):
         for weight in (weights or {"": 0.0}).values():
-            key = (float(whole + weight * half), int(cells.shape[1] - blank), int(blank))
+            key = (float(whole + weight * half), int(sure), int(blank))
             which.append(index_of.setdefault(key, len(index_of)))
     estimates = [share(*key) for key in index_of]
     rounded = [[_number(estimate[name]) for name in SHARE] for estimate in estimates]
+    varied = [name for name in values.index.names if values.index.unique(name).size > 1]
     return {
-        "conventions": [*values.index.names, *(["mixed"] if weights else [])],
+        "conventions": [*varied, *(["mixed"] if weights else [])],
         "shares": rounded,
         "which": which,
     }

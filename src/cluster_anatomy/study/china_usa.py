@@ -6,7 +6,7 @@ apart.
 
 import pandas as pd
 
-from cluster_anatomy.firms.entries import in_frame, property_share
+from cluster_anatomy.firms.entries import filled, in_frame, property_share
 from cluster_anatomy.methods.contingency import independence, residuals
 from cluster_anatomy.methods.differences import against_published, difference
 from cluster_anatomy.methods.randomness import SEED
@@ -31,7 +31,7 @@ def property_shares(
             **property_share(in_frame(table, frames, frame.frame), prop),
         }
         for prop in properties.itertuples()
-        for frame in frames.itertuples()
+        for frame in filled(table, frames).itertuples()
     ]
     return pd.DataFrame(rows)
 
@@ -52,7 +52,7 @@ def differences(
     rows = []
     for prop in dict.fromkeys(shares["property"]):
         usa = by_key.loc[(prop, us_frame)]
-        for frame in chinese_frames:
+        for frame in (name for name in chinese_frames if (prop, name) in by_key.index):
             china = by_key.loc[(prop, frame)]
             rows.append(
                 {

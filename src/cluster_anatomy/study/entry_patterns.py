@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from cluster_anatomy.firms.entries import DIMENSIONS, home_share, in_frame, property_share
+from cluster_anatomy.firms.entries import (
+    DIMENSIONS,
+    filled,
+    home_share,
+    in_frame,
+    property_share,
+)
 from cluster_anatomy.firms.origins import ROLE_OF_MODE
 from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.methods.differences import difference_test, fisher_attainable, fisher_power
@@ -28,7 +34,7 @@ def compositions(table: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
         ``category``, and the columns of `shares.share`.
     """
     parts = []
-    for frame in frames["frame"]:
+    for frame in filled(table, frames)["frame"]:
         chosen = in_frame(table, frames, frame).assign(all="all")
         for group in ("all", "cluster", "period"):
             known = chosen.dropna(subset=[group])
@@ -112,7 +118,7 @@ def distance_summary(
         kilometres.
     """
     rows = []
-    for frame in frames["frame"]:
+    for frame in filled(entries, frames)["frame"]:
         inside = distances[distances["firm_id"].isin(in_frame(entries, frames, frame)["firm_id"])]
         for sources in ("all", "domestic"):
             chosen = inside if sources == "all" else inside[inside["same_country"] == "yes"]
@@ -169,7 +175,7 @@ def us_patterns(
     tested = dict.fromkeys(prop for names in PATTERNS.values() for prop in names)
     chosen = properties[properties["property"].isin(list(tested))]
     rows = []
-    for frame in frames[frames["country"] == "USA"].itertuples():
+    for frame in filled(entries, frames[frames["country"] == "USA"]).itertuples():
         placed = in_frame(entries, frames, frame.frame).dropna(subset=["region"])
         for region, expected in PATTERNS.items():
             for prop in chosen.itertuples():

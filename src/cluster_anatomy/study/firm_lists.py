@@ -7,6 +7,8 @@ borderline and kept apart. Nothing depends on the order of rows.
 
 import pandas as pd
 
+from cluster_anatomy import tables
+from cluster_anatomy.firms import listed as firms_listed
 from cluster_anatomy.firms.coders import with_evidence
 from cluster_anatomy.firms.lists import resolve, yes_or_no
 from cluster_anatomy.firms.names import NameRules
@@ -81,6 +83,46 @@ def register(
     return firms.sort_values("firm_id", ignore_index=True), conflicts
 
 
+def listed(
+    frame: pd.DataFrame,
+    members: pd.DataFrame,
+    evidence: pd.DataFrame,
+    gazetteer: Gazetteer,
+    rules: NameRules,
+) -> dict[str, pd.DataFrame]:
+    """Make the tables of the listed pair, apart from the register.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Both frames (contract ``listed_frames``).
+    members : DataFrame
+        Rows of the register's firms, from `assemble`.
+    evidence : DataFrame
+        The settled evidence of the register and of the pair (``listed_evidence``).
+    gazetteer : Gazetteer
+        The places that cities mean.
+    rules : NameRules
+        Used for the place that a name carries.
+
+    Returns
+    -------
+    dict of DataFrame
+        ``frame``, ``firms``, ``firm_evidence``, each after its contract (``listed_frame``, …).
+    """
+    table = firms_listed.identify(frame, members)
+    rows = firms_listed.members_of(table, members)
+    firms, _ = register(rows, evidence, gazetteer, rules)
+    sampled = table[table["status"] == "sampled"].set_index("firm_id")
+    for column in ("country", "frame"):
+        firms[column] = firms["firm_id"].map(sampled[column])
+    return {
+        "frame": tables.in_contract(table, "data/processed/listed_frame.csv"),
+        "firms": firms,
+        "firm_evidence": rows,
+    }
+
+
 def _with_years(firms: pd.DataFrame, coded: pd.DataFrame) -> pd.DataFrame:
     """Add the year of entry and the earliest and latest one that any coder gives."""
     year, years = _entry_year(firms), _entry_year(coded).groupby(coded["firm_id"])
@@ -111,7 +153,7 @@ def _with_frame(firms: pd.DataFrame, coded: pd.DataFrame) -> pd.DataFrame:
         named_in_paper=in_paper.map(yes_or_no).where(chinese | in_paper),
         on_open_list=firms["lists"].notna().map(yes_or_no).where(chinese),
         us_sample=firm_id.map(sample),
-        scope=firm_id.map(scope).fillna("entry"),
+        scope=firm_id.map(scope).astype(object).fillna("entry"),
         frame="found_otherwise",
     )
     firms.loc[firms["on_open_list"] == "yes", "frame"] = "on_open_list"

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from cluster_anatomy.firms import origins as firms_origins
-from cluster_anatomy.firms.coders import in_order, with_evidence
-from cluster_anatomy.firms.entries import ORIGINS
+from cluster_anatomy.firms.coders import ROUNDS, in_order, with_evidence
+from cluster_anatomy.firms.entries import ORIGINS, entries
 from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.methods.contingency import agreement
 from cluster_anatomy.study.firm_lists import WHY
@@ -60,29 +60,68 @@ def origins(
     table = firms_origins.classify(seen, coding["origin_rules"])
     if options["disputed"] == "alternative":
         table = firms_origins.override(table, members, coding["alternatives"])
-    places = options["region"], options["hong_kong"]
-    reach = firms_origins.reach(firms, sources, table, gazetteer, *places)
+    reach = firms_origins.reach(firms, sources, table, gazetteer, options)
     table = table.merge(reach, on="firm_id", validate="1:1")
     return table.merge(coding["origin_views"], on=["mode", "source"], how="left", validate="m:1")
 
 
 def coder_labels(members: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
-    """Give each firm the label of its surest coder, and all labels it got.
+    """Give each firm the label of its surest coder who knows one, and all labels it got.
 
     Returns
     -------
     DataFrame
         ``firm_id``, ``coder``, ``coder_label``, ``coder_confidence``, ``all_labels``.
     """
-    grouped = in_order(with_evidence(members, evidence), "firm_id", "confidence", "coder").groupby(
-        "firm_id"
-    )
+    rows = in_order(with_evidence(members, evidence), "firm_id", "confidence", "coder")
+    unknown = rows["origin_coder_label"] == "unknown"
+    grouped = pd.concat([rows[~unknown], rows[unknown]]).groupby("firm_id")
     return grouped.agg(
         coder=("coder", "first"),
         coder_label=("origin_coder_label", "first"),
         coder_confidence=("confidence", "first"),
         all_labels=("origin_coder_label", lambda labels: "|".join(dict.fromkeys(labels))),
     ).reset_index()
+
+
+def listed(
+    firms: pd.DataFrame,
+    members: pd.DataFrame,
+    evidence: pd.DataFrame,
+    gazetteer: Gazetteer,
+    coding: Mapping[str, pd.DataFrame],
+    options: Mapping[str, str],
+    known: Mapping[str, str],
+) -> dict[str, pd.DataFrame]:
+    """Read the listed pair as this step reads the register.
+
+    Parameters
+    ----------
+    firms, members : DataFrame
+        ``listed_firms`` and ``listed_firm_evidence`` of step 01.
+    evidence : DataFrame
+        The settled evidence of the register and of the pair.
+    gazetteer : Gazetteer
+        The places that cities of sources mean.
+    coding : mapping of DataFrame
+        ``organisation_types``, ``source_roles``, ``origin_rules``, ``origin_views``,
+        ``alternatives`` and ``periods`` (data/raw/coding).
+    options : mapping
+        The conventions in force.
+    known : mapping
+        From `sources.known_places`.
+
+    Returns
+    -------
+    dict of DataFrame
+        ``sources`` and ``entries``, each after its contract (``listed_sources``, …).
+    """
+    types = coding["organisation_types"]
+    found = firms_origins.sources(members, evidence, gazetteer, types, known)
+    read = origins(firms, members, found, gazetteer, coding, options)
+    read = with_coders(read, members, evidence, found)
+    read = with_flags(read, firms, found, firms_origins.serial(firms, found))
+    return {"sources": found, "entries": entries(firms, read, coding["periods"])}
 
 
 def describe_evidence(source_rows: pd.DataFrame) -> pd.Series:
@@ -141,12 +180,13 @@ def agreements(origins: pd.DataFrame, members: pd.DataFrame) -> dict[str, dict[s
     origins : DataFrame
         From `with_coders`.
     members : DataFrame
-        Rows of firms: a firm with two rows of evidence was seen by two coders.
+        Rows of firms. A firm with rows of two coders of the first round was seen by two who did
+        not know of each other; later rounds knew of the first.
     """
     coded = origins.dropna(subset=["coder_label"])
     informed = coded[(coded["coder_label"] != "unknown") & (coded["label"] != "unknown")]
     overall, both = (agreement(part["coder_label"], part["label"]) for part in (coded, informed))
-    times = members[members["kind"] == "evidence"].groupby("firm_id").size()
+    times = members[members["coder"].isin(ROUNDS[0])].groupby("firm_id").size()
     overlap = origins.loc[origins["firm_id"].map(times) > 1, "all_labels"]
     return {
         "rules_agree": {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from cluster_anatomy.firms.entries import in_frame
+from cluster_anatomy.firms.entries import filled, in_frame
 from cluster_anatomy.firms.open_lists import region_of_firm
 from cluster_anatomy.methods.contingency import independence, ratio_interval
 from cluster_anatomy.methods.randomness import DRAWS, SEED
@@ -64,7 +64,7 @@ def representation(
         counts = counts[counts["industry"] == industry]
     region = region_of_firm(places)
     rows = []
-    for frame in frames.itertuples():
+    for frame in filled(entries, frames).itertuples():
         dated = in_frame(entries, frames, frame.frame).dropna(subset=["entry_year"])
         until = int(dated["entry_year"].max())
         units = dated["place_id"].map(region).fillna("unknown").astype("str")

@@ -68,6 +68,7 @@ def checked(cells: pd.DataFrame, table: Table, places: list[str]) -> pd.DataFram
     faults = (
         repeated_keys(cells, table, places)
         | missing_references(cells, table)
+        | unequal_lists(cells, table)
         | forbidden_values(typed, cells, table)
         | unfit
     )
@@ -166,6 +167,20 @@ def missing_references(cells: pd.DataFrame, table: Table) -> Faults:
     return faults
 
 
+def unequal_lists(cells: pd.DataFrame, table: Table) -> Faults:
+    """Return a fault for each list that has another number of parts than the one it goes with."""
+    faults: Faults = {}
+    for column in table.columns:
+        if not column.parallel_to:
+            continue
+        both = zip(cells[column.name], cells[column.parallel_to], strict=True)
+        for row, (cell, other) in enumerate(both):
+            parts, wanted = (len(text.split(column.separator)) for text in (cell, other))
+            if cell and (parts != wanted or not other):
+                faults[row, column.name] = partial(_unequal, parts, column, wanted if other else 0)
+    return faults
+
+
 def _typed(cells: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, Faults]:
     """Return the cells in the types of the contract, and the faults of those that do not fit."""
     typed = cells.astype("string").replace("", pd.NA)
@@ -244,6 +259,14 @@ def _unseen(letter: str) -> str:
     return (
         f"holds {code} ({kind}), which cannot be seen; take it out or write the letter that was"
         " meant"
+    )
+
+
+def _unequal(parts: int, column: Column, wanted: int) -> str:
+    """Return what is wrong with a list that does not go with the one beside it."""
+    return (
+        f"has {parts} parts, but {column.parallel_to} has {wanted}; give one for each in the same"
+        f" order, with '{column.separator}' between them and nothing for one that is not known"
     )
 
 

@@ -57,6 +57,7 @@ def _values(column: Column) -> str:
         f"up to {column.maximum:g}" if column.maximum is not None else "",
         f"parts between `{column.separator}`" if column.separator != "|" else "",
         "places may be blank" if column.blank_parts else "",
+        f"one for each of `{column.parallel_to}`" if column.parallel_to else "",
         f"occurs in `{column.references}`" if column.references else "",
         f"{column.decimals} decimals" if column.decimals is not None else "",
     ]

@@ -8,6 +8,8 @@ A contract is a TOML table in ``tables/contracts/*.toml``, one for each file or 
     key = ["firm_id"]            # no two rows of a file agree in all of these; [] for none
     file_column = "coder"        # optional: `read_all` puts the file's stem into this first column
     optional = true              # optional: the file may be absent
+    columns = "other_table"      # instead of columns: those of a table further up in the same text
+    references = {a = "b"}       # optional with it: what refers to table a refers to table b here
 
     [[table_name.columns]]
     name = "..."                 # in the order of the file
@@ -19,6 +21,7 @@ A contract is a TOML table in ``tables/contracts/*.toml``, one for each file or 
     pattern = "C[0-9]+"          # optional: regular expression for the whole text
     separator = "|"              # optional: between the parts of a list
     blank_parts = true           # optional: a part of a list may be blank (its place is known)
+    parallel_to = "column"       # optional: one part for each part of that list, or blank
     references = "table.column"  # optional: each value occurs in that column of that table's files
     decimals = 3                 # optional: written with so many (else ten significant digits)
 
@@ -28,7 +31,7 @@ Of a list, each part must be of the vocabulary, have the form and occur in the r
 import difflib
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
@@ -74,6 +77,7 @@ class Column:
     pattern: str | None = None
     separator: str = "|"
     blank_parts: bool = False
+    parallel_to: str | None = None
     references: str | None = None
     decimals: int | None = None
 
@@ -114,16 +118,31 @@ class Table:
 
 def parse_contracts(text: str) -> dict[str, Table]:
     """Return the contracts written in a TOML text, by table name, in their order."""
-    tables = {}
+    tables: dict[str, Table] = {}
     for name, entry in tomllib.loads(text).items():
-        columns = tuple(
-            Column(**(column | {"allowed": tuple(column.get("allowed", ()))}))
-            for column in entry["columns"]
+        given = entry["columns"]
+        columns = (
+            _columns_of(tables[given], entry.pop("references", {}))
+            if isinstance(given, str)
+            else tuple(
+                Column(**(column | {"allowed": tuple(column.get("allowed", ()))}))
+                for column in given
+            )
         )
         path = (entry["path"],) if isinstance(entry["path"], str) else tuple(entry["path"])
         rest = {"path": path, "key": tuple(entry["key"]), "columns": columns}
         tables[name] = Table(**({"name": name} | entry | rest))
     return tables
+
+
+def _columns_of(table: Table, instead: dict[str, str]) -> tuple[Column, ...]:
+    """Return the columns of a table, their references to some tables led to others instead."""
+    columns = []
+    for column in table.columns:
+        name, _, label = (column.references or "").partition(".")
+        other = f"{instead[name]}.{label}" if name in instead else column.references
+        columns.append(replace(column, references=other))
+    return tuple(columns)
 
 
 @cache

@@ -6,10 +6,15 @@ from cluster_anatomy.registers import batches
 from cluster_anatomy.registers.files import ORIGIN
 from cluster_anatomy.registers.work import Run
 
-RULED = [column for column in ORIGIN if column != "founder_prior_cities"]
-"""Origin columns that the rules look at: where founders worked tells reach, not origin."""
-FILLED_OR_NOT = ("founder_names", "relocated_from")
-"""Columns of which the rules see only whether they are filled."""
+SEEN = {
+    "founder_names": "repeat('x|', 1 + length({0}) - length(replace({0}, '|', '')))",
+    "founder_prior_cities": (
+        "CASE WHEN {1}founder_prior_org_types LIKE '%foreign_firm%' THEN {0} END"
+    ),
+    "relocated_from": "CASE WHEN {0} IS NOT NULL THEN 'yes' END",
+}
+"""What the rules see of a column, if not its text: of founders how many they are, of cities those
+of foreign firms, of a former seat that there is one."""
 
 
 def combination(table: str = "") -> str:
@@ -23,14 +28,13 @@ def combination(table: str = "") -> str:
     prefix = f"{table}." if table else ""
     year = f"{prefix}year"
     period = f"CASE WHEN {year} < 1980 THEN '1979' WHEN {year} IS NOT NULL THEN '1980' ELSE '' END"
-    seen = [f"coalesce({_seen(column, prefix)}, '')" for column in RULED]
+    seen = [f"coalesce({_seen(column, prefix)}, '')" for column in ORIGIN]
     return f"md5(concat_ws('#', coalesce({prefix}country, ''), {period}, {', '.join(seen)}))"
 
 
 def _seen(column: str, prefix: str = "") -> str:
     """Return the SQL for what the rules see of a column."""
-    cell = prefix + column
-    return f"CASE WHEN {cell} IS NOT NULL THEN 'yes' END" if column in FILLED_OR_NOT else cell
+    return SEEN.get(column, "{0}").format(prefix + column, prefix)
 
 
 def classify(run: Run, into: Path) -> int:
@@ -39,12 +43,7 @@ def classify(run: Run, into: Path) -> int:
     Firms that agree in all that the rules look at (`data/raw/coding/origin_rules.csv`) are
     classified once.
     """
-    cells = ", ".join(
-        f"min({_seen(column)}) AS {column}"
-        if column in RULED
-        else f"CAST(NULL AS STRING) AS {column}"
-        for column in ORIGIN
-    )
+    cells = ", ".join(f"min({_seen(column)}) AS {column}" for column in ORIGIN)
     filled = " OR ".join(f"{column} IS NOT NULL" for column in ORIGIN)
     period = "CASE WHEN year < 1980 THEN 1979 WHEN year IS NOT NULL THEN 1980 END"
     sql = f"""
