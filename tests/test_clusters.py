@@ -685,7 +685,7 @@ def test_quotients_of_the_register_are_those_of_the_frame_they_name(real):
         "place"
     )
     known = real[
-        (real["country"] == "USA") & (real["label"] != "unknown") & real["cluster"].notna()
+        (real["country"] == "USA") & (real["paper_type"] != "unknown") & real["cluster"].notna()
     ]
     boston = shares.share(int(usa.loc["Boston", "count"]), int(usa.loc["Boston", "place_total"]))[
         "value"

@@ -176,7 +176,7 @@ def test_names_places_and_years_alone_give_entry_over_time_and_regions(tmp_path)
         ({"firms": [{**FIRMS[0], "reach": "home"}]}, {"reach"}, set()),
         (
             {"evidence": [{"name": "Clock A", "founder_names": "Rose"}]},
-            {"composition", "source", "composition_by_region"},
+            {"composition"},
             set(),
         ),
         ({"evidence": [TYPED]}, {"composition", "source", "composition_by_region"}, set()),
@@ -415,6 +415,13 @@ def test_entries_outside_the_years_of_the_list_are_kept_and_not_counted(tmp_path
     assert seen.made.loc["entry_over_time", ["have", "of"]].tolist() == [3, 4]
     assert seen.made.loc["composition", "have"] == 0
     assert len(list_origins.entries(seen.firms, seen.origins)) == 4
+
+
+def test_firms_of_one_name_at_two_places_are_two_firms(tmp_path):
+    twins = [FIRMS[0], FIRMS[4] | {"name": FIRMS[0]["name"]}, FIRMS[1]]
+    seen = look(write_list(tmp_path / "x", twins, evidence=[TYPED | {"name": "Clock B"}]))
+    assert len(list_origins.entries(seen.firms, seen.origins)) == 3
+    assert seen.origins.set_index("firm_id")["source"].eq("academia").sum() == 1
 
 
 def test_firms_between_which_people_went_in_a_circle_have_no_descent(tmp_path):

@@ -266,8 +266,11 @@ def _parent_conditions(
         met["foreign_parent"] &= ~met.index.isin(domestic.index)
     for source in PARENT_SOURCES:
         met[f"parent_{source}"] = met.index.map(domestic).isin([source]) & ~met["foreign_parent"]
-    here = (met.index.to_series().map(first["region"]) == register["region"]).fillna(False)
-    met["parent_local"] = here & (options["local_parent"] == "spin_off")
+    met["parent_local"] = False
+    if options["local_parent"] == "spin_off":
+        own = register["region"].reindex(first.index)
+        near = first.index[(first["region"] == own).fillna(False).astype(bool)]
+        met["parent_local"] = met.index.isin(near)
     owned = register["ownership_at_entry"].isin(["foreign", "joint_venture"])
     met["foreign_owned"] = owned & ~met.index.isin(parents["firm_id"])
     return met

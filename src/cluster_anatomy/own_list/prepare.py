@@ -115,10 +115,13 @@ def own_frames(frames: pd.DataFrame, firms: pd.DataFrame, about: Mapping) -> pd.
             "label": [about["frame"]["name"]],
             "carries_shares": ["yes" if about["frame"]["carries_shares"] else "no"],
             "default": ["yes"],
+            "pair": [OWN],
+            "kind": ["mixed"],
             "meaning": [about["frame"]["meaning"]],
         }
     )
-    return pd.concat([own, frames[frames["country"].isin(about["beside"])]], ignore_index=True)
+    beside = frames[frames["country"].isin(about["beside"]) & (frames["pair"] == "classic")]
+    return pd.concat([own, beside], ignore_index=True)
 
 
 def beside_tables(countries: Iterable[str]) -> dict[str, pd.DataFrame]:
