@@ -122,6 +122,7 @@ def _draw_estimates(
         color=colour,
         marker=marker,
         markersize=4,
+        clip_on=False,  # whole markers at the ends of the axis
         linestyle="none",
         linewidth=1,
         capsize=2,

@@ -120,7 +120,7 @@ def ei_data(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def ei_against_null(data: pd.DataFrame) -> Figure:
-    """Draw E-I indices beside what chance would give: -1 all ties inside clusters, +1 all across.
+    """Draw E-I indices (-1 all ties inside clusters, +1 all across) beside places dealt at random.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def _draw_indices(axis: Axes, data: pd.DataFrame) -> None:
         color="#999999",
         linewidth=4,
         alpha=0.6,
-        label="95 % of random clusters",
+        label="places dealt at random, 95 %",
     )
     axis.plot(data["null_mean"], rows, "|", color="#555555", markersize=7, label="their mean")
     axis.plot(data["ei"], rows, "o", color="#0072B2", markersize=4, label="observed")
