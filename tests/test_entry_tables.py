@@ -101,36 +101,53 @@ def test_home_shares_and_start_ups_of_both_countries(entries, parts):
 @pytest.fixture
 def model():
     rows = [
-        ("cn_all", "by_origin", "academic", np.log(2), 0.0, 1.0, 40, 7),
-        ("cn_all", "by_origin", "academic", np.log(2), -1.0, 2.0, 40, 7),
-        ("us_all", "all_origins_within", "stock", 0.0, -1.0, 1.0, 30, 5),
-        ("us_all", "by_origin_periods", "academic", 0.0, -1.0, 1.0, 10, 5),
-        ("de_all", "by_origin", "academic", 0.0, -1.0, 1.0, 10, 5),
+        ("cn_all", "all_origins", "stock", 1.1, 7),
+        ("cn_all", "by_origin", "second_order", 1.2, 7),
+        ("us_all", "all_origins_within", "stock", 0.9, 8),
+        ("cn_named_or_listed", "all_origins", "stock", np.nan, 2),
+        ("us_frame", "by_origin", "second_order", 1.3, 5),
+        ("us_frame", "by_origin", "other", 0.8, 5),
+        ("de_all", "all_origins", "stock", 1.0, 5),
     ]
-    columns = ["frame", "model", "term", "estimate", "low", "high", "n", "clusters"]
-    return pd.DataFrame(rows, columns=columns)
+    columns = ["frame", "model", "term", "value", "clusters"]
+    table = pd.DataFrame(rows, columns=columns).assign(low=0.5, high=2.0, entries=40, p=0.3)
+    return table.assign(null_mean=1.05, null_low=0.8, null_high=1.4)
 
 
-def test_a_rate_ratio_has_the_wider_of_its_intervals(model):
-    ratios = entry_patterns.stock_ratios(model).set_index("frame")
-    assert list(ratios.index) == ["cn_all", "us_all"]
-    assert ratios.loc["cn_all", ["kind", "word", "extra"]].tolist() == ["origin", "academic", ""]
-    row = ratios.loc["cn_all", ["value", "low", "high"]].astype(float)
-    assert row.tolist() == pytest.approx([2, np.exp(-1), np.exp(2)])
-    assert ratios.loc["us_all", "extra"] == ", with cluster effects"
-    dots = entry_patterns.stock_dots(ratios.reset_index())
-    assert dots[["label", "series"]].to_numpy().tolist() == [
-        ["any origin, within clusters", "USA"],
-        ["academic", "China"],
+def test_odds_ratios_stand_beside_their_null_and_undefined_ones_nowhere(model):
+    ratios = entry_patterns.stock_ratios(model)
+    assert ratios[["name", "slug", "words", "n"]].to_numpy().tolist() == [
+        ["china", "all_origins", "any origin", 40],
+        ["china", "second_order", "second-order", 40],
+        ["usa", "all_origins_within", "any origin, with cluster effects", 40],
+        ["frame_usa", "second_order", "second-order", 40],
+        ["frame_usa", "other", "other", 40],
+    ]
+    nulls = entry_patterns.ratio_nulls(ratios)
+    assert nulls.loc[0, ["value", "low", "high"]].tolist() == [1.05, 0.8, 1.4]
+    drawn = entry_patterns.stock_dots(ratios)
+    assert drawn[["label", "series", "bound_high"]].to_numpy().tolist() == [
+        ["any origin", "China, all found", 1.4],
+        ["second-order", "China, all found", 1.4],
+        ["second-order", "USA, frame", 1.4],
+        ["any origin, with cluster effects", "USA, all found", 1.4],
+    ]
+
+
+def test_the_order_of_entry_is_tested_only_where_the_frame_carries_shares(model):
+    frames = pd.DataFrame({"frame": ["us_frame", "us_all", "cn_all"]})
+    frames["carries_shares"] = ["yes", "no", "no"]
+    tests = entry_patterns.ratio_tests(entry_patterns.stock_ratios(model), frames)
+    assert tests[["name", "slug", "value"]].to_numpy().tolist() == [
+        ["frame_usa", "second_order", 0.3],
+        ["frame_usa", "other", 0.3],
     ]
 
 
 def test_clusters_in_the_model_are_counted_once(model):
-    frames = ["cn_all", "us_all", "cn_named_or_listed", "us_frame"]
-    every = pd.concat([model.assign(frame=frame, model="by_origin") for frame in frames])
-    sizes = entry_patterns.model_sizes(every)
-    assert sizes["value"].tolist() == [7] * 4
+    sizes = entry_patterns.model_sizes(model)
     assert sizes["name"].tolist() == ["china", "usa", "frame_china", "frame_usa"]
+    assert sizes["value"].tolist() == [7, 8, 2, 5]
 
 
 def test_distances_by_country_are_those_of_all_sources():
@@ -184,6 +201,16 @@ def test_only_expected_patterns_are_quoted(regions):
     assert entry_patterns.second_order_found(regions).to_numpy().tolist() == [
         ["Boston", "boston", 3, 3, 5]
     ]
+
+
+def test_what_few_firms_could_have_told_of_regions(regions):
+    """Tea (Fisher 1935): four of four against none of four has p 1/35, the smallest there is."""
+    tea = regions.iloc[[0, 1]].assign(count=[3, 0], n=4, count2=[1, 0], n2=4)
+    limits = entry_patterns.region_limits(entry_patterns.region_differences(tea, "us_frame"), 50)
+    assert limits["least_p"].tolist() == pytest.approx([1 / 35, 1])
+    assert limits[["slug", "property"]].to_numpy().tolist()[1] == ["boston", "second_order"]
+    # only all four against none has p below 0.05: 0.75 ** 4 * 0.75 ** 4, and 0.5 ** 4
+    assert limits["power"].tolist() == pytest.approx([0.75**8 + 0.25**8, 0.5**4])
 
 
 def test_numbers_of_american_regions(regions):

@@ -19,8 +19,7 @@ from cluster_anatomy.firms.entries import (
 )
 from cluster_anatomy.firms.origins import ROLE_OF_MODE
 from cluster_anatomy.firms.places import Gazetteer
-from cluster_anatomy.methods.count_models import rate_ratio
-from cluster_anatomy.methods.differences import difference_test, fisher_power
+from cluster_anatomy.methods.differences import difference_test, fisher_attainable, fisher_power
 from cluster_anatomy.methods.distance import kilometres
 from cluster_anatomy.methods.shares import composition, share
 
@@ -230,6 +229,26 @@ REGIONS = {
     "San Diego": "san_diego",
 }
 """The regions of `PATTERNS`, and the word for each in the id of a result."""
+MODEL_FRAMES = {
+    "cn_all": "china",
+    "us_all": "usa",
+    "cn_named_or_listed": "frame_china",
+    "us_frame": "frame_usa",
+}
+"""Frames of the model of the next entry, and the word for each in the id of a result."""
+MODEL_NAMES = {
+    "china": "China, all found",
+    "usa": "USA, all found",
+    "frame_china": "China, frame",
+    "frame_usa": "USA, frame",
+}
+"""What figures call them."""
+MODEL_TERMS = {
+    "all_origins": "any origin",
+    "second_order": "second-order",
+    "all_origins_within": "any origin, with cluster effects",
+}
+"""Stocks of earlier entries that a figure shows, in words."""
 MOVED = {
     "period_share": "of a period's share of entries",
     "start_up_share": "of the share of start-ups in a period",
@@ -350,53 +369,58 @@ def entry_shares(
 
 
 def stock_ratios(model: pd.DataFrame) -> pd.DataFrame:
-    """Return the rate ratios per earlier entry, each with the wider of its two intervals.
+    """Return the odds ratios per earlier entry that are defined, each with its null.
 
     Parameters
     ----------
     model : DataFrame
-        From `count_models`.
+        From `dynamics.entry_models`.
 
     Returns
     -------
     DataFrame
-        ``frame``, ``country``, ``kind`` (``origin``, ``all_origins``, ``all_origins_within``),
-        ``term``, ``word``, ``extra``, ``value``, ``low``, ``high``, ``n`` (cluster-years).
+        ``frame``, ``name`` (`MODEL_FRAMES`), ``slug`` (the term; the model, where the stock is that
+        of all origins), ``words``, ``value``, ``low``, ``high``, ``n`` (entries that choose),
+        ``null_mean``, ``null_low``, ``null_high``, ``p``.
     """
-    countries = {"cn_all": "china", "us_all": "usa"}
-    kinds = {"by_origin": "origin", "all_origins": "", "all_origins_within": ""}
-    table = model[model["frame"].isin(list(countries)) & model["model"].isin(list(kinds))]
-    wider = table.assign(width=table["high"] - table["low"]).sort_values("width")
-    rows = []
-    for (frame, name, term), row in wider.groupby(["frame", "model", "term"]).last().iterrows():
-        about = {"frame": frame, "country": countries[frame], "term": term}
-        about |= {"kind": kinds[name] or name, "word": term.replace("_", "-")}
-        about["extra"] = ", with cluster effects" if name == "all_origins_within" else ""
-        rows.append(about | rate_ratio(row))
-    return pd.DataFrame(rows)
+    table = model[model["frame"].isin(list(MODEL_FRAMES))].dropna(subset=["value"])
+    slug = table["term"].where(table["model"] == "by_origin", table["model"])
+    words = slug.map(MODEL_TERMS).fillna(slug.str.replace("_", "-"))
+    names = table["frame"].map(MODEL_FRAMES)
+    table = table.assign(name=names, slug=slug, words=words, n=table["entries"])
+    columns = ["frame", "name", "slug", "words", "value", "low", "high", "n"]
+    return table[[*columns, "null_mean", "null_low", "null_high", "p"]].reset_index(drop=True)
+
+
+def ratio_nulls(ratios: pd.DataFrame) -> pd.DataFrame:
+    """Return the nulls of `stock_ratios` as numbers: mean, and range from ``low`` to ``high``."""
+    renamed = {"null_mean": "value", "null_low": "low", "null_high": "high"}
+    return ratios[["frame", "name", "slug", "words", *renamed]].rename(columns=renamed)
+
+
+def ratio_tests(ratios: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
+    """Return the p of `stock_ratios` (``value``) on the frames that carry shares."""
+    carries = frames.loc[frames["carries_shares"] == "yes", "frame"]
+    table = ratios[ratios["frame"].isin(carries)]
+    return table[["frame", "name", "slug", "words", "n"]].assign(value=table["p"])
 
 
 def stock_dots(ratios: pd.DataFrame) -> pd.DataFrame:
-    """Return rate ratios as a figure draws them, any origin first (see `stock_ratios`)."""
-    words = {"all_origins": "any origin", "all_origins_within": "any origin, within clusters"}
-    label = ratios["kind"].map(words).fillna(ratios["word"])
-    series = ratios["country"].map({"china": "China", "usa": "USA"})
-    table = ratios.assign(label=label, series=series)
-    return table.sort_values(["kind", "term"], ignore_index=True)
+    """Return the ratios of `MODEL_TERMS` as a figure draws them; the pale bar is the null."""
+    table = ratios[ratios["slug"].isin(list(MODEL_TERMS))]
+    series = table["name"].map(MODEL_NAMES)
+    table = table.assign(label=table["words"], series=series, low=np.nan, high=np.nan)
+    table = table.rename(columns={"null_low": "bound_low", "null_high": "bound_high"})
+    order = table["slug"].map(list(MODEL_TERMS).index)
+    return table.iloc[order.argsort(kind="stable")].reset_index(drop=True)
 
 
 def model_sizes(model: pd.DataFrame) -> pd.DataFrame:
-    """Return the clusters in the model by origin: ``name``, ``frame``, ``value`` (clusters)."""
-    names = {
-        "cn_all": "china",
-        "us_all": "usa",
-        "cn_named_or_listed": "frame_china",
-        "us_frame": "frame_usa",
-    }
-    sizes = model[model["model"] == "by_origin"].drop_duplicates("frame").set_index("frame")
+    """Return the clusters of each model: ``name``, ``frame``, ``value`` (clusters)."""
+    sizes = model.drop_duplicates("frame").set_index("frame")["clusters"]
     rows = [
-        {"name": name, "frame": frame, "value": int(sizes.loc[frame, "clusters"])}
-        for frame, name in names.items()
+        {"name": name, "frame": frame, "value": int(sizes[frame])}
+        for frame, name in MODEL_FRAMES.items()
     ]
     return pd.DataFrame(rows)
 
@@ -465,6 +489,33 @@ def region_differences(regions: pd.DataFrame, frame: str) -> pd.DataFrame:
     word = table["property"].replace({"second_order": "second-order"}).str.replace("_", " ")
     label = table["region"] + ": " + word
     return table.assign(slug=table["region"].map(REGIONS), word=word, label=label)
+
+
+def region_limits(expected: pd.DataFrame, surplus: float) -> pd.DataFrame:
+    """Say what the tests of regional patterns could have told at all.
+
+    Parameters
+    ----------
+    expected : DataFrame
+        From `region_differences`.
+    surplus : float
+        How many percentage points more than the other regions a region is supposed to have.
+
+    Returns
+    -------
+    DataFrame
+        ``frame``, ``region``, ``slug``, ``property``, ``word``, ``least_p`` (the smallest p that
+        the numbers of firms allow), ``power`` (chance to see the surplus).
+    """
+    rows = []
+    for row in expected.to_dict("records"):
+        counts = [int(row[key]) for key in ("count", "n", "count2", "n2")]
+        rest = counts[2] / counts[3]
+        supposed = min(1.0, rest + surplus / 100)
+        kept = {key: row[key] for key in ("frame", "region", "slug", "property", "word")}
+        power = fisher_power(counts[1], supposed, counts[3], rest)
+        rows.append(kept | {"least_p": fisher_attainable(*counts)["p"], "power": power})
+    return pd.DataFrame(rows)
 
 
 def region_numbers(
