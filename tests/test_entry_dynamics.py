@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cluster_anatomy import tables
 from cluster_anatomy.firms import dynamics
 from cluster_anatomy.firms.places import Gazetteer
-from cluster_anatomy.study import entry_patterns
+from cluster_anatomy.study import american_regions, entry_patterns
 
 FRAMES = pd.DataFrame(
     {
@@ -145,7 +145,7 @@ def test_regions_are_tested_only_where_the_frame_carries_shares():
     table["label"], table["second_order"] = "unknown", "no"
     table = table.assign(country="USA", us_sample="frame", scope="entry")
     properties = tables.read("data/raw/coding/properties.csv")
-    found = entry_patterns.us_patterns(table, FRAMES, properties).set_index(
+    found = american_regions.us_patterns(table, FRAMES, properties).set_index(
         ["frame", "region", "property"]
     )
     tea = found.loc[("us_frame", "New York", "subsidiary")]

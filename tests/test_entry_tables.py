@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cluster_anatomy.study import china_usa, entry_patterns
+from cluster_anatomy.study import american_regions, china_usa, entry_patterns
 
 FRAMES = pd.DataFrame(
     {
@@ -193,12 +193,12 @@ def regions():
 
 
 def test_only_expected_patterns_are_quoted(regions):
-    table = entry_patterns.region_differences(regions, "us_frame")
+    table = american_regions.region_differences(regions, "us_frame")
     assert table[["slug", "word", "label"]].to_numpy().tolist() == [
         ["new_york", "subsidiary", "New York: subsidiary"],
         ["boston", "second-order", "Boston: second-order"],
     ]
-    assert entry_patterns.second_order_found(regions).to_numpy().tolist() == [
+    assert american_regions.second_order_found(regions).to_numpy().tolist() == [
         ["Boston", "boston", 3, 3, 5]
     ]
 
@@ -206,7 +206,9 @@ def test_only_expected_patterns_are_quoted(regions):
 def test_what_few_firms_could_have_told_of_regions(regions):
     """Tea (Fisher 1935): four of four against none of four has p 1/35, the smallest there is."""
     tea = regions.iloc[[0, 1]].assign(count=[3, 0], n=4, count2=[1, 0], n2=4)
-    limits = entry_patterns.region_limits(entry_patterns.region_differences(tea, "us_frame"), 50)
+    limits = american_regions.region_limits(
+        american_regions.region_differences(tea, "us_frame"), 50
+    )
     assert limits["least_p"].tolist() == pytest.approx([1 / 35, 1])
     assert limits[["slug", "property"]].to_numpy().tolist()[1] == ["boston", "second_order"]
     # only all four against none has p below 0.05: 0.75 ** 4 * 0.75 ** 4, and 0.5 ** 4
@@ -224,7 +226,7 @@ def test_numbers_of_american_regions(regions):
         ("San Diego", None, "other"),
     ]
     dated = pd.DataFrame(rows, columns=["region", "entry_year", "paper_type"])
-    numbers = entry_patterns.region_numbers(
+    numbers = american_regions.region_numbers(
         regions, dated.assign(country="USA"), "us_frame", turn=1990, early=1985
     )
     assert numbers["region_patterns_p"] == 0.04

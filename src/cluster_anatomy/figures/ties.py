@@ -15,6 +15,7 @@ from matplotlib.ticker import MultipleLocator
 
 from cluster_anatomy.figures.style import TWO_COLUMNS
 from cluster_anatomy.figures.vocabulary import TIE_WORDS
+from cluster_anatomy.firms.ties import until
 
 # --- Ties within and between clusters
 
@@ -50,10 +51,16 @@ def tie_matrix_data(ties: pd.DataFrame, country: str, largest: int) -> pd.DataFr
     return counts.stack().rename("ties").reset_index()
 
 
-def tie_matrices(ties: pd.DataFrame, countries: Iterable[str], largest: int) -> pd.DataFrame:
-    """Return `tie_matrix_data` of several countries, with the column ``country``."""
+def tie_matrices(
+    ties: pd.DataFrame, countries: Iterable[str], largest: int, last_year: int
+) -> pd.DataFrame:
+    """Return `tie_matrix_data` of several countries, with the column ``country``.
+
+    Ties dated after the last year are left out.
+    """
+    in_time = until(ties, last_year)
     return pd.concat(
-        [tie_matrix_data(ties, name, largest).assign(country=name) for name in countries]
+        [tie_matrix_data(in_time, name, largest).assign(country=name) for name in countries]
     )
 
 

@@ -19,7 +19,7 @@ PICKED = {
     "beijing_health_china": ("china", "listed", "all_health", "Beijing"),
     "shanghai_health_china": ("china", "listed", "all_health", "Shanghai"),
     "northeast_health_china": ("china", "listed", "all_health", "North-east"),
-    "early_listed_china": ("china", "listed", "biotechnology", "first"),
+    "eighties_listed_china": ("china", "listed", "biotechnology", "second"),
     "late_listed_china": ("china", "listed", "biotechnology", "last"),
     "other_funded_usa": ("usa", "funded", "biotechnology", "other"),
     "eighties_funded_usa": ("usa", "funded", "biotechnology", "second"),
@@ -44,7 +44,8 @@ def representation(
 
     Both sides hold firms with a known year up to the last year of entry of the frame (a list that
     goes on for longer would else count firms that the frame cannot have), for regions also with a
-    known region.
+    known region. In China neither side holds works from before the reforms, which are stock and no
+    entries: on a list these are the firms of the first period.
 
     Parameters
     ----------
@@ -73,6 +74,8 @@ def representation(
         units = dated["place_id"].map(region).fillna("unknown").astype("str")
         ours = {"region": units.value_counts(), "period": dated["period"].value_counts()}
         in_time = (counts["year"] <= until).fillna(False)
+        if frame.country == "China":
+            in_time &= counts["year"] > periods["last_year"].min()
         listed = counts[(counts["country"] == frame.country) & in_time]
         for name in dict.fromkeys(counts.loc[counts["country"] == frame.country, "list"]):
             theirs = _listed_spread(listed[listed["list"] == name], periods)

@@ -31,7 +31,7 @@ SETS = {
     "paper": ("ties stated in the paper", "stated_in_paper == 'yes' and seen_from == 'China'"),
     "elsewhere": ("ties found elsewhere", "stated_in_paper == 'no' and seen_from == 'China'"),
     "regional": ("ties found by the regional coders", "found_by == 'regional'"),
-    "usa": ("ties of the American coder", "seen_from == 'USA'"),
+    "usa": ("ties of the American coders", "seen_from == 'USA'"),
 }
 """Sets of ties: what they are called, and which pairs they hold."""
 INDICES = {
@@ -317,7 +317,7 @@ def pooled_odds(pairs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-COUNTRY_SETS = {"China": "all ties seen from China", "USA": "ties of the American coder"}
+COUNTRY_SETS = {"China": "all ties seen from China", "USA": "ties of the American coders"}
 
 
 def _by_kind(part: pd.DataFrame) -> pd.DataFrame:
