@@ -7,15 +7,15 @@ verdict follows from a rule:
 - **definition**: the claim defines, distinguishes or reports (`claim_readings`), so that nothing
   could contradict it;
 - **not_testable**: no check rests on anything but the paper itself;
-- **undecidable**: its independent checks could not have come out otherwise, whatever the world is
-  like: too few cases for any outcome to be told from chance;
+- **undecidable**: none of its independent checks decides anything: intervals leave room for both
+  answers, no outcome could have been told from chance, or a search found nothing;
 - **contradicted**: every independent check fails and together they cover the whole claim;
 - **supported**: every independent check passes and together they cover the whole claim;
 - **partly**: anything in between: some fail, some cannot be decided, or a part is not covered.
 
-A statistical claim has (at least) two checks: its interval excludes the opposite, and the sign is
-kept in most specifications of step 10. A number is never its own witness: rows whose only source is
-the paper do not count.
+A fact is never its own witness: rows whose only source is the paper do not count. Nor is a share
+of firms or ties that the paper picked: `study.witnesses` estimates again what such claims are
+about, on frames that the paper did not choose.
 """
 
 import calendar
@@ -207,6 +207,8 @@ def _consistent(reading: pd.Series, outcomes: pd.DataFrame, reached: str) -> Non
         problem = "nobody can test it, and what is missing is not said"
     elif reading["covered"] == "whole" and (outcomes["independent"] == "no").any():
         problem = "a part of it rests on the paper alone, so the checks do not cover the whole"
+    elif reading["covered"] == "whole" and outcomes["chosen_by"].isin(["search", "question"]).any():
+        problem = "what a search found speaks for a part of it at most, not for the whole"
     if problem:
         raise ClaimError(problem)
 
