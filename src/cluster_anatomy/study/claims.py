@@ -70,6 +70,11 @@ def register_of(notebooks: Iterable[str]) -> pd.DataFrame:
     return register
 
 
+def with_witnesses(register: pd.DataFrame, rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
+    """Add the numbers that step 11 itself makes (`study.witnesses`) to the register."""
+    return pd.concat([register, pd.DataFrame(list(rows))], ignore_index=True)
+
+
 def verdict(outcomes: pd.DataFrame, defines: bool, covered: str | None) -> str:
     """Return the verdict that follows from the checks of one claim.
 
@@ -203,8 +208,8 @@ def _consistent(reading: pd.Series, outcomes: pd.DataFrame, reached: str) -> Non
         problem = "it is read as a definition, yet has checks that count"
     elif counting.any() and reading["covered"] is None:
         problem = "it does not say how much of it the checks cover"
-    elif reached == "not_testable" and reading["missing"] is None:
-        problem = "nobody can test it, and what is missing is not said"
+    elif reached in ("not_testable", "undecidable") and reading["missing"] is None:
+        problem = "it cannot be tested or decided, and what is missing is not said"
     elif reading["covered"] == "whole" and (outcomes["independent"] == "no").any():
         problem = "a part of it rests on the paper alone, so the checks do not cover the whole"
     elif reading["covered"] == "whole" and outcomes["chosen_by"].isin(["search", "question"]).any():
@@ -251,9 +256,10 @@ def counts(verdicts: pd.DataFrame, outcomes: pd.DataFrame) -> dict[str, int]:
     Returns
     -------
     dict
-        ``claims_total``, ``claims_<verdict>``, ``claims_mixed`` (some checks pass, some fail),
-        ``claims_paper_alone`` (not testable, for only the paper has the number or name),
-        ``claims_checks``, ``claims_checks_passed``, ``claims_checks_undecidable``.
+        ``claims_total``, ``claims_<verdict>``, ``claims_mixed`` (`mixed`), ``claims_paper_alone``
+        (not testable, for only the paper has the number or name), ``claims_checks``,
+        ``claims_checks_passed``, ``claims_checks_undecidable``, ``claims_checks_picked`` (not
+        independent: what is in the frame was picked by the paper).
     """
     counting = outcomes.loc[_counts(outcomes), "outcome"]
     silent = verdicts["verdict"] == "not_testable"
@@ -263,14 +269,16 @@ def counts(verdicts: pd.DataFrame, outcomes: pd.DataFrame) -> dict[str, int]:
         "claims_checks": len(counting),
         "claims_checks_passed": int((counting == "passed").sum()),
         "claims_checks_undecidable": int((counting == "undecidable").sum()),
+        "claims_checks_picked": int((outcomes["chosen_by"] == "paper").sum()),
         "claims_paper_alone": int((silent & (verdicts["checks_paper_only"] > 0)).sum()),
         "claims_mixed": int(mixed(verdicts).sum()),
     }
 
 
 def mixed(verdicts: pd.DataFrame) -> pd.Series:
-    """Say for which claims some independent checks pass and some fail."""
-    return (verdicts["checks_passed"] > 0) & (verdicts["checks_failed"] > 0)
+    """Say for which claims independent checks do not agree: some pass, fail or decide nothing."""
+    kinds = verdicts[["checks_passed", "checks_failed", "checks_undecidable"]]
+    return (kinds > 0).sum(axis=1) > 1
 
 
 def grouped(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -321,7 +329,7 @@ def listing(verdicts: pd.DataFrame, most: int = 12) -> str:
     most : int
         Rows shown at most; they keep the order of the paper.
     """
-    evaluated = verdicts["checks_passed"] + verdicts["checks_failed"]
+    evaluated = verdicts[["checks_passed", "checks_failed", "checks_undecidable"]].sum(axis=1)
     kept = evaluated.sort_values(ascending=False, kind="stable").index[:most]
     passed = verdicts["checks_passed"].astype(str) + " of " + evaluated.astype(str)
     table = verdicts.assign(passed=passed.where(evaluated > 0, "none"))
@@ -329,6 +337,16 @@ def listing(verdicts: pd.DataFrame, most: int = 12) -> str:
     rows = table.loc[shown, ["claim_id", "statement", "reason", "passed"]].to_numpy().tolist()
     head = ["claim", "what the paper says", "what the open record says", "checks passed"]
     return markdown_table(head, rows)
+
+
+def undecided(verdicts: pd.DataFrame) -> str:
+    """Return the undecidable claims as a Markdown table, with what would decide each."""
+    rows = verdicts[verdicts["verdict"] == "undecidable"]
+    rows = rows.assign(need=rows["missing"].map(NEEDS))
+    head = ["claim", "what the paper says", "why it stays open", "what would decide it"]
+    return markdown_table(
+        head, rows[["claim_id", "statement", "reason", "need"]].to_numpy().tolist()
+    )
 
 
 def spans(text: str) -> dict[str, tuple[int, int]]:

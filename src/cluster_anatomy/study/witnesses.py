@@ -6,7 +6,7 @@ and, of a later time, the firms that went public; and the ties of the coders who
 the paper.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
@@ -21,8 +21,63 @@ from cluster_anatomy.tables.cells import split
 
 PAIRS = {"lists": ("cn_lists", "us_frame"), "listed": ("cn_listed", "us_listed")}
 """Frames that the paper did not choose, Chinese and American, by what ids call them."""
+PAIR_WORDS = {"lists": "open lists", "listed": "firms that went public later"}
 REGIONAL, AMERICAN = SETS["regional"], SETS["usa"]
 """Sets of ties whose coders did not start from the paper: what they are called, and which pairs."""
+
+
+def families(
+    read: Callable[[str], pd.DataFrame], last_year: int, research: Iterable[str]
+) -> dict[str, pd.DataFrame]:
+    """Make all witnesses of step 11, by the family of words that names them.
+
+    Parameters
+    ----------
+    read : callable
+        Returns a table by its path.
+    last_year : int
+        Ties that are dated later are left out.
+    research : iterable of str
+        Cities that the paper calls attractive for research.
+
+    Returns
+    -------
+    dict of DataFrame
+        ``witness_difference`` (`entry_witnesses`), ``witness_share``, ``witness_contrast`` (a row
+        for each number).
+    """
+    frames, properties = (read(f"data/raw/coding/{name}.csv") for name in ("frames", "properties"))
+    entries, listed, serial, pairs, profiles = (
+        read(f"data/processed/{name}.csv")
+        for name in ("entries", "listed_entries", "serial", "ties", "cluster_profiles")
+    )
+    tables_of = {"lists": entries, "listed": listed}
+    ties = tie_witnesses(pairs, last_year, research)
+    shares = [
+        share_witnesses(tables_of, frames, properties),
+        serial_witnesses(entries, serial),
+        ties[ties["unit"] == "share"],
+    ]
+    kinds = kind_witness(entries, frames, profiles[profiles["country"] == "China"])
+    return {
+        "witness_difference": entry_witnesses(tables_of, frames, properties),
+        "witness_share": pd.concat(shares, ignore_index=True),
+        "witness_contrast": pd.concat([ties[ties["unit"] == "difference"], pd.DataFrame([kinds])]),
+    }
+
+
+def drawn(differences: pd.DataFrame, chosen: Iterable[str]) -> pd.DataFrame:
+    """Return some differences of `entry_witnesses` as a figure draws them.
+
+    Returns
+    -------
+    DataFrame
+        ``label``, ``series`` (the pair in words), ``value``, ``low``, ``high``.
+    """
+    rows = differences[differences["property"].isin(list(chosen))]
+    return rows.assign(series=rows["pair"].map(PAIR_WORDS))[
+        ["label", "series", "value", "low", "high"]
+    ]
 
 
 def entry_witnesses(
@@ -67,8 +122,8 @@ def share_witnesses(
     -------
     DataFrame
         ``name``, ``words``, ``frame``, and the columns of `shares.share`: subsidiaries, and
-        subsidiaries among subsidiaries and start-ups, on the open lists; relocations on both; of the American firms that went public
-        those from home.
+        subsidiaries among subsidiaries and start-ups, on the open lists; relocations on
+        both frames; of the American firms that went public, those from the home region.
     """
     prop = {row.property: row for row in properties.itertuples()}
     frame_of = {pair: names[0] for pair, names in PAIRS.items()}
@@ -97,7 +152,7 @@ def share_witnesses(
 
 def kind_witness(
     entries: pd.DataFrame, frames: pd.DataFrame, clusters: pd.DataFrame
-) -> dict[str, float]:
+) -> dict[str, object]:
     """Compare academic entries in the paper's kinds of clusters, on the open lists.
 
     Parameters
@@ -110,12 +165,15 @@ def kind_witness(
     Returns
     -------
     dict
-        Endogenous minus policy-induced clusters, as from `differences.difference`.
+        ``name``, ``words``, ``frame``, and endogenous minus policy-induced clusters, as from
+        `differences.difference`.
     """
-    listed = in_frame(entries, frames, PAIRS["lists"][0])
-    rows = of_kinds(listed, clusters.dropna(subset=["kind"]))
+    frame = PAIRS["lists"][0]
+    rows = of_kinds(in_frame(entries, frames, frame), clusters.dropna(subset=["kind"]))
     table = kind_differences(shares_by_kind(rows)).set_index("word")
-    return table.loc["academic"].to_dict()
+    words = "academic entries, endogenous minus policy-induced clusters"
+    about = {"name": "academic_kinds", "words": words, "frame": frame}
+    return about | table.loc["academic"].to_dict()
 
 
 def serial_witnesses(entries: pd.DataFrame, serial: pd.DataFrame) -> pd.DataFrame:
@@ -187,9 +245,24 @@ def tie_witnesses(pairs: pd.DataFrame, last_year: int, research: Iterable[str]) 
     in_cities = [_hits(placed[kind].isin(list(research))) for kind in ("rd", "manufacturing")]
     both = f"{REGIONAL[0]} vs {AMERICAN[0]}"
     rows = [
-        ("ties_external", "external ties, China minus USA", both, (*external[0], *external[1])),
-        ("acquisitions", "external ties, acquisitions minus foundings", "", (*acquired, *founded)),
-        ("sites", "sites in research cities, research minus plants", "", sum(in_cities, ())),
+        (
+            "ties_external",
+            "external ties, China minus USA, if ties were drawn",
+            both,
+            (*external[0], *external[1]),
+        ),
+        (
+            "acquisitions",
+            "external ties, acquisitions minus foundings, if ties were drawn",
+            "",
+            (*acquired, *founded),
+        ),
+        (
+            "sites",
+            "sites in research cities, research minus plants, if sites were drawn",
+            "",
+            sum(in_cities, ()),
+        ),
         (
             "staff_local",
             "local ties, of moves of staff",
