@@ -1,0 +1,294 @@
+"""Step 11: what claims are about, estimated again on firms and ties that the paper did not pick.
+
+A share says as much about who is in its frame as about the world. The paper chose many of its firms
+to show what it claims, so the frames that hold them are no witness for it. Left are the open lists
+and, of a later time, the firms that went public; and the ties of the coders who did not start from
+the paper.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import pandas as pd
+
+from cluster_anatomy.firms.entries import comparable, in_frame, property_share
+from cluster_anatomy.firms.ties import CHANNELS, DOMESTIC_FIRMS, between, having, until
+from cluster_anatomy.methods.differences import difference
+from cluster_anatomy.methods.shares import share
+from cluster_anatomy.study.china_usa import differences, property_shares
+from cluster_anatomy.study.cluster_composition import kind_differences, of_kinds, shares_by_kind
+from cluster_anatomy.study.ties import SETS
+from cluster_anatomy.tables.cells import split
+
+PAIRS = {"lists": ("cn_lists", "us_frame"), "listed": ("cn_listed", "us_listed")}
+"""Frames that the paper did not choose, Chinese and American, by what ids call them."""
+PAIR_WORDS = {"lists": "open lists", "listed": "firms that went public later"}
+REGIONAL, AMERICAN = SETS["regional"], SETS["usa"]
+"""Sets of ties whose coders did not start from the paper: what they are called, and which pairs."""
+
+
+def families(
+    read: Callable[[str], pd.DataFrame], last_year: int, research: Iterable[str]
+) -> dict[str, pd.DataFrame]:
+    """Make all witnesses of step 11, by the family of words that names them.
+
+    Parameters
+    ----------
+    read : callable
+        Returns a table by its path.
+    last_year : int
+        Ties that are dated later are left out.
+    research : iterable of str
+        Cities that the paper calls attractive for research.
+
+    Returns
+    -------
+    dict of DataFrame
+        ``witness_difference`` (`entry_witnesses`), ``witness_share``, ``witness_contrast`` (a row
+        for each number).
+    """
+    frames, properties = (read(f"data/raw/coding/{name}.csv") for name in ("frames", "properties"))
+    entries, listed, serial, pairs, profiles = (
+        read(f"data/processed/{name}.csv")
+        for name in ("entries", "listed_entries", "serial", "ties", "cluster_profiles")
+    )
+    tables_of = {"lists": entries, "listed": listed}
+    ties = tie_witnesses(pairs, last_year, research)
+    shares = [
+        share_witnesses(tables_of, frames, properties),
+        serial_witnesses(entries, serial),
+        ties[ties["unit"] == "share"],
+    ]
+    kinds = kind_witness(entries, frames, profiles[profiles["country"] == "China"])
+    return {
+        "witness_difference": entry_witnesses(tables_of, frames, properties),
+        "witness_share": pd.concat(shares, ignore_index=True),
+        "witness_contrast": pd.concat([ties[ties["unit"] == "difference"], pd.DataFrame([kinds])]),
+    }
+
+
+def drawn(differences: pd.DataFrame, chosen: Iterable[str]) -> pd.DataFrame:
+    """Return some differences of `entry_witnesses` as a figure draws them.
+
+    Returns
+    -------
+    DataFrame
+        ``label``, ``series`` (the pair in words), ``value``, ``low``, ``high``.
+    """
+    rows = differences[differences["property"].isin(list(chosen))]
+    return rows.assign(series=rows["pair"].map(PAIR_WORDS))[
+        ["label", "series", "value", "low", "high"]
+    ]
+
+
+def entry_witnesses(
+    tables_of: Mapping[str, pd.DataFrame], frames: pd.DataFrame, properties: pd.DataFrame
+) -> pd.DataFrame:
+    """Compare China with the USA on frames that the paper did not choose (`PAIRS`).
+
+    Parameters
+    ----------
+    tables_of : mapping
+        Entries of each pair: ``lists``, ``listed``.
+    frames, properties : DataFrame
+        ``frames.csv``, ``properties.csv``.
+
+    Returns
+    -------
+    DataFrame
+        ``property``, ``pair``, ``label``, ``frame`` (both), ``value`` (China minus USA), ``low``,
+        ``high``, ``n``, ``n2``. What cannot occur on one of the frames is left out.
+    """
+    words, parts = properties.set_index("property")["label"], []
+    for pair, (china, usa) in PAIRS.items():
+        shares = property_shares(
+            tables_of[pair], frames, comparable(properties, frames, [china, usa])
+        )
+        parts.append(differences(shares, [china], usa).assign(pair=pair, frame=f"{china} vs {usa}"))
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(label=table["property"].map(words))
+
+
+def share_witnesses(
+    tables_of: Mapping[str, pd.DataFrame], frames: pd.DataFrame, properties: pd.DataFrame
+) -> pd.DataFrame:
+    """Estimate Chinese shares that claims are about on frames that the paper did not choose.
+
+    Parameters
+    ----------
+    tables_of, frames, properties
+        As in `entry_witnesses`.
+
+    Returns
+    -------
+    DataFrame
+        ``name``, ``words``, ``frame``, and the columns of `shares.share`: subsidiaries, and
+        subsidiaries among subsidiaries and start-ups, on the open lists; relocations on
+        both frames; of the American firms that went public, those from the home region.
+    """
+    prop = {row.property: row for row in properties.itertuples()}
+    frame_of = {pair: names[0] for pair, names in PAIRS.items()}
+    chosen = {pair: in_frame(tables_of[pair], frames, frame_of[pair]) for pair in PAIRS}
+    modes = chosen["lists"]["mode"].value_counts()
+    subsidiaries, start_ups = int(modes.get("subsidiary", 0)), int(modes.get("start_up", 0))
+    found = [
+        ("subsidiary", "lists", property_share(chosen["lists"], prop["subsidiary"])),
+        ("subsidiary_or_start_up", "lists", share(subsidiaries, subsidiaries + start_ups)),
+        *(("relocation", pair, property_share(chosen[pair], prop["relocation"])) for pair in PAIRS),
+    ]
+    words = {
+        "subsidiary": "subsidiaries",
+        "subsidiary_or_start_up": "subsidiaries, of subsidiaries and start-ups",
+        "relocation": "relocations",
+    }
+    rows = [
+        {"name": f"{name}_share_{pair}", "words": words[name], "frame": frame_of[pair]} | numbers
+        for name, pair, numbers in found
+    ]
+    usa = PAIRS["listed"][1]
+    at_home = property_share(in_frame(tables_of["listed"], frames, usa), prop["home"])
+    about = {"name": "home_share_listed_usa", "words": "founded from the home region"}
+    return pd.DataFrame([*rows, about | {"frame": usa} | at_home])
+
+
+def kind_witness(
+    entries: pd.DataFrame, frames: pd.DataFrame, clusters: pd.DataFrame
+) -> dict[str, object]:
+    """Compare academic entries in the paper's kinds of clusters, on the open lists.
+
+    Parameters
+    ----------
+    entries, frames : DataFrame
+        Entries, ``frames.csv``.
+    clusters : DataFrame
+        ``cluster``, ``kind`` (blank: none of the paper's).
+
+    Returns
+    -------
+    dict
+        ``name``, ``words``, ``frame``, and endogenous minus policy-induced clusters, as from
+        `differences.difference`.
+    """
+    frame = PAIRS["lists"][0]
+    rows = of_kinds(in_frame(entries, frames, frame), clusters.dropna(subset=["kind"]))
+    table = kind_differences(shares_by_kind(rows)).set_index("word")
+    words = "academic entries, endogenous minus policy-induced clusters"
+    about = {"name": "academic_kinds", "words": words, "frame": frame}
+    return about | table.loc["academic"].to_dict()
+
+
+def serial_witnesses(entries: pd.DataFrame, serial: pd.DataFrame) -> pd.DataFrame:
+    """Share of Chinese serial founders in several clusters, without firms that the paper picked.
+
+    Parameters
+    ----------
+    entries : DataFrame
+        ``firm_id``, ``cluster``, ``named_in_paper``, ``on_open_list``.
+    serial : DataFrame
+        ``country``, ``kind``, ``firm_ids``.
+
+    Returns
+    -------
+    DataFrame
+        ``name``, ``words``, ``frame``, and the columns of `shares.share`, by kind of founder; a
+        founder counts with two entries of known cluster that are on an open list or were found
+        without the paper.
+    """
+    picked = (entries["named_in_paper"] == "yes") & (entries["on_open_list"] != "yes")
+    cluster = entries[~picked].set_index("firm_id")["cluster"].dropna()
+    rows = serial[serial["country"] == "China"]
+    inside = rows["firm_ids"].map(lambda ids: [cluster[i] for i in split(ids) if i in cluster])
+    rows = rows.assign(entries=inside.str.len(), regions=inside.map(lambda names: len(set(names))))
+    rows = rows[rows["entries"] > 1]
+    return pd.DataFrame(
+        {
+            "name": f"serial_{kind}s_across",
+            "words": f"serial {kind}s in China with entries in more than one cluster",
+            "frame": "entries found without the paper",
+        }
+        | share(int((part["regions"] > 1).sum()), len(part))
+        for kind, part in rows.groupby("kind")
+    )
+
+
+def tie_witnesses(pairs: pd.DataFrame, last_year: int, research: Iterable[str]) -> pd.DataFrame:
+    """Compare kinds of ties among those that coders found without the paper.
+
+    The intervals would hold if ties were drawn. They are not: an interval only says how far so few
+    ties could mislead.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        From `ties.collapse`.
+    last_year : int
+        Ties that are dated later are left out.
+    research : iterable of str
+        Cities that the paper calls attractive for research.
+
+    Returns
+    -------
+    DataFrame
+        ``name``, ``words``, ``frame``, ``unit`` (share or difference), ``value``, ``low``,
+        ``high``, ``n`` (``n2``: of the ties that are subtracted).
+    """
+    pairs = until(pairs, last_year)
+    china, usa = (pairs.query(condition) for _, condition in (REGIONAL, AMERICAN))
+    sites = {kind: having(china, [f"{kind}_site_of"]) for kind in ("rd", "manufacturing")}
+    placed = {kind: part["target_cluster"].dropna() for kind, part in sites.items()}
+    foreign = sites["rd"].loc[sites["rd"]["source_type"] == "foreign_firm", "target_cluster"]
+    exchange = [*CHANNELS["technology"], "joint_venture_with", "staff_moved_to"]
+    firms = having(between(china, DOMESTIC_FIRMS, DOMESTIC_FIRMS), exchange)
+    external = [_of(part, "external") for part in (china, usa)]
+    acquired, founded = (
+        _of(having(china, kinds), "external") for kinds in (["acquired"], CHANNELS["founding"])
+    )
+    in_cities = [_hits(placed[kind].isin(list(research))) for kind in ("rd", "manufacturing")]
+    both = f"{REGIONAL[0]} vs {AMERICAN[0]}"
+    rows = [
+        (
+            "ties_external",
+            "external ties, China minus USA, if ties were drawn",
+            both,
+            (*external[0], *external[1]),
+        ),
+        (
+            "acquisitions",
+            "external ties, acquisitions minus foundings, if ties were drawn",
+            "",
+            (*acquired, *founded),
+        ),
+        (
+            "sites",
+            "sites in research cities, research minus plants, if sites were drawn",
+            "",
+            sum(in_cities, ()),
+        ),
+        (
+            "staff_local",
+            "local ties, of moves of staff",
+            "",
+            _of(having(china, ["staff_moved_to"]), "local"),
+        ),
+        ("exchange_external", "external ties, of exchanges of firms", "", _of(firms, "external")),
+        ("shanghai", "sites in Shanghai, of foreign research", "", _hits(foreign == "Shanghai")),
+    ]
+    return pd.DataFrame(
+        {
+            "name": name,
+            "words": words,
+            "frame": frame or REGIONAL[0],
+            "unit": "difference" if len(counts) > 2 else "share",
+        }
+        | (difference(*counts) if len(counts) > 2 else share(*counts))
+        for name, words, frame, counts in rows
+    )
+
+
+def _of(pairs: pd.DataFrame, kind: str) -> tuple[int, int]:
+    """Count the domestic ties of one kind, and all domestic ties of known kind."""
+    known = pairs[pairs["kind"].isin(["local", "external"])]
+    return _hits(known["kind"] == kind)
+
+
+def _hits(hits: pd.Series) -> tuple[int, int]:
+    return int(hits.sum()), len(hits)
