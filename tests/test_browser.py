@@ -302,6 +302,47 @@ def test_a_hostile_name_shows_as_text(page, address):
     assert page.locator("#table script").count() == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "fragment"),
+    [
+        ("explorer", "bar=constructor"),
+        ("explorer", "bar=__proto__"),
+        ("explorer", "sort=constructor"),
+        ("explorer", "firm=__proto__&label=toString&cluster=%"),
+        ("claims", "%"),
+        ("results", "%E0%A4%A"),
+        ("notebooks/06_china_usa", "%"),
+    ],
+)
+def test_an_address_that_names_nothing_does_no_harm(page, address, name, fragment):
+    page.goto(address(name, fragment))  # an error on the page fails the test
+    page.wait_for_function("document.readyState === 'complete'")
+    if name == "explorer":
+        page.wait_for_function("document.getElementById('count').textContent.includes(' of ')")
+    assert page.title().endswith("Cluster Anatomy")
+
+
+def test_the_policy_of_a_page_stops_what_it_did_not_bring(chromium, address):
+    context = chromium.new_context()
+    opened, stopped = context.new_page(), []
+    opened.on("console", lambda message: stopped.append(message.text))
+    opened.goto(address("index"))
+    opened.evaluate(
+        """() => {
+            const inline = document.createElement("script");
+            inline.textContent = "document.title = 'stolen'";
+            const styled = document.createElement("p");
+            styled.setAttribute("style", "color: red");
+            document.body.append(inline, styled, new Image());
+            document.images[document.images.length - 1].src = "https://example.org/x.png";
+        }"""
+    )
+    opened.wait_for_timeout(200)
+    assert opened.title() == "Cluster Anatomy"
+    assert sum("Content Security Policy" in text for text in stopped) == 3
+    context.close()
+
+
 def test_one_switch_unfolds_all_code_and_a_number_leads_to_its_cell(page, address):
     page.goto(address("notebooks/06_china_usa"))
     cells = page.locator("details.code")

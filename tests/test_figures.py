@@ -12,6 +12,7 @@ from matplotlib.patches import Wedge
 from cluster_anatomy import figures, tables
 from cluster_anatomy.compendium import marks, paths
 from cluster_anatomy.figures import genealogies, neighbourhoods, plain, style
+from cluster_anatomy.figures.comparison import two_frames
 from cluster_anatomy.firms import entries as firms_entries
 
 style.use()
@@ -343,6 +344,40 @@ def test_a_series_that_is_absent_leaves_the_colours_of_the_others_as_they_are():
     assert plt.matplotlib.colors.to_hex(figure.axes[0].patches[0].get_facecolor()) == (
         plain.SERIES[2].lower()
     )
+    plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        (["start-up", "spin-off", "subsidiary", "relocation", "unknown"], 5),
+        ([f"a series with {name} words in its name" for name in ("two", "ten", "few", "no")], 2),
+    ],
+)
+def test_a_legend_is_read_row_by_row(labels, shown):
+    table = pd.DataFrame({"label": "A", "series": labels, "value": 1.0})
+    for figure in (plain.bars(table, "firms"), plain.dots(table.assign(low=0, high=2), "firms")):
+        figure.canvas.draw()
+        legend = figure.legends[0]
+        at = {
+            text.get_text(): text.get_transform().transform(text.get_position()).round()
+            for text in legend.get_texts()
+        }
+        assert sorted(labels, key=lambda name: (-at[name][1], at[name][0])) == labels
+        assert [at[name][1] for name in labels].count(at[labels[0]][1]) == shown
+        assert legend.get_window_extent().x1 <= figure.bbox.x1
+        plt.close(figure)
+
+
+def test_a_marker_at_nothing_is_drawn_whole():
+    row = {"property": "p", "label": "l", "value": 0.0, "low": 0.0, "high": 0.1}
+    row |= {"bound_low": 0.0, "bound_high": 0.2, "n": 9, "n2": 9}
+    data = pd.DataFrame([row | {"series": name} for name in ("cn", "us", "difference")])
+    figure = two_frames(data, {"cn": "China", "us": "USA"}, {})
+    for axis in figure.axes:
+        markers = [line for line in axis.lines if line.get_marker() in ("o", "s", "D")]
+        assert markers
+        assert not any(line.get_clip_on() for line in markers)
     plt.close(figure)
 
 

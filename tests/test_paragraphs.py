@@ -11,6 +11,7 @@ from cluster_anatomy import results
 from cluster_anatomy.compendium import marks, paths
 from cluster_anatomy.results import conditions
 from cluster_anatomy.results.conditions import ConditionError, holds
+from cluster_anatomy.results.filling import reading_minutes
 from cluster_anatomy.results.notebook import headed
 from cluster_anatomy.results.numbers import Shown
 from cluster_anatomy.results.paragraphs import ParagraphError, checked, fill
@@ -240,3 +241,11 @@ def test_a_number_without_words_and_words_without_a_number_are_errors(made):
 def test_a_mistake_in_the_words_is_named(made, text, message):
     with pytest.raises(WordsError, match=message):
         made(text)
+
+
+def test_what_a_run_writes_into_a_notebook_takes_no_time_to_read():
+    prose = "word " * 325
+    lists = "<!--list:step-->\n" + "neighbour " * 20 + "\n<!--/list-->"
+    for text in (prose, f"{prose}\n{lists}\n<!--holds: a > b-->"):
+        cells = [{"cell_type": "markdown", "source": text, "metadata": {}}]
+        assert reading_minutes({"cells": cells}) == 1

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -340,6 +341,24 @@ def test_a_full_disk_is_said_without_a_traceback(base, command, capsys, monkeypa
     said = "".join(capsys.readouterr())
     assert "No space left on device: 'data/processed/total.csv'" in said
     assert "Traceback" not in said
+
+
+def test_temporary_files_lie_below_build_and_are_swept(base, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "of the system"
+    elsewhere.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    left = base / compendium_run.TEMPORARY / "kernels-of a run that was killed/socket"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    code = "from ipykernel.connect import get_connection_file as file"
+    edit(base / "notebooks/03_apart.ipynb", "seed\\\\n{seed}", "seed\\\\n{file()}")
+    edit(base / "notebooks/03_apart.ipynb", "import os", f"import os; {code}")
+    report = run(base, "03_apart")
+    assert report.failed == {}
+    used = Path((base / "data/processed/apart.csv").read_text().split("\n")[1])
+    assert used.parent == base / compendium_run.TEMPORARY
+    assert not (base / compendium_run.TEMPORARY).exists()
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_interrupt_leaves_everything(base):

@@ -548,3 +548,16 @@ def test_stamps_do_not_hold_what_differs_from_machine_to_machine(ten):
     assert str(Path.home()) not in text
     assert str(out) not in text
     assert json.loads(text)["files"][0]["columns"]["entry_year"] == "Founded"
+
+
+def test_duckdb_fetches_and_loads_nothing_that_sql_only_mentions(tmp_path):
+    engine = engines.DuckDB(MEMORY, tmp_path / "spill", 1)
+    names = "autoinstall_known_extensions", "autoload_known_extensions"
+    for name in names:
+        assert engine.rows(f"SELECT current_setting('{name}')") == [(False,)]
+    before = engine.rows("SELECT extension_name FROM duckdb_extensions() WHERE loaded ORDER BY 1")
+    with pytest.raises(duckdb.Error, match="httpfs"):
+        engine.rows("SELECT * FROM read_csv('https://example.org/x.csv')")
+    after = engine.rows("SELECT extension_name FROM duckdb_extensions() WHERE loaded ORDER BY 1")
+    assert after == before
+    engine.close()

@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -123,6 +124,14 @@ def test_nothing_comes_from_elsewhere_and_nothing_runs_inline(built, parsed):
         for text in re.findall(r"<script(?![^>]*src=)[^>]*>", file.read_text("utf-8"))
     ]
     assert not scripts
+    for file in parsed:
+        text = file.read_text("utf-8")
+        assert not re.findall(r"<style|<[^>]*\sstyle\s*=", text), file.name
+        head = text[: text.index("<link")]  # before the first file is loaded
+        policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', head)
+        assert policy is not None, file.name
+        assert unescape(policy[1]) == pages.POLICY
+    assert "unsafe" not in pages.POLICY
     style = (built / "static" / "site.css").read_text(encoding="utf-8")
     assert "@import" not in style
     assert "url(" not in style
@@ -274,12 +283,14 @@ def test_bars_lead_to_exactly_the_firms_of_the_figures(built, parsed, data):
         parse_qs(urlsplit(link).fragment).get("bar", [""])[0]
         for link in parsed[built / "explorer.html"].links
     ]
+    style = (built / "static/site.css").read_text(encoding="utf-8")
     for name in COMPOSITIONS:
         drawn = tables.read(f"figures/{name}.csv")
         for row in drawn[drawn["entries"] > 0].itertuples():
             key = f"{row.panel}/{row.bar}/{row.label}"
             assert data["bars"][key][1] == row.firm_ids.split("|")
             assert len(data["bars"][key][1]) == row.entries
+            assert f".bar .n-{row.entries}{{flex-grow:{row.entries}}}\n" in style
             assert key in links
         for (panel, bar), rows in drawn.groupby(["panel", "bar"]):
             assert len(data["bars"][f"{panel}/{bar}"][1]) == rows["n"].iloc[0]

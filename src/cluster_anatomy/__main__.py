@@ -225,10 +225,11 @@ def _check_list(name: str) -> int:
     for problem in problems:
         print(f"{problem.severity}: {problem}")
     count = {
-        kind: sum(problem.severity == kind for problem in problems) for kind in ("error", "warning")
+        kind: sum(problem.stands_for for problem in problems if problem.severity == kind)
+        for kind in ("error", "warning")
     }
     counted = " and ".join(
-        f"{number} {kind}{'' if number == 1 else 's'}" for kind, number in count.items()
+        f"{number:,} {kind}{'' if number == 1 else 's'}" for kind, number in count.items()
     )
     verdict = "Mend the errors first." if count["error"] else "It can be run."
     print(f"{own_list.display_name(folder)}: {counted}. {verdict}")

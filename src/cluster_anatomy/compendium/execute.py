@@ -4,6 +4,7 @@ import os
 import pkgutil
 import shutil
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from multiprocessing import parent_process
@@ -52,7 +53,9 @@ def kernel_environment(base: Path, variant: bool = False) -> dict[str, str]:
     return inherited | ENVIRONMENT | own
 
 
-def prepare_worker(environment: Mapping[str, str], inherited: Iterable[int]) -> None:
+def prepare_worker(
+    environment: Mapping[str, str], inherited: Iterable[int], temporary: Path
+) -> None:
     """Make this process hold nothing of its parent, and end with it and take its kernels along.
 
     Parameters
@@ -61,6 +64,8 @@ def prepare_worker(environment: Mapping[str, str], inherited: Iterable[int]) -> 
         The environment of the worker, see `kernel_environment`.
     inherited : iterable of int
         Descriptors to close: a forked worker must not go on holding the lock without its parent.
+    temporary : Path
+        Where this process puts its temporary files, such as those that connect it with kernels.
     """
     for descriptor in inherited:
         os.close(descriptor)
@@ -68,6 +73,7 @@ def prepare_worker(environment: Mapping[str, str], inherited: Iterable[int]) -> 
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(environment)
+    tempfile.tempdir = str(temporary)
     parent = parent_process()
     assert parent is not None
 

@@ -36,10 +36,13 @@ SERVER_VARIABLE = "CLUSTER_ANATOMY_KERNELS"
 SWITCH_VARIABLE = "CLUSTER_ANATOMY_FORK"
 """``no`` turns forked kernels off; ``yes`` turns them on where they are off by default."""
 START = (
-    "import runpy, sys; del sys.path[0], sys.argv[0]; runpy.run_path(sys.argv[0],"
+    "import sys; del sys.path[0], sys.argv[0]; import runpy; runpy.run_path(sys.argv[0],"
     " run_name='__main__')"
 )
-"""How the server starts: its file alone, without its folder in the path of imports."""
+"""How the server starts: its file alone, and before anything is imported neither its folder nor
+that in which the user stands is in the path of imports."""
+LONGEST_SOCKET = 100
+"""Characters that the path of a socket may have."""
 PATIENCE = 60.0  # seconds to wait for the server, which may still be importing
 
 
@@ -202,7 +205,9 @@ def _peak(pid: int) -> float | None:
 
 
 @contextmanager
-def server(environment: dict[str, str]) -> Iterator[tuple[str | None, list[int]]]:
+def server(
+    environment: dict[str, str], temporary: Path | None = None
+) -> Iterator[tuple[str | None, list[int]]]:
     """Start the server; while it runs, kernels that know its address are forked from it.
 
     Parameters
@@ -210,6 +215,8 @@ def server(environment: dict[str, str]) -> Iterator[tuple[str | None, list[int]]
     environment : dict
         Its environment. A kernel that is to have another value of what a library or the interpreter
         reads when it is loaded will be an ordinary one.
+    temporary : Path, optional
+        Where its socket goes, if that path is short enough; else the system's temporary folder.
 
     Yields
     ------
@@ -221,8 +228,9 @@ def server(environment: dict[str, str]) -> Iterator[tuple[str | None, list[int]]
     if not possible():
         yield None, []
         return
-    # A folder with a short path: that of a socket has 100 characters at most.
-    folder = tempfile.mkdtemp(prefix="kernels-")
+    if temporary is not None and len(f"{temporary}/kernels-12345678/socket") > LONGEST_SOCKET:
+        temporary = None
+    folder = tempfile.mkdtemp(prefix="kernels-", dir=temporary)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         address = os.path.join(folder, "socket")
         listener.bind(address)

@@ -40,6 +40,8 @@ class Report:
     """Peak memory in MB of the kernel of each step that ran; None where it is not known."""
 
 
+TEMPORARY = "build/tmp"
+"""Where the socket of the server of kernels and the connection files of kernels lie."""
 say = partial(print, flush=True)  # at once, so that progress is seen also through a pipe
 
 
@@ -73,7 +75,10 @@ def _workers(base: Path, jobs: int, variant: bool, lock: int) -> Iterator[Proces
     # "python3" is this interpreter, whatever else the user has installed under that name.
     kernels.write_spec(base / "build/cache/jupyter")
     environment = kernel_environment(base, variant)
-    with kernels.server(environment) as (address, keep):
+    temporary = base / TEMPORARY
+    shutil.rmtree(temporary, ignore_errors=True)  # what a run that was killed has left
+    temporary.mkdir(mode=0o700, parents=True)
+    with kernels.server(environment, temporary) as (address, keep):
         if address:
             environment[kernels.SERVER_VARIABLE] = address
             load_papermill()  # once for all workers, while the server loads what kernels need
@@ -81,7 +86,7 @@ def _workers(base: Path, jobs: int, variant: bool, lock: int) -> Iterator[Proces
             jobs,
             get_context("fork" if address else "spawn"),
             prepare_worker,
-            (environment, (lock, *keep) if address else ()),
+            (environment, (lock, *keep) if address else (), temporary),
         )
         with _closing(pool, base):
             yield pool
@@ -99,7 +104,8 @@ def _closing(pool: ProcessPoolExecutor, base: Path) -> Iterator[None]:
         raise
     finally:
         pool.shutdown(cancel_futures=True)
-        shutil.rmtree(base / "build/stage", ignore_errors=True)
+        for folder in ("build/stage", TEMPORARY):
+            shutil.rmtree(base / folder, ignore_errors=True)
 
 
 def _move_into_place(step: Step, base: Path, source: str | None) -> None:

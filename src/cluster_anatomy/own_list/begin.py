@@ -14,7 +14,7 @@ from cluster_anatomy.own_list import folders
 from cluster_anatomy.own_list.description import TABLES, read_description
 from cluster_anatomy.own_list.typed_cells import FILLED
 from cluster_anatomy.reading import headings, sources
-from cluster_anatomy.reading.problems import meant
+from cluster_anatomy.reading.problems import UnreadableError, meant
 from cluster_anatomy.reading.sources import NEEDED
 from cluster_anatomy.reading.table import EXAMPLE
 from cluster_anatomy.tables.contract import Column, Table, contracts
@@ -154,12 +154,15 @@ def _copied(like: str, country: str | None) -> dict[str, bytes]:
             f"there is no description and no list '{like}' (there are: {', '.join(names)})."
             f" {meant(like, names)}".strip()
         )
-    text = (folder / sources.FILE).read_bytes().decode("utf-8-sig")
-    files = {"description.toml": _with_country(text, country).encode()}
-    for table in TABLES:
-        file, _ = sources.data_file(folder, table, description.sources[table])
-        if file is not None:
-            files[file.name] = file.read_bytes()
+    try:
+        text = sources.read_file(folder, sources.FILE).decode("utf-8-sig")
+        files = {"description.toml": _with_country(text, country).encode()}
+        for table in TABLES:
+            file, _ = sources.data_file(folder, table, description.sources[table])
+            if file is not None:
+                files[file.name] = sources.read_file(folder, file.relative_to(folder))
+    except UnreadableError as error:
+        raise PipelineError(f"{folders.display_name(folder)} cannot be copied: {error}") from None
     return files
 
 

@@ -119,7 +119,8 @@ def _firm_meant(
     firms = {name} if name in rows_of_name else firms_called.get(fold(name) or name, set())
     firm = next(iter(firms)) if len(firms) == 1 else name
     if not firms:
-        right = meant(name, rows_of_name) or "add it to the firms"
+        near = "" if cells.enough("name") else meant(name, rows_of_name)
+        right = near or "add it to the firms"
         cells.say(row, "name", name, "is not a firm of the list", right)
     elif len(firms) > 1 or rows_of_name[firm] > 1:
         right = "tell them apart in a bracket, here and in the firms file"

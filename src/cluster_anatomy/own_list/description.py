@@ -7,12 +7,15 @@ from typing import Any
 
 from cluster_anatomy.reading.countries import country_name
 from cluster_anatomy.reading.headings import columns
-from cluster_anatomy.reading.problems import Problem, meant
-from cluster_anatomy.reading.sources import FILE, Source
+from cluster_anatomy.reading.problems import Problem, UnreadableError, as_shown, meant
+from cluster_anatomy.reading.sources import FILE, Source, read_file
 from cluster_anatomy.reading.years import ABOUT
 
 TABLES = ("firms", "evidence", "ties", "places")
 BESIDE = ("China", "USA")
+LARGEST, LONGEST = 2**16, 4000
+"""Bytes that a description may have, and characters a line of it: a key of many parts would take
+TOML a time and memory that grow with the square of its length."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ KINDS = {
 
 def read_description(folder: Path) -> tuple[Description | None, list[Problem]]:
     """Read the description of a list; if it cannot be read at all there is none, only problems."""
-    given = _load(folder / FILE)
+    given = _load(folder)
     if isinstance(given, Problem):
         return None, [given]
     problems: list[Problem] = []
@@ -120,20 +123,28 @@ def read_description(folder: Path) -> tuple[Description | None, list[Problem]]:
     return description, problems
 
 
-def _load(path: Path) -> dict[str, Any] | Problem:
-    """Return what a file of TOML holds, or why it cannot be read."""
+def _load(folder: Path) -> dict[str, Any] | Problem:
+    """Return what the description of a folder holds, or why it cannot be read."""
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        return Problem(FILE, f"cannot be opened ({error.strerror})")
-    try:
-        return tomllib.loads(data.decode("utf-8-sig").replace("\r\n", "\n"))
+        data = read_file(folder, FILE, LARGEST)
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        for number, line in enumerate(text.split("\n"), 1):
+            if len(line) > LONGEST:
+                wrong = f"line {number} has {len(line):,} characters"
+                return Problem(FILE, wrong, f"write lines of at most {LONGEST:,}")
+        given = tomllib.loads(text)
+        repr(given)  # what is too deep to be shown is too deep to be checked
+        return given
+    except UnreadableError as error:
+        return Problem(FILE, str(error))
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        return Problem(FILE, f"line {line} is not UTF-8 text", "save the file in UTF-8")
-    except tomllib.TOMLDecodeError as error:
+        number = data[: error.start].count(b"\n") + 1
+        return Problem(FILE, f"line {number} is not UTF-8 text", "save the file in UTF-8")
+    except ValueError as error:
         right = 'write lines such as: title = "Biotech in India"'
-        return Problem(FILE, f"is not TOML: {error}", right)
+        return Problem(FILE, f"is not TOML: {as_shown(str(error), 200)}", right)
+    except RecursionError:
+        return Problem(FILE, "is nested too deeply", "write plain lines and [tables]")
 
 
 def _pick(table: dict[str, Any], kind: str, prefix: str, problems: list[Problem]) -> dict[str, Any]:
@@ -143,11 +154,11 @@ def _pick(table: dict[str, Any], kind: str, prefix: str, problems: list[Problem]
     for key, value in table.items():
         if key not in types:
             right = meant(key, types, cutoff=50) or f"the keys are: {', '.join(types)}"
-            problems.append(Problem(FILE, f"unknown key '{prefix}{key}'", right))
+            problems.append(Problem(FILE, f"unknown key '{prefix}{as_shown(key)}'", right))
         elif key == "carries_shares" and isinstance(value, bool):
             good[key] = "yes" if value else "no"
         elif not isinstance(value, types[key]) or isinstance(value, bool):
-            wrong = f"'{prefix}{key}' has the value {value!r}"
+            wrong = f"'{prefix}{key}' has the value {as_shown(repr(value))}"
             problems.append(Problem(FILE, wrong, f"write {KINDS[types[key]]}"))
         else:
             good[key] = value
@@ -162,14 +173,14 @@ def _beside(values: list[Any], problems: list[Problem]) -> tuple[str, ...]:
             beside.append(country_name(value))
         else:
             right = 'the study has "China" and "USA"; [] is neither'
-            problems.append(Problem(FILE, f"'beside' holds {value!r}", right))
+            problems.append(Problem(FILE, f"'beside' holds {as_shown(repr(value))}", right))
     return tuple(dict.fromkeys(beside))
 
 
 def _carries_shares(frame: dict[str, Any], problems: list[Problem]) -> bool:
     answer = frame.get("carries_shares", "no").casefold()
     if answer not in ("yes", "no"):
-        wrong = f"'frame.carries_shares' has the value {answer!r}"
+        wrong = f"'frame.carries_shares' has the value {as_shown(repr(answer))}"
         right = 'write "yes" if the list is complete or a sample, else "no"'
         problems.append(Problem(FILE, wrong, right))
     return answer == "yes"
@@ -180,7 +191,7 @@ def _check_years(years: dict[str, int], problems: list[Problem]) -> None:
         low, high = (0, 10) if key == "about" else (1800, 2100)
         if not low <= year <= high:
             right = "write 0 to 10" if key == "about" else "write a year from 1800 to 2100"
-            problems.append(Problem(FILE, f"'years.{key}' is {year}", right))
+            problems.append(Problem(FILE, f"'years.{key}' is {as_shown(str(year))}", right))
     first, last = years.get("first"), years.get("last")
     if first is not None and last is not None and first > last:
         wrong = f"'years.first' {first} comes after 'years.last' {last}"
@@ -206,10 +217,10 @@ def _mapped_columns(
         if column not in columns(table):
             right = meant(column, columns(table))
             right = right or f"the columns are: {', '.join(columns(table))}"
-            wrong = f"[{table}.columns] names a column '{column}' that there is not"
+            wrong = f"[{table}.columns] names a column '{as_shown(column)}' that there is not"
             problems.append(Problem(FILE, wrong, right))
         elif not _are_headings(words):
-            wrong = f"[{table}.columns] {column} has the value {headings!r}"
+            wrong = f"[{table}.columns] {column} has the value {as_shown(repr(headings))}"
             right = f'write {column} = "the heading in your file"'
             problems.append(Problem(FILE, wrong, right))
         else:

@@ -89,7 +89,7 @@ def _read_and_check(folder: Path) -> tuple[OwnList | None, list[Problem]]:
     cells = _read_tables(folder, description, problems)
     frames = _checked(cells, description)
     for table in TABLES:
-        problems += sorted(cells[table].problems, key=lambda problem: problem.row or 0)
+        problems += cells[table].all_said()
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     given = {

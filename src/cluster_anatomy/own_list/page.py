@@ -1,11 +1,38 @@
-"""The front page of a run."""
+"""What a run on a list shows: its front page, and notebooks in which no text of the list acts."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 
 import pandas as pd
 
 from cluster_anatomy.compendium import paths, steps
+from cluster_anatomy.compendium.notebooks import Notebook, code_cells
+from cluster_anatomy.compendium.steps import Step
+from cluster_anatomy.results.filling import fill_notebook
+from cluster_anatomy.tables.cells import escaped
+
+
+def filled(notebook: Notebook, step: Step, variant: bool = False) -> Notebook:
+    """Return an executed notebook of a list, filled (`filling.fill_notebook`) and inert.
+
+    What a list says of itself, and what was noticed in it, is shown as Markdown. In such outputs a
+    tag becomes text and a link loses its address; pictures and tables are escaped where they are
+    made.
+    """
+    for _, cell in code_cells(notebook):
+        for output in cell["outputs"]:
+            shown = output.get("data", {})
+            if "text/markdown" in shown:
+                shown["text/markdown"] = inert("".join(shown["text/markdown"]))
+    return fill_notebook(notebook, step, variant)
+
+
+def inert(markdown: str) -> str:
+    """Return Markdown without tags (but those that fold) and links; all else stays as it is."""
+    text = re.sub(r"<(?=[A-Za-z/!?])(?!/?(?:details|summary)>)", "&lt;", markdown)
+    text = re.sub(r"\](?=\()", r"]\\", text)
+    return re.sub(r"(?m)^([\s>*+-]*\[[^\]\n]*\])(?=:)", r"\1\\", text)
 
 
 def index(
@@ -27,12 +54,12 @@ def index(
     """
     headlines = register[register["headline"] == "yes"].sort_values(["notebook", "id"])["statement"]
     lines = [
-        f"# {about['title']}",
+        f"# {escaped(about['title'])}",
         "",
-        f"**{about['frame']['name']}.** {about['frame']['meaning']}",
+        f"**{escaped(about['frame']['name'])}.** {escaped(about['frame']['meaning'])}",
         "",
     ]
-    lines += [f"- {statement}" for statement in headlines]
+    lines += [f"- {escaped(statement)}" for statement in headlines]
     lines += [
         "",
         "Notebooks: " + " · ".join(f"[{step}](notebooks/{step}.ipynb)" for step in _steps_named()),
@@ -46,9 +73,9 @@ def index(
     ]
     for row in captions.itertuples():
         lines += [
-            f"![{row.alt}](figures/{row.figure}.png)",
+            f"![{escaped(row.alt)}](figures/{row.figure}.png)",
             "",
-            f"**{row.title}.** {row.caption}",
+            f"**{escaped(row.title)}.** {escaped(row.caption)}",
             "",
         ]
     lines += ["## What could be computed, and what is missing", "", status_table(made), ""]

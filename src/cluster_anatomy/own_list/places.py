@@ -19,6 +19,8 @@ from cluster_anatomy.reading.problems import closest
 
 ALIKE_FROM = 85.0
 """Score from which two places look alike (rapidfuzz ``ratio``, 0 to 100)."""
+COMPARED_AT_MOST = 4000
+"""Unknown places of one area up to which all pairs are compared."""
 NEAR_FROM = 80.0
 """Score from which a known place is suggested for an unknown one (rapidfuzz ``WRatio``)."""
 
@@ -192,7 +194,8 @@ def _add_regions(
         labels = ["name", "admin", "country", "region", "cluster"]
         place = pd.Series([name, admin or pd.NA, country, region, region], labels)
         result.put(rows, place, admin)
-        _say_alone(cells, rows, name, closest(name, names.get(country, ()), 3, NEAR_FROM), given)
+        known = () if cells.enough("place") else names.get(country, ())
+        _say_alone(cells, rows, name, closest(name, known, 3, NEAR_FROM), given)
 
 
 def _index(places: pd.DataFrame) -> Index:
@@ -338,6 +341,11 @@ def _say_alike(cells: Cells, alone: dict[Area, tuple[str, int]]) -> None:
     for country, admin, key in alone:
         groups.setdefault((country, admin), []).append(key)
     for area, keys in groups.items():
+        if len(keys) > COMPARED_AT_MOST:
+            cells.note(
+                None, "place", f"{len(keys):,} unknown places were not compared for likeness"
+            )
+            continue
         keys.sort()
         for position, left in enumerate(keys):
             alike = process.extract(

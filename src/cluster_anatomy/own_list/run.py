@@ -1,12 +1,16 @@
 """Run the notebooks of the study on a list of one's own, alone or beside China and the USA.
 
-What the list does not hold is reported as missing, not failed.
+What the list does not hold is reported as missing, not failed. The folder of a list is data,
+whoever made it: the notebooks run in a work area of the compendium, and nothing that lies in the
+folder is executed, imported or believed.
 """
 
+import hashlib
 import os
 import shutil
+import stat
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +24,12 @@ from cluster_anatomy.own_list import lists
 from cluster_anatomy.own_list.layout import RAW, WORDS
 from cluster_anatomy.own_list.prepare import described, environment, prepare
 
+AREAS = "build/lists"
+"""Where in the compendium the work areas of lists lie, one for each folder of a list."""
+RESULTS = "results"
+FILL = "cluster_anatomy.own_list.page:filled"
+"""What fills the prose of an executed notebook, and lets no text of the list act in it."""
+
 
 @dataclass
 class ListReport:
@@ -29,6 +39,8 @@ class ListReport:
     ----------
     results : Path
         The folder of its results.
+    case : Path
+        The folder in which its notebooks ran.
     notebooks : Report
         The run of the notebooks.
     analyses : DataFrame
@@ -38,6 +50,7 @@ class ListReport:
     """
 
     results: Path
+    case: Path
     notebooks: compendium_run.Report
     analyses: pd.DataFrame
     seconds: float
@@ -51,9 +64,9 @@ def run(
 ) -> ListReport:
     """Run the notebooks of the study on the list in a folder, into its ``results/``.
 
-    The list is read and checked before anything is written. The notebooks run in
-    ``results/build/case``; only when all of them are done does their outcome take the place of an
-    earlier one. Nothing is written outside ``results/``.
+    The list is read and checked before anything is written. The notebooks, those of the
+    compendium, run in its ``build/lists/``; only when all of them are done does their outcome take
+    the place of an earlier one. In the folder nothing is written outside ``results/``.
 
     Parameters
     ----------
@@ -70,39 +83,77 @@ def run(
     TableError
         With every problem of the list.
     PipelineError
-        If ``results/`` holds something else, or another run is going on.
+        If ``results/`` is or holds a link, or holds something else, or another run is going on.
     """
     started, folder = time.perf_counter(), Path(folder).resolve()
     own = lists.read(folder)
     about = described(own, beside)
-    results = folder / "results"
-    case = _case_folder(results)
+    results = _results_folder(folder)
+    area = _work_area(folder)
     search = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
-    with compendium_run.locked(results):
-        analyses = prepare(own, about, paths.root(), case)
+    with compendium_run.locked(area):
+        analyses = prepare(own, about, paths.root(), area / "case")
         with environment({"PYTHONPATH": os.pathsep.join(filter(None, search))}):
-            notebooks = compendium_run.run(case, jobs=jobs, tell=tell, finish=freshness.FILL)
-            run_report.write(notebooks, case, None)
+            notebooks = compendium_run.run(area / "case", jobs=jobs, tell=tell, finish=FILL)
+            run_report.write(notebooks, area / "case", None)
         if not notebooks.failed:
-            _publish(case, results)
-    return ListReport(results, notebooks, analyses, time.perf_counter() - started)
+            _publish(area / "case", _results_folder(folder))
+    return ListReport(results, area / "case", notebooks, analyses, time.perf_counter() - started)
 
 
-def _case_folder(results: Path) -> Path:
-    """Make the folder in which the notebooks run, unless the results hold something else."""
-    case = results / "build/case"
-    ours = case.is_dir() or (results / RAW / "description.json").is_file()
-    if results.exists() and any(results.iterdir()) and not ours:
+def _results_folder(folder: Path) -> Path:
+    """Return where the results of a list go, unless a link or something else is there."""
+    results = folder / RESULTS
+    for name in sorted(os.listdir(folder)):
+        if name.casefold() == RESULTS != name:
+            raise steps.PipelineError(
+                f"{folder / name}: some machines take this for {RESULTS}/: give it another name"
+            )
+    if (link := next(_links(results), None)) is not None:
+        raise steps.PipelineError(
+            f"{link} is a link; results are never written where links lie: take it out"
+        )
+    if results.exists() and not results.is_dir():
+        raise steps.PipelineError(f"{results} is no folder: move it away")
+    # earlier versions left their work area there; it is not read and not touched
+    held = {path.name for path in results.iterdir()} - {"build"} if results.exists() else set()
+    if held and not (results / RAW / "description.json").is_file():
         raise steps.PipelineError(
             f"{results} holds something else than results of a run: move it away"
         )
-    case.mkdir(parents=True, exist_ok=True)
-    return case
+    return results
+
+
+def _links(folder: Path) -> Iterator[Path]:
+    """Yield the links in a folder, itself among them; a file with a second name is one too."""
+    if folder.is_symlink():
+        yield folder
+        return
+    for top, folders, files in os.walk(folder):
+        for path in (Path(top, name) for name in (*folders, *files)):
+            status = path.lstat()
+            second_name = stat.S_ISREG(status.st_mode) and status.st_nlink > 1
+            if stat.S_ISLNK(status.st_mode) or second_name:
+                yield path
+
+
+def _work_area(folder: Path) -> Path:
+    """Make the work area of a list; those of lists that are gone are swept."""
+    areas = paths.root() / AREAS
+    for note in areas.glob("*/list.txt"):
+        if not Path(note.read_text(encoding="utf-8", errors="surrogateescape")).is_dir():
+            shutil.rmtree(note.parent, ignore_errors=True)
+    where = os.fsencode(folder)
+    area = areas / hashlib.sha256(where).hexdigest()[:16]
+    (area / "case").mkdir(parents=True, exist_ok=True)
+    (area / "list.txt").write_bytes(where)
+    return area
 
 
 def _publish(case: Path, results: Path) -> None:
     """Put the outcome of a run where the user looks for it; of an older one nothing is left."""
     outputs = {path for step in steps.load_steps(case) for path in step.outputs}
+    results.mkdir(exist_ok=True)
     inputs = {
         file.relative_to(case).as_posix()
         for folder in ("data/raw", WORDS)
@@ -128,8 +179,7 @@ def list_summary(report: ListReport) -> list[str]:
     lines += run.failed.values()
     lines += [f"{name}: {reason}" for name, reason in run.not_run.items()]
     if run.failed:
-        where = report.results / "build/case"
-        return [*lines, f"the notebooks ran in {where}; earlier results are as they were"]
+        return [*lines, f"the notebooks ran in {report.case}; earlier results are as they were"]
     lines.append(
         f"{len(run.ran)} notebooks run, {len(run.up_to_date)} up to date, in {report.seconds:.1f} s"
     )

@@ -12,8 +12,13 @@ from cluster_anatomy.reading.cells import Cells
 from cluster_anatomy.reading.countries import country_name
 from cluster_anatomy.reading.sources import NEEDED
 from cluster_anatomy.reading.values import clean
+from cluster_anatomy.tables.cells import LARGEST
 from cluster_anatomy.tables.contract import ADDRESS, Column, limits
 
+LONGEST = {"list": 10_000, "url_list": 10_000, "string": 500}
+"""Characters of a cell by type of column; what is no text has at most `years.LONGEST`."""
+FREE_TEXT = ("product", "note", "evidence")
+"""Columns whose cells may be as long as any cell."""
 FILLED = ("place_as_given", "entry_year_as_given")
 """Columns that the reading fills."""
 
@@ -26,7 +31,7 @@ def typed_table(cells: Cells, description: Description) -> pd.DataFrame:
             continue
         raw = cells.frame[name]
         if column.type in ("list", "url_list"):
-            raw = [re.sub(r"\s*\|?\s*[\r\n]+\s*\|?\s*", "|", cell.strip()) for cell in raw]
+            raw = [_on_one_line(cell) for cell in raw]
         texts = zip(cells.frame.index, map(clean, raw), strict=True)
         columns[name] = [_value(cells, row, column, text, description) for row, text in texts]
     for name, count in cells.bare.items():
@@ -41,6 +46,13 @@ def typed_table(cells: Cells, description: Description) -> pd.DataFrame:
     if "country" in typed:
         _fill_country(cells, typed, description)
     return typed
+
+
+def _on_one_line(cell: str) -> str:
+    """Return a list whose parts may stand on lines of their own with a bar between them."""
+    # one sign for each run of blanks: the second pattern takes ages over a long one
+    text = re.sub(r"\s+", lambda run: "\n" if re.search(r"[\r\n]", run[0]) else " ", cell.strip())
+    return re.sub(r"\s?\|?\s?\n\s?\|?\s?", "|", text)
 
 
 def _say_blank(cells: Cells, typed: pd.DataFrame, name: str) -> None:
@@ -66,6 +78,11 @@ def _fill_country(cells: Cells, typed: pd.DataFrame, description: Description) -
 
 def _value(cells: Cells, row: int, column: Column, text: str, description: Description) -> object:
     """Return the value of one cell, blank if it has none; say what is wrong or doubtful."""
+    most = LARGEST if column.name in FREE_TEXT else LONGEST.get(column.type, years.LONGEST)
+    if len(text) > most:
+        wrong = f"has {len(text):,} characters; at most {most:,} are read here"
+        cells.say(row, column.name, text, wrong, "shorten it")
+        return pd.NA
     if column.type == "year":
         year = _year(cells, row, column.name, text, description)
         return pd.NA if year.value is None else year.value

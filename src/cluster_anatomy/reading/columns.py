@@ -11,6 +11,8 @@ from cluster_anatomy.reading.sources import NEEDED, Source
 from cluster_anatomy.reading.values import DOMAIN, clean, is_missing, word
 from cluster_anatomy.tables.contract import Column
 
+MOST_HEADINGS = 1000
+LONGEST_HEADING = 200
 SWITCHED_ON = {"place": "clusters", "entry_year": "entry over time"}
 """What a list of firms without a column does not give."""
 Vocabulary = dict[str, list[str]]
@@ -37,6 +39,8 @@ def _words(table: str, column: str) -> list[str]:
 
 def meanings(cell: str, vocabulary: Vocabulary) -> list[str]:
     """Return the columns that a heading may stand for, with or without what it says in brackets."""
+    if len(cell) > LONGEST_HEADING:
+        return []
     text = clean(cell)
     bare = re.sub(r"[(（\[].*?[)）\]]", "", text)
     return vocabulary.get(fold(text)) or vocabulary.get(fold(bare)) or []
@@ -68,6 +72,10 @@ def find_header(
     heads = [clean(cell) for cell in row]
     while heads and not heads[-1]:
         heads.pop()
+    if len(heads) > MOST_HEADINGS:
+        wrong = f"has {len(heads):,} columns; at most {MOST_HEADINGS:,} are read"
+        cells.say(number, None, None, wrong, "take out those that are not of the list")
+        return None, []
     return number, heads
 
 
@@ -221,13 +229,17 @@ def drop_misnamed(
     for name, column in headings.columns(cells.table).items():
         if name not in positions or name in source.columns or heads[positions[name]] == name:
             continue
-        texts = {clean(row[positions[name]]) for _, row in body if positions[name] < len(row)}
+        texts = {
+            clean(row[positions[name]])[:LONGEST_HEADING]
+            for _, row in body
+            if positions[name] < len(row)
+        }
         texts = {text for text in texts if not is_missing(text)}
         expected = _what_fits(column)
         if not texts or not expected or any(_fits(text, column) for text in texts):
             continue
         head = heads[positions.pop(name)]
-        cells.problems = [problem for problem in cells.problems if problem.column != head]
+        cells.forget(head)
         wrong = f"was not taken as {name}, as it holds no {expected}"
         right = f'to have it read write under [{cells.table}.columns]: {name} = "{head}"'
         cells.warn(None, head, None, wrong, right)

@@ -74,7 +74,7 @@ class _Candidate(NamedTuple):
     foreign: bool  # not an encoding of the list's country
     order: int
     encoding: str
-    text: str
+    text: int  # its hash: all texts at once would not fit into memory
 
 
 def decode(
@@ -187,7 +187,8 @@ def _legacy(
         return str(guess), [_encoding_taken(file, guess.encoding, str(guess), doubt=True)]
     best, *others = candidates
     doubt = any(other[:2] == best[:2] and other.text != best.text for other in others)
-    return best.text, [_encoding_taken(file, best.encoding, best.text, doubt)]
+    text = data.decode(best.encoding)
+    return text, [_encoding_taken(file, best.encoding, text, doubt)]
 
 
 def _candidates(
@@ -212,7 +213,7 @@ def _candidates(
                 code != usual,
                 order,
                 code,
-                text,
+                hash(text),
             )
         )
     return candidates

@@ -1,12 +1,19 @@
 """What is wrong with a file of a stranger, one record per fault."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process, utils
 
+from cluster_anatomy.tables.cells import UNSEEN
+
 SHOWN = 80
 """Characters of a cell that a message shows."""
+LONGEST_LINE = 1000
+"""Characters of a message."""
+LONGEST = 200
+"""Characters of a word that is compared with others."""
 
 
 @dataclass(frozen=True)
@@ -24,31 +31,38 @@ class Problem:
     column: str | None = None
     value: str | None = None
     severity: str = "error"
+    stands_for: int = 1
+    """Problems that the line speaks of."""
 
     def __str__(self) -> str:
         where = self.file
         where += f", row {self.row}" if self.row is not None else ""
         where += f", column '{self.column}'" if self.column else ""
         where += f", value '{as_shown(self.value)}'" if self.value else ""
-        return f"{where}: {self.wrong}" + (f"; {self.right}" if self.right else "")
+        line = f"{where}: {self.wrong}" + (f"; {self.right}" if self.right else "")
+        line = line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 3] + "..."
+        return re.sub(rf"{UNSEEN.pattern}|[\t\n]", " ", line)  # nothing that steers a terminal
 
 
 class UnreadableError(Exception):
     """A file of which nothing can be read; the message is one line."""
 
 
-def as_shown(cell: str) -> str:
+def as_shown(cell: str, most: int = SHOWN) -> str:
     """Return a cell as a message shows it: on one line, without control characters, cut."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in cell).split())
-    return line if len(line) <= SHOWN else line[: SHOWN - 3] + "..."
+    head = cell[: 10 * most]
+    line = " ".join("".join(char if char.isprintable() else " " for char in head).split())
+    return line if len(line) <= most else line[: most - 3] + "..."
 
 
 def closest(word: str, words: Iterable[str], limit: int = 1, cutoff: float = 60) -> list[str]:
     """Return the words most like a word, without case and signs, the best first.
 
     By rapidfuzz ``WRatio``, which also finds a word inside a longer one; by ``ratio`` if the word
-    is shorter than four characters, which occur in too many.
+    is shorter than four characters, which occur in too many. Nothing is like a very long word.
     """
+    if len(word) > LONGEST:
+        return []
     matches = process.extract(
         word,
         sorted(set(words)),

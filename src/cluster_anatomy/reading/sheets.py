@@ -8,7 +8,7 @@ from pathlib import Path
 from cluster_anatomy.reading import workbooks
 from cluster_anatomy.reading.problems import Problem, UnreadableError
 from cluster_anatomy.reading.rows import Score, Sheet
-from cluster_anatomy.reading.sources import Source
+from cluster_anatomy.reading.sources import Source, read_file
 from cluster_anatomy.reading.text import read_text
 
 OTHER_FORMATS = {
@@ -25,13 +25,13 @@ OTHER_FORMATS = {
 MARKUP = (b"<html", b"<!doctype", b"<table", b"<?xml")
 
 
-def read_sheet(path: Path, score: Score, source: Source, country: str = "") -> Sheet:
+def read_sheet(folder: Path, path: Path, score: Score, source: Source, country: str = "") -> Sheet:
     """Read a table of text from a CSV file or a workbook; its content decides, not its name.
 
     Parameters
     ----------
-    path : Path
-        The file.
+    folder, path : Path
+        The folder of the list, and the file in it.
     score : function
         Number of cells of a row that are known headings; decides between encodings, delimiters and
         sheets.
@@ -45,7 +45,9 @@ def read_sheet(path: Path, score: Score, source: Source, country: str = "") -> S
     UnreadableError
         If nothing can be read.
     """
-    data = _content(path)
+    data = read_file(folder, path.relative_to(folder))
+    if not data.strip(b"\xef\xbb\xbf \t\r\n\0"):
+        raise UnreadableError("the file is empty; its first row must name the columns")
     if not data.startswith(workbooks.SIGNATURES):
         _refuse_other_formats(data)
         return read_text(data, path.name, score, source, country)
@@ -54,18 +56,6 @@ def read_sheet(path: Path, score: Score, source: Source, country: str = "") -> S
         wrong = "is a workbook, not text; it was read as one"
         sheet.problems.append(Problem(path.name, wrong, severity="note"))
     return sheet
-
-
-def _content(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UnreadableError(
-            f"cannot be opened ({error.strerror}); close it elsewhere and look at its rights"
-        ) from None
-    if not data.strip(b"\xef\xbb\xbf \t\r\n\0"):
-        raise UnreadableError("the file is empty; its first row must name the columns")
-    return data
 
 
 def _refuse_other_formats(data: bytes) -> None:

@@ -55,7 +55,7 @@ def read_cells(
         return sum(bool(columns.meanings(cell, vocabulary)) for cell in row)
 
     try:
-        sheet = read_sheet(path, score, source, country)
+        sheet = read_sheet(folder, path, score, source, country)
     except UnreadableError as error:
         cells.say(None, None, None, str(error))
         return cells, None

@@ -7,7 +7,7 @@ from collections import Counter
 
 from cluster_anatomy.reading.encodings import SAMPLE, decode
 from cluster_anatomy.reading.problems import UnreadableError
-from cluster_anatomy.reading.rows import Rows, Score, Sheet, best_score
+from cluster_anatomy.reading.rows import Rows, Score, Sheet, best_score, within_limits
 from cluster_anatomy.reading.sources import Source
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -48,7 +48,7 @@ def _parse(text: str, delimiter: str, skipped: int) -> Rows:
     limit = csv.field_size_limit(sys.maxsize)
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        for number, row in enumerate(reader, 1 + skipped):
+        for number, row in enumerate(within_limits(reader), 1 + skipped):
             rows.append((number, row))
             line = reader.line_num + 1
     except csv.Error as error:

@@ -11,6 +11,8 @@ FIRST_YEAR = 1800
 """No firm of these lists is older; the contracts' years begin here too."""
 WRITTEN = 2026
 """The year of this code: a clock that says less is wrong, and would call good years the future."""
+LONGEST = 200
+"""Characters of a cell in which a year is looked for."""
 ABOUT = 1
 """Years on either side that "c. 1998" stands for: the study's sources mostly differ by one."""
 ERAS = {
@@ -114,6 +116,8 @@ def read_year(
         If no year or more than one can be meant.
     """
     today = today or this_year()
+    if len(cell) > LONGEST:
+        raise YearError(f"has {len(cell):,} characters; write the year alone, such as 1998")
     year = _read(_digits(cell), country, about, today)
     for part in (year.value or year.low, year.high):
         if part is not None and part < FIRST_YEAR:

@@ -94,9 +94,15 @@ class DuckDB:
         self._jobs, self._spill = jobs, spill
         spill.mkdir(parents=True, exist_ok=True)
         limit = max(memory - (jobs + 1) * OVERHEAD, memory // 3)
-        self._connection = duckdb.connect(
-            config={"memory_limit": f"{limit}B", "temp_directory": str(spill), "threads": jobs}
-        )
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": f"{limit}B",
+            "temp_directory": str(spill),
+            "threads": jobs,
+            # files are read and written, but nothing is fetched or loaded that SQL only mentions
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        self._connection = duckdb.connect(config=settings)
 
     def view(self, name: str, path: Path) -> None:
         files = ", ".join("'" + file.replace("'", "''") + "'" for file in parquet_files(path))

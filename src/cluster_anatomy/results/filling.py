@@ -15,6 +15,10 @@ from cluster_anatomy.results.paragraphs import ParagraphError, checked
 
 WORDS_A_MINUTE = 220
 """How fast prose is read; Brysbaert (2019, *Journal of Memory and Language*) found 238."""
+OF_THE_RUN = re.compile(
+    r"<!--list:step-->.*?<!--/list-->|<!--.*?-->|<details>.*?</details>", re.DOTALL
+)
+"""What a run writes into prose, or hides there: no part of what is read."""
 SECONDS = {"picture": 25, "table": 20, "code line": 1.5}
 
 
@@ -110,7 +114,7 @@ def reading_minutes(notebook: Notebook) -> int:
     for cell in notebook["cells"]:
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            shown = re.sub(r"<!--.*?-->|<details>.*?</details>", "", text, flags=re.DOTALL)
+            shown = OF_THE_RUN.sub("", text)
             seconds += 60 * len(shown.split()) / WORDS_A_MINUTE
             continue
         if not tagged(cell, PLUMBING):

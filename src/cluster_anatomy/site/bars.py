@@ -67,6 +67,12 @@ def bars(composition: pd.DataFrame, kind: str) -> list[Bar]:
     return made
 
 
+def widths(bars: list[Bar]) -> str:
+    """Return the style of segments as wide as their entries; no page has a style of its own."""
+    counts = sorted({segment["entries"] for bar in bars for segment in bar["segments"]})
+    return "".join(f".bar .n-{count}{{flex-grow:{count}}}\n" for count in counts)
+
+
 def bar_firms(bars: list[Bar]) -> dict[str, tuple[str, list[str]]]:
     """Return, for the key of each bar and of each segment, its words and its firms."""
     firms_of = {}

@@ -14,6 +14,7 @@ from pathlib import Path
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.figures.style import COLOURS, HATCHES
 from cluster_anatomy.site import contexts, notebooks, pages
+from cluster_anatomy.site.bars import widths
 from cluster_anatomy.site.content import PROCESSED, Content, read_content
 from cluster_anatomy.site.explorer import explorer_data
 
@@ -96,7 +97,8 @@ def write_static(folder: Path, content: Content) -> None:
     for name in ("tables.js", "explorer.js", "code.js"):
         put(folder / name, (static / name).read_text(encoding="utf-8"))
     style = (static / "site.css").read_text(encoding="utf-8")
-    put(folder / "site.css", style + pages.generated_style(COLOURS, HATCHES))
+    generated = pages.generated_style(COLOURS, HATCHES) + widths(content.bars)
+    put(folder / "site.css", style + generated)
     put(folder / "data.js", pages.script("DATA", explorer_data(content)))
 
 

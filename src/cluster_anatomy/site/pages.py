@@ -27,6 +27,13 @@ NAVIGATION = {
 }
 """Pages of the head of every page, in order."""
 
+POLICY = (
+    "default-src 'none'; script-src 'self' file:; style-src 'self' file:;"
+    " img-src 'self' file: data:; base-uri 'none'; form-action 'none'"
+)
+"""What a page may load: files of the site. ``file:`` is for browsers to which a site that is opened
+from disk is not ``'self'``."""
+
 
 def environment() -> Environment:
     """Return the Jinja environment: every value is escaped, a missing one is an error."""
@@ -38,7 +45,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"split": split, "words": words, "links": links, "filled": filled}
-    made.globals["navigation"] = NAVIGATION
+    made.globals |= {"navigation": NAVIGATION, "policy": POLICY}
     return made
 
 

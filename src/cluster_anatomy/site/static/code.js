@@ -10,7 +10,8 @@ button.addEventListener("click", () => {
   button.textContent = open ? "Hide all code" : "Show all code";
 });
 const unfold = () => {
-  const cell = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  let cell = null;
+  try { cell = document.getElementById(decodeURIComponent(location.hash.slice(1))); } catch { /* no name of anything */ }
   const block = cell && cell.querySelector("details.code");
   if (block) {
     block.open = true;

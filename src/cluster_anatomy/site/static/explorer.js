@@ -123,11 +123,12 @@ function row(firm, read) {
   ], read.changed ? {class: "changed"} : {});
 }
 function showFirms(now) {
-  const bar = DATA.bars[now.get("bar")];
+  const wanted = now.get("bar") ?? "";
+  const bar = Object.hasOwn(DATA.bars, wanted) ? DATA.bars[wanted] : undefined;
   const inside = bar && new Set(bar[1]);
   const readings = new Map(DATA.firms.map(firm => [firm, reading(firm, now)]));
   const found = DATA.firms.filter(firm => fits(firm, now, readings.get(firm), inside));
-  const key = now.get("sort"), down = now.get("down") ? -1 : 1;
+  const sorted = now.get("sort"), key = COLUMNS.some(([one]) => one === sorted) && sorted, down = now.get("down") ? -1 : 1;
   if (key) found.sort((a, b) => {
     const [x, y] = [order(key, a, readings.get(a)), order(key, b, readings.get(b))];
     if (x == null || y == null) return (x == null) - (y == null);

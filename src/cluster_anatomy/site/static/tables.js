@@ -57,6 +57,7 @@ for (const table of document.querySelectorAll("table[data-tools]")) {
   form.addEventListener("input", show);
   table.parentElement.before(form, status);
   show();
-  const wanted = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  let wanted = null;
+  try { wanted = document.getElementById(decodeURIComponent(location.hash.slice(1))); } catch { /* no name of anything */ }
   if (wanted) wanted.scrollIntoView({block: "center"});
 }
