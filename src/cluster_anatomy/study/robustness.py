@@ -218,6 +218,9 @@ QUOTED = [
     ("interval", "home", "period", "1980_1998"),
     ("interval", "second_order", "period", "1980_1998"),
     ("interval", "spin_off_of_founded", "period", "1980_1998"),
+    ("sign", "spin_off_of_founded", "frame", "cn_named_or_listed"),
+    ("sign", "spin_off_of_founded", "frame", "cn_paper"),
+    ("sign", "spin_off_of_founded", "frame", "cn_lists"),
 ]
 """Options that are quoted, of the classic pair: what is asked, property, choice, option."""
 ASKED = {
@@ -495,11 +498,9 @@ def curve(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def is_default(table: pd.DataFrame, choices: dict, differences: pd.DataFrame) -> bool:
-    """Say whether the default specifications are the differences of the step before, to 1e-9.
-
-    ``table`` is that of the classic pair.
-    """
-    default = holding(table[table["property"] != HOME_USA], choices, frame=None)
+    """Say whether the defaults of both pairs are the differences of the step before, to 1e-9."""
+    compared = table[table["property"] != HOME_USA]
+    default = holding(compared, choices, frame=None, us_frame=None)
     default = default.set_index(["property", "frame"])
     numbers = ["value", "low", "high", "n", "n2", "bound_low", "bound_high"]
     there = differences.set_index(["property", "frame"])[numbers].reindex(default.index)
