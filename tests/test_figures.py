@@ -172,6 +172,7 @@ def test_members_are_clusters_by_size_and_frames_by_label():
             "country": ["USA", "China", "China", "USA", "USA", "China"],
             "cluster": ["Boston", "Beijing", "Beijing", "Boston", "Seattle", "Wuhan"],
             "listed": ["yes", "yes", "no", "no", "yes", "no"],
+            "mode": "start_up",
         }
     )
     members = figures.cluster_members(entries, 2)
