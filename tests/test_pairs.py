@@ -116,12 +116,15 @@ def test_the_table_for_people_has_the_leading_contrasts_in_points(compared):
 
 
 def test_numbers_of_the_classic_pair_have_no_suffix_and_no_weights(pair, compared):
-    rows = compared[compared["frame"] == "cn"].assign(label="words")
-    found = pairs.uncertainty_numbers(rows, pair)
-    assert set(found) == {"joint", "family", "holm"}
-    assert len(found["joint"]) == len(pairs.CONTRASTS)
-    assert len(found["holm"]) == len(rows)
+    blank = compared.assign(weighted=None, weighted_low=None, weighted_high=None)
+    found = pairs.uncertainty_numbers(blank, [pair], PROPERTIES)
+    assert len(found["difference"]) == len(found["holm"]) == len(compared) / 2
+    assert len(found["joint"]) == len(found["family"]) == len(pairs.CONTRASTS)
+    assert found["weighted"].empty
     assert set(found["joint"]["suffix"]) == {""}
+    start_up = found["joint"].iloc[0]
+    assert start_up["low"] < start_up["bound_low"]
+    assert start_up["label"] == pairs.CONTRASTS["start_up"]
     quoted = pairs.quoted_shares(
         pairs.shares_of_pairs([pair], FRAMES, PROPERTIES), PROPERTIES, [pair]
     )

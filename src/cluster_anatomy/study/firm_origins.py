@@ -256,7 +256,7 @@ def reliability(second_coding: pd.DataFrame) -> pd.DataFrame:
 
 
 def reliability_dots(reliable: pd.DataFrame) -> pd.DataFrame:
-    """Return the agreement of two coders as it is drawn: ``label``, ``value``, ``low``, ``high``."""
+    """Return the agreement of two coders as dots draw it (`plain.dots`)."""
     label = reliable["words"] + " (n = " + reliable["n"].astype(str) + ")"
     return reliable.assign(label=label)[["label", "value", "low", "high"]]
 

@@ -263,7 +263,7 @@ def founded(pairs: Sequence[Pair], frames: pd.DataFrame, properties: pd.DataFram
     -------
     DataFrame
         ``property`` (of `FOUNDED`), ``label``, ``pair``, ``suffix``, ``country``, ``frame``,
-        ``series`` and the columns of `shares.share`.
+        ``place``, ``series`` and the columns of `shares.share`.
     """
     chosen = properties[properties["property"].isin(list(FOUNDED))]
     rows = []
@@ -276,9 +276,8 @@ def founded(pairs: Sequence[Pair], frames: pd.DataFrame, properties: pd.DataFram
                 rows.append({"property": prop.property, **words, **estimate})
     table = pd.DataFrame(rows)
     place = table["country"].map({"china": "China", "usa": "USA"})
-    return table.assign(
-        label=table["property"].map(FOUNDED), series=place + ", " + table["pair"] + " pair"
-    )
+    series = place + ", " + table["pair"] + " pair"
+    return table.assign(label=table["property"].map(FOUNDED), place=place, series=series)
 
 
 def founded_differences(table: pd.DataFrame) -> pd.DataFrame:
@@ -287,12 +286,13 @@ def founded_differences(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns of `differences`, ``label`` and ``suffix``.
+        The columns of `differences`, ``label``, ``pair`` and ``suffix``.
     """
     parts = []
     for suffix, rows in table.groupby("suffix", sort=False):
         china, usa = rows["frame"].unique()
-        parts.append(differences(rows, [china], usa).assign(suffix=suffix))
+        named = {"suffix": suffix, "pair": rows["pair"].iloc[0]}
+        parts.append(differences(rows, [china], usa).assign(**named))
     found = pd.concat(parts, ignore_index=True)
     return found.assign(label=found["property"].map(FOUNDED))
 
@@ -325,36 +325,37 @@ def uncertainty_table(table: pd.DataFrame) -> pd.DataFrame:
     return shown.set_index("contrast")
 
 
-def uncertainty_numbers(table: pd.DataFrame, pair: Pair) -> dict[str, pd.DataFrame]:
-    """Return what stands beside the differences of a pair, as families of numbers.
+def uncertainty_numbers(
+    differences: pd.DataFrame, pairs: Sequence[Pair], properties: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """Return the differences of the pairs as families of numbers.
 
     Parameters
     ----------
-    table : DataFrame
-        From `compared`, of one pair, with ``label``.
-    pair : Pair
+    differences : DataFrame
+        From `differences_of_pairs`.
+    pairs : sequence of Pair
+    properties : DataFrame
+        ``property``, ``label``.
 
     Returns
     -------
     dict
-        ``joint``, ``family`` and, where the pair has strata, ``weighted`` of the leading contrasts;
-        ``holm`` of every difference. One row per number with ``property``, ``label``, ``suffix``,
-        ``china`` and ``usa`` (frames), ``value``, ``low``, ``high``, ``n``.
+        ``difference``, ``holm`` (of every difference), ``joint``, ``family``, ``weighted`` (of
+        the leading contrasts; weighted where the pair has strata). One row per number with
+        ``property``, ``label``, ``suffix``, ``frame``, ``us_frame``, ``value``, ``low``, ``high``.
     """
-    rows = contrasts(table)
-    words = rows[["property", "label"]].assign(suffix=pair.suffix, china=pair.china, usa=pair.usa)
-    parts = {"joint": "value", "family": "value", "weighted": "weighted"}
-    found = {
-        name: words.assign(
-            value=rows[value], low=rows[f"{name}_low"], high=rows[f"{name}_high"], n=rows["n"]
-        )
-        for name, value in parts.items()
-        if f"{name}_low" in rows and rows[f"{name}_low"].notna().any()
-    }
-    holm = table[["property", "label"]].assign(
-        suffix=pair.suffix, china=pair.china, usa=pair.usa, value=table["p_holm"], n=table["n"]
-    )
-    return found | {"holm": holm}
+    suffixes = {pair.china: pair.suffix for pair in pairs}
+    rows = differences[differences["frame"].isin(list(suffixes))]
+    rows = labelled(rows, properties).assign(suffix=lambda table: table["frame"].map(suffixes))
+    leading = contrasts(rows)
+    blank = dict.fromkeys(("low", "high", "bound_low", "bound_high"))
+    found = {"difference": rows, "holm": rows.assign(value=rows["p_holm"], **blank)}
+    for name, value in {"joint": "value", "family": "value", "weighted": "weighted"}.items():
+        ends = {end: leading[f"{name}_{end}"] for end in ("low", "high")}
+        table = leading.assign(value=leading[value], **ends)
+        found[name] = table[table["low"].notna()]
+    return found
 
 
 def quoted_shares(
@@ -365,12 +366,14 @@ def quoted_shares(
     Returns
     -------
     DataFrame
-        The columns of `shares_of_pairs`, ``label``, ``country`` and ``suffix`` (as in ids).
+        The columns of `shares_of_pairs`, ``label``, ``place``, ``country`` and ``suffix`` (as
+        in ids).
     """
     parts = []
     for pair in pairs:
-        country = shares["frame"].map({pair.china: "china", pair.usa: "usa"})
-        rows = shares.assign(country=country, suffix=pair.suffix)[country.notna()]
+        place = shares["frame"].map({pair.china: "China", pair.usa: "USA"})
+        rows = shares.assign(place=place, country=place.str.lower(), suffix=pair.suffix)
+        rows = rows[place.notna()]
         elsewhere = rows["property"].isin(["home", "start_up"]) & (pair.suffix == "")
         parts.append(labelled(rows[~elsewhere], properties))
     return pd.concat(parts, ignore_index=True)
