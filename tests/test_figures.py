@@ -14,6 +14,7 @@ from cluster_anatomy.compendium import marks, paths
 from cluster_anatomy.figures import genealogies, neighbourhoods, plain, style
 from cluster_anatomy.figures.comparison import two_frames
 from cluster_anatomy.firms import entries as firms_entries
+from cluster_anatomy.firms.ties import until
 from cluster_anatomy.study import robustness
 
 style.use()
@@ -300,7 +301,7 @@ def redrawn():
     )
     ties = tables.read("data/processed/ties.csv")
     matrices = [
-        figures.tie_matrix_data(ties, country, 10).assign(country=country)
+        figures.tie_matrix_data(until(ties, 2010), country, 10).assign(country=country)
         for country in ("China", "USA")
     ]
     readings = tables.read("data/processed/robustness.csv")

@@ -220,10 +220,19 @@ def test_distances_and_ratios_are_read_in_words():
 
 @pytest.fixture
 def found():
-    return pd.DataFrame({"cluster": ["North", "South", "South", None], "country": "Utopia"})
+    return pd.DataFrame(
+        {"cluster": ["North", "South", "South", None], "country": "Utopia", "mode": "start_up"}
+    )
 
 
-OTHERS = pd.DataFrame({"firm_id": ["c", "u"], "country": ["China", "USA"], "listed": ["yes", "no"]})
+OTHERS = pd.DataFrame(
+    {
+        "firm_id": ["c", "u"],
+        "country": ["China", "USA"],
+        "listed": ["yes", "no"],
+        "mode": "start_up",
+    }
+)
 FRAMES = pd.DataFrame(
     {
         "frame": [OWN, "cn_listed"],
