@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cluster_anatomy.study import american_regions, china_usa, entry_patterns
+from cluster_anatomy.study import american_regions, china_usa, entry_patterns, reach
 
 FRAMES = pd.DataFrame(
     {
@@ -54,7 +54,8 @@ def parts():
     return table.assign(dimension="mode")
 
 
-def test_shares_are_drawn_in_the_order_of_the_words(parts):
+def test_shares_are_drawn_in_the_order_of_the_words_and_works_are_none(parts):
+    parts = pd.concat([parts, parts.iloc[[0]].assign(category="backbone")])
     dots = entry_patterns.composition_dots(parts, "mode", {"cn": "China", "us": "USA"})
     assert dots[["label", "series", "value"]].to_numpy().tolist() == [
         ["start-up", "China", 0.75],
@@ -71,7 +72,8 @@ def test_the_largest_shares_of_a_series_come_first_and_undefined_ones_not_at_all
 
 
 def test_reach_is_shared_out_with_the_unknown_among_it(entries):
-    table = entry_patterns.reach_parts(entries, FRAMES)
+    frames = FRAMES.assign(pair="classic")
+    table = reach.parts_by_frame({"classic": entries}, frames)
     assert set(table["label"]) == {"Chinese firms (n = 4)"}
     assert table.set_index("series")["value"].to_dict() == {
         "home": 0.5,
@@ -80,11 +82,60 @@ def test_reach_is_shared_out_with_the_unknown_among_it(entries):
     }
 
 
-def test_periods_are_drawn_in_their_order_without_the_unknown(parts):
-    table = entry_patterns.entries_by_period(parts, {"cn": "China"}, ["early", "late"])
+def test_frames_of_a_pair_are_set_side_by_side_by_reach(entries):
+    """Of three Chinese entries of known reach two are from home, of two American one."""
+    pairs = FRAMES.assign(pair="classic")
+    listed = FRAMES.assign(frame=["cn2", "us2"], pair="listed")
+    properties = pd.DataFrame(
+        {
+            "property": ["home_of_domestic"],
+            "column": "reach",
+            "value": "home",
+            "unknown": "unknown",
+            "among": "reach=home|reach=elsewhere|reach=mixed",
+        }
+    )
+    names = {"cn": "china", "us": "usa", "cn2": "listed_china", "us2": "listed_usa"}
+    numbers = reach.numbers_by_frame(
+        {"classic": entries, "listed": entries.iloc[2:]},
+        pd.concat([pairs, listed]),
+        properties,
+        names,
+    )
+    counted = numbers.set_index(["name", "part"])[["count", "n", "unknown"]]
+    assert counted.loc[("china", "home")].tolist() == [2, 3, 1]
+    assert counted.loc[("china", "home_of_domestic")].tolist() == [2, 2, 1]
+    assert counted.loc[("listed_china", "abroad")].tolist() == [1, 1, 1]
+    differences = reach.pair_differences(numbers).set_index(["part", "suffix"])
+    assert differences.loc[("elsewhere", ""), "value"] == pytest.approx(-0.5)
+    assert differences.loc[("home", ""), "value"] == pytest.approx(2 / 3 - 1 / 2)
+    assert differences.loc[("abroad", "_listed"), ["value", "frame"]].tolist() == [1, "cn2 vs us2"]
+    drawn = reach.dots_by_pair(numbers)
+    assert drawn["label"].tolist()[:4] == [
+        "from elsewhere in the country, classic pair",
+        "from elsewhere in the country, classic pair",
+        "from elsewhere in the country, listed pair",
+        "from elsewhere in the country, listed pair",
+    ]
+    assert drawn["series"].tolist()[:2] == ["China", "USA"]
+
+
+def test_works_from_before_the_reforms_stand_apart_and_only_where_there_are_any(entries):
+    entries.loc[[0, 3], "mode"] = ["backbone", "unknown"]
+    stock = entry_patterns.stock_share(entries, FRAMES, {"cn": "China", "us": "USA"})
+    assert stock[["series", "count", "n", "unknown"]].to_numpy().tolist() == [["China", 1, 3, 1]]
+
+
+def test_periods_are_drawn_in_their_order_without_the_unknown_and_the_stock_first(parts):
+    stock = pd.DataFrame({"series": ["China"], "count": [4]})
+    works = parts.iloc[[3]].assign(category="backbone")
+    table = entry_patterns.entries_by_period(
+        pd.concat([parts, works]), {"cn": "China"}, ["early", "late"], stock
+    )
     assert table.to_numpy().tolist() == [
-        ["China, early", "start-up", 1],
-        ["China, late", "start-up", 2],
+        [f"China {entry_patterns.STOCK}", 4, "pre-reform backbone"],
+        ["China, early", 1, "start-up"],
+        ["China, late", 2, "start-up"],
     ]
 
 
@@ -171,8 +222,6 @@ def test_border_exceptions_are_far_homes_and_near_elsewheres(entries, farthest):
     # of the four with known kilometres; abroad no border lies between
     counted = {"border_exceptions": {"value": 2, "n": 4}}
     assert entry_patterns.border_numbers(farthest, 100) == counted
-    assert not entry_patterns.outside_frames(exceptions, entries, FRAMES, ["us"])
-    assert entry_patterns.outside_frames(exceptions.iloc[:1], entries, FRAMES, ["us"])
 
 
 def test_years_apart_are_counted_where_both_are_known(entries):

@@ -42,8 +42,8 @@ def entry_models(
 ) -> pd.DataFrame:
     """Ask on every given frame whether a cluster with more earlier entries gets the next one.
 
-    Works from before the reforms are left out: they are no entries, and their years cannot be
-    permuted.
+    Works from before the reforms are stock and left out (`in_frame`): that they came first is their
+    definition, so their years cannot be permuted.
 
     Parameters
     ----------
@@ -66,8 +66,7 @@ def entry_models(
     parts = []
     country = frames.set_index("frame")["country"]
     for frame, (first, last) in years.items():
-        inside = in_frame(entries, frames, frame)
-        units = inside[inside["mode"] != "backbone"].assign(kind=origin_group)
+        units = in_frame(entries, frames, frame).assign(kind=origin_group)
         units = units.rename(columns={"cluster": "place", "entry_year": "year"})
         for model, (kinds, within) in MODELS.items():
             fitted = next_place_model(

@@ -27,7 +27,7 @@ TYPES = {
 """Types of origin that are compared between kinds: value of ``paper_type``, and words."""
 ON_MAP = {
     "a_academic": "academic",
-    "b_enterprise": "out of enterprises",
+    "b_enterprise": "enterprise",
     "c_subsidiary": "subsidiary",
     "d_relocation": "relocation",
 }

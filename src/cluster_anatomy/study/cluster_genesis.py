@@ -250,7 +250,7 @@ def take_offs(described: pd.DataFrame, smallest: int) -> tuple[pd.DataFrame, pd.
         for country, (place, frame) in COUNTRIES.items()
     ]
     years = took_off.assign(
-        slug=took_off["cluster"].str.lower().str.replace(" ", "_"),
+        slug=took_off["cluster"].str.lower().str.replace(r"[ -]", "_", regex=True),
         frame=took_off["country"].map({name: frame for name, (_, frame) in COUNTRIES.items()}),
         value=took_off["take_off"].astype(int),
     )

@@ -4,7 +4,7 @@ An entry is a firm's start at a place. Every share carries its n, its frame, its
 bounds.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from cluster_anatomy.firms.entries import (
     filled,
     home_share,
     in_frame,
+    pre_reform_works,
 )
 from cluster_anatomy.firms.origins import ROLE_OF_MODE
 from cluster_anatomy.firms.places import Gazetteer
@@ -166,7 +167,8 @@ SOURCES = {
 }
 WORDS = {"mode": MODES, "source": SOURCES}
 """What the categories of each dimension are called, in the order in which figures have them."""
-REACH = ["home", "mixed", "elsewhere", "abroad", "unknown"]
+STOCK = "(stock: works from before the reforms)"
+"""What figures call works that were there when entry began."""
 MODEL_FRAMES = {
     "cn_all": "china",
     "us_all": "usa",
@@ -198,7 +200,7 @@ MOVED = {
 def composition_dots(
     compositions: pd.DataFrame, dimension: str, frames: dict[str, str]
 ) -> pd.DataFrame:
-    """Return shares of two frames by mode or source as a figure draws them.
+    """Return shares of two frames by mode or source as a figure draws them, without the stock.
 
     Parameters
     ----------
@@ -215,7 +217,8 @@ def composition_dots(
     """
     words = WORDS[dimension]
     whole = (compositions["group"] == "all") & (compositions["dimension"] == dimension)
-    table = compositions[whole & compositions["frame"].isin(list(frames))]
+    entered = compositions["category"] != "backbone"
+    table = compositions[whole & entered & compositions["frame"].isin(list(frames))]
     table = table.assign(label=table["category"].map(words), series=table["frame"].map(frames))
     order = table["category"].map(list(words).index)
     return table.iloc[order.argsort(kind="stable")]
@@ -242,28 +245,48 @@ def leading(dots: pd.DataFrame, series: str, least: float = 0) -> list[str]:
     return list(table.sort_values("value", ascending=False, kind="stable")["label"])
 
 
-def reach_parts(entries: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
-    """Share out the entries of the frames that carry shares by reach, unknown ones among them.
+def stock_share(entries: pd.DataFrame, frames: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Share of works from before the reforms in works and entries together, where there are any.
+
+    Parameters
+    ----------
+    entries, frames : DataFrame
+        Entries with the works among them; frames.
+    names : dict
+        Frame -> name of the series.
 
     Returns
     -------
     DataFrame
-        ``label`` (of the frame, with its number of entries), ``series`` (reach), ``value`` (share
-        of all entries of the frame).
+        As from `composition_dots`, with the label `STOCK`.
     """
     rows = []
-    for frame in frames[frames["carries_shares"] == "yes"].itertuples():
-        reach = in_frame(entries, frames, frame.frame)["reach"]
-        for part, share_of_all in reach.value_counts(normalize=True).items():
-            label = f"{frame.label} (n = {len(reach)})"
-            rows.append({"label": label, "series": part, "value": share_of_all})
+    for frame, series in names.items():
+        both = in_frame(entries, frames, frame, "entry")
+        works, unknown = len(pre_reform_works(both)), int((both["mode"] == "unknown").sum())
+        about = {"label": STOCK, "series": series, "frame": frame}
+        rows += [about | share(works, len(both) - unknown, unknown)] if works else []
     return pd.DataFrame(rows)
 
 
 def entries_by_period(
-    compositions: pd.DataFrame, frames: dict[str, str], periods: Sequence[str]
+    compositions: pd.DataFrame,
+    frames: dict[str, str],
+    periods: Sequence[str],
+    stock: pd.DataFrame,
 ) -> pd.DataFrame:
     """Count dated entries of two frames by period and mode, as a figure draws them.
+
+    Parameters
+    ----------
+    compositions : DataFrame
+        From `compositions`.
+    frames : dict
+        Frame -> name of the country.
+    periods : sequence of str
+        In their order.
+    stock : DataFrame
+        From `stock_share`: works from before the reforms have a bar of their own.
 
     Returns
     -------
@@ -273,6 +296,7 @@ def entries_by_period(
     table = compositions[
         (compositions["group"] == "period")
         & (compositions["dimension"] == "mode")
+        & (compositions["category"] != "backbone")
         & (compositions["member"] != "unknown")
         & compositions["frame"].isin(list(frames))
     ]
@@ -281,9 +305,10 @@ def entries_by_period(
         member=pd.Categorical(table["member"], list(periods)),
     ).sort_values(["frame", "member"], kind="stable")
     label = table["frame"].astype(str).map(frames) + ", " + table["member"].astype(str)
-    return pd.DataFrame(
-        {"label": label, "series": table["category"].map(MODES), "value": table["count"]}
-    )
+    series = table["category"].map(MODES)
+    entered = pd.DataFrame({"label": label, "series": series, "value": table["count"]})
+    works = pd.DataFrame({"label": stock["series"] + " " + STOCK, "value": stock["count"]})
+    return pd.concat([works.assign(series=MODES["backbone"]), entered], ignore_index=True)
 
 
 def entry_shares(
@@ -466,14 +491,6 @@ def farthest_by_frame(
         value = farthest.loc[inside, "kilometres"].dropna()
         parts.append(pd.DataFrame({"series": name, "value": value}))
     return pd.concat(parts, ignore_index=True)
-
-
-def outside_frames(
-    rows: pd.DataFrame, entries: pd.DataFrame, frames: pd.DataFrame, names: Iterable[str]
-) -> bool:
-    """Say whether none of some firms stands on one of the frames."""
-    inside = pd.concat([in_frame(entries, frames, frame)["firm_id"] for frame in names])
-    return not rows["firm_id"].isin(inside).any()
 
 
 def years_apart(entries: pd.DataFrame) -> int:
