@@ -314,41 +314,26 @@ def test_a_label_is_added_in_the_order_of_the_properties():
     ]
 
 
-def test_step_06_quotes_the_shares_of_both_frames_that_step_05_does_not():
-    properties = pd.DataFrame({"property": ["home", "abroad"], "label": ["from home", "far"]})
-    rows = [("home", "cn", 0.5), ("abroad", "cn", 0.2), ("abroad", "us", 0.1), ("abroad", "x", 0.3)]
-    shares = pd.DataFrame(rows, columns=["property", "frame", "value"])
-    table = china_usa.quoted_shares(shares, properties, "cn", "us")
-    assert table[["label", "country", "value"]].to_numpy().tolist() == [
-        ["far", "china", 0.2],
-        ["far", "usa", 0.1],
-    ]
-
-
 def test_differences_are_drawn_by_frame_and_a_change_of_sign_is_seen():
     rows = [("home", "cn", -0.2), ("home", "other", -0.1), ("abroad", "cn", 0.2)]
     rows.append(("abroad", "other", -0.01))
     differences = pd.DataFrame(rows, columns=["property", "frame", "value"])
     assert china_usa.changing_sign(differences) == ["abroad"]
-    frames = pd.DataFrame({"frame": ["cn", "other"], "label": ["China: all", "China: some"]})
-    properties = pd.DataFrame({"property": ["abroad", "home"], "label": ["far", "from home"]})
-    drawn = china_usa.by_frame(differences, frames, properties)
-    assert drawn[["label", "series"]].to_numpy().tolist() == [
-        ["far", "all"],
-        ["far", "some"],
-        ["from home", "all"],
-        ["from home", "some"],
+    frames = pd.DataFrame({"frame": ["cn", "other"], "label": ["China: some", "China: all"]})
+    drawn = china_usa.by_frame(differences, frames.assign(carries_shares=["yes", "no"]))
+    assert drawn[["property", "series"]].to_numpy().tolist() == [
+        ["home", "some"],
+        ["abroad", "some"],
     ]
 
 
-def test_modes_differ_only_through_the_works_from_before_the_reforms():
-    counts = pd.DataFrame(
-        {"backbone": [20, 0], "start_up": [5, 10], "subsidiary": [5, 10]}, index=["cn", "us"]
-    )
-    tests = china_usa.mode_tests(counts)
+def test_modes_are_tested_in_each_pair():
+    old = pd.DataFrame({"start_up": [5, 20], "spin_off": [20, 5]}, index=["cn", "us"])
+    new = pd.DataFrame({"start_up": [5, 10], "subsidiary": [5, 10]}, index=["cn", "us"])
+    tests = china_usa.mode_tests({"": old, "_listed": new})
     assert tests["modes_independent"]["value"] < 0.01
     assert tests["modes_independent"]["n"] == 50
-    assert tests["modes_independent_after_reform"] == {"value": 1.0, "n": 30}
+    assert tests["modes_independent_listed"] == {"value": 1.0, "n": 30}
 
 
 def test_residuals_of_a_table_of_two_by_two_mirror_each_other():

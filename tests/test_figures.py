@@ -12,7 +12,7 @@ from matplotlib.patches import Wedge
 from cluster_anatomy import figures, tables
 from cluster_anatomy.compendium import marks, paths
 from cluster_anatomy.figures import genealogies, neighbourhoods, plain, style
-from cluster_anatomy.figures.comparison import china_usa
+from cluster_anatomy.figures.comparison import two_frames
 from cluster_anatomy.firms import entries as firms_entries
 
 style.use()
@@ -171,6 +171,7 @@ def test_members_are_clusters_by_size_and_frames_by_label():
             "country": ["USA", "China", "China", "USA", "USA", "China"],
             "cluster": ["Boston", "Beijing", "Beijing", "Boston", "Seattle", "Wuhan"],
             "listed": ["yes", "yes", "no", "no", "yes", "no"],
+            "mode": "start_up",
         }
     )
     members = figures.cluster_members(entries, 2)
@@ -373,7 +374,7 @@ def test_a_marker_at_nothing_is_drawn_whole():
     row = {"property": "p", "label": "l", "value": 0.0, "low": 0.0, "high": 0.1}
     row |= {"bound_low": 0.0, "bound_high": 0.2, "n": 9, "n2": 9}
     data = pd.DataFrame([row | {"series": name} for name in ("cn", "us", "difference")])
-    figure = china_usa(data, {"cn": "China", "us": "USA"}, {})
+    figure = two_frames(data, {"cn": "China", "us": "USA"}, {})
     for axis in figure.axes:
         markers = [line for line in axis.lines if line.get_marker() in ("o", "s", "D")]
         assert markers
