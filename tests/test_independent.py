@@ -263,19 +263,8 @@ def critical(gap: float, error: float) -> float:
     return optimize.bisect(missed, 1, 3, xtol=1e-13)
 
 
-def joint_share(hits: int, n: int, unknown: int) -> tuple[float, float]:
-    """Interval of a share that joins sampling and missing values: Wilson's limits of the bounds."""
-    total = n + unknown
-    low, high = hits / total, (hits + unknown) / total
-    error = math.sqrt(max(p * (1 - p) for p in (low, high)) / total)
-    if not error:
-        return low, high
-    z = critical(high - low, error)
-    return wilson(hits, total, z)[0], wilson(hits + unknown, total, z)[1]
-
-
 def joint_difference(china: tuple[int, int, int], usa: tuple[int, int, int]) -> tuple[float, float]:
-    """Interval of a difference that joins both: Newcombe's limits of the bounds."""
+    """Interval that joins sampling and missing values: Newcombe's limits of the two bounds."""
     (hits, n, unknown), (hits2, n2, unknown2) = china, usa
     total, total2 = n + unknown, n2 + unknown2
     at_least, at_most = (hits, hits2 + unknown2), (hits + unknown, hits2)
@@ -360,7 +349,6 @@ def test_shares_are_reproduced(pair):
         same(row, {"count": hits, "n": n, "unknown": unknown, "value": hits / n})
         same(row, {"bound_low": hits / total, "bound_high": (hits + unknown) / total})
         interval(row, "", wilson(hits, n))
-        interval(row, "joint_", joint_share(hits, n, unknown))
 
 
 def compared(pair: dict) -> list[dict]:
