@@ -142,6 +142,13 @@ def own_shares(shares: pd.DataFrame, properties: pd.DataFrame, frame: pd.Series)
     return pd.DataFrame(rows, columns=["property", "label", "interval", *ESTIMATE])
 
 
+def joined_numbers(table: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
+    """Return the shares of `joined.side_by_side` of which something is known, with their words."""
+    label = properties.set_index("property")["label"].str.capitalize()
+    known = table[table["n"] > 0]
+    return known.assign(label=known["property"].map(label), interval=INTERVAL)
+
+
 def years_at_risk(entries: pd.DataFrame) -> dict[str, tuple[int, int]]:
     """Return the years from the one after the first entry to that of the last, for the list."""
     years = entries["entry_year"].dropna()
