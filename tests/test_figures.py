@@ -14,6 +14,7 @@ from cluster_anatomy.compendium import marks, paths
 from cluster_anatomy.figures import genealogies, neighbourhoods, plain, style
 from cluster_anatomy.figures.comparison import two_frames
 from cluster_anatomy.firms import entries as firms_entries
+from cluster_anatomy.study import robustness
 
 style.use()
 WORDS = {
@@ -302,9 +303,12 @@ def redrawn():
         figures.tie_matrix_data(ties, country, 10).assign(country=country)
         for country in ("China", "USA")
     ]
-    specifications = tables.read("data/processed/robustness.csv")
-    carried = specifications[specifications["carries_shares"] == "yes"]
-    return {
+    readings = tables.read("data/processed/robustness.csv")
+    curves = {
+        f"specification_curve_{name}": figures.curve_data(robustness.curve(readings, name))
+        for name in robustness.CURVES
+    }
+    return curves | {
         "entry_map": figures.map_data(entries, tables.read("data/raw/places/tiles.csv")),
         "cluster_years": figures.cluster_years_data(
             entries, tables.read("data/processed/cluster_profiles.csv"), 4, 5
@@ -312,13 +316,6 @@ def redrawn():
         "tie_matrix": pd.concat(matrices),
         "ei_index": figures.ei_data(tables.read("data/processed/ei_index.csv")),
         "claims": figures.claims_data(tables.read("data/processed/claims.csv")),
-        "specification_curve_home": figures.curve_data(carried[carried["property"] == "home"]),
-        "specification_curve_second_order": figures.curve_data(
-            carried[carried["property"] == "second_order"]
-        ),
-        "specification_curve_subsidiary": figures.curve_data(
-            carried[carried["property"] == "subsidiary"]
-        ),
     }
 
 

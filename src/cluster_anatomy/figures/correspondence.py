@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.text import Annotation
+from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 from scipy.cluster.hierarchy import dendrogram
 
@@ -19,6 +19,8 @@ DIRECTIONS = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -
 """Where a label may stand, in order of preference: to the right and up of its point."""
 DISTANCES = [2, 7, 13, 20, 28]
 """Points between a marker and its label; from the second on a line joins them."""
+TRIES = 20
+"""Orders of labels that are tried."""
 SMALL, LARGE = 12, 300
 """Area of the marker of an empty point, and of what a mass of one adds, in square points."""
 
@@ -105,32 +107,58 @@ def _draw_tree(axis: Axes, steps: pd.DataFrame, clusters: list[str]) -> None:
 def _label_points(axis: Axes, data: pd.DataFrame) -> None:
     """Write a label beside each point where it meets no marker and no other label.
 
+    A label that finds no room comes first in the next try.
+
     Raises
     ------
     ValueError
         If there is no such place for a label.
     """
+    order = list(range(len(data)))
+    for _ in range(TRIES):
+        written, homeless = _written(axis, data.iloc[order])
+        if homeless is None:
+            return
+        for text in written:
+            text.remove()
+        order.insert(0, order.pop(homeless))
+    raise ValueError(f"No room for the label '{data['words'].iloc[order[0]]}'.")
+
+
+def _written(axis: Axes, data: pd.DataFrame) -> tuple[list[Annotation], int | None]:
+    """Write labels in the order of the points, up to the first that finds no room.
+
+    The line from a label to its point may pass a marker, but no label.
+
+    Returns
+    -------
+    tuple
+        The labels, and the position of the point without one.
+    """
     colours = {"cluster": "#0B3C5D", "origin": "#9C3A00"}
     scale = axis.figure.dpi / 72
     radii = np.sqrt(SMALL + LARGE * data["mass"]) / 2
     centres = axis.transData.transform(data[["axis1", "axis2"]].to_numpy(float))
-    taken = [
+    markers = [
         Bbox.from_extents(*(centre - radius * scale), *(centre + radius * scale))
         for centre, radius in zip(centres, radii, strict=True)
     ]
-    if legend := axis.get_legend():
-        taken.append(legend.get_window_extent())
-    for point, radius in zip(data.itertuples(), radii, strict=True):
+    taken = [legend.get_window_extent()] if (legend := axis.get_legend()) else []
+    written = []
+    for position, (point, radius) in enumerate(zip(data.itertuples(), radii, strict=True)):
         for text in _candidates(axis, point.words, (point.axis1, point.axis2), radius):
             text.set_color(colours[point.kind])
-            box = text.get_window_extent()
+            whole, box = text.get_window_extent(), Text.get_window_extent(text)
             inside = axis.bbox.x0 <= box.x0 and box.x1 <= axis.bbox.x1
-            if inside and not any(box.overlaps(other) for other in taken):
-                taken.append(Bbox.from_extents(*box.extents))
+            free = not any(box.overlaps(other) for other in markers)
+            if inside and free and not any(whole.overlaps(other) for other in taken):
+                taken.append(Bbox.from_extents(*whole.extents))
+                written.append(text)
                 break
             text.remove()
         else:
-            raise ValueError(f"No room for the label '{point.words}'.")
+            return written, position
+    return written, None
 
 
 def _candidates(

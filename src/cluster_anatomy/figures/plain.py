@@ -73,6 +73,8 @@ def dots(
 ) -> Figure:
     """Draw estimates as dots with their intervals, one line per row; pale bars are bounds.
 
+    Rows of several series have their own band, so that each dot is seen to belong to one label.
+
     Parameters
     ----------
     table : DataFrame
@@ -93,9 +95,12 @@ def dots(
     """
     labels = list(dict.fromkeys(table["label"]))
     order = list(series) or list(dict.fromkeys(table.get("series", pd.Series([""]))))
-    scale, step = 100 if percent else 1, 0.8 / max(len(order), 1)
+    scale, step = 100 if percent else 1, 0.66 / max(len(order), 1)
     height = 0.8 + len(labels) * max(0.24, 0.17 * len(order))
     figure, axes = plt.subplots(figsize=(TWO_COLUMNS, height), layout="constrained")
+    if len(order) > 1:
+        for row in range(0, len(labels), 2):
+            axes.axhspan(row - 0.5, row + 0.5, color="#F2F2F2", lw=0, zorder=0)
     for rank, name in enumerate(order):
         part = table[table["series"] == name] if "series" in table else table
         y = np.array([labels.index(label) for label in part["label"]], dtype=float)
