@@ -264,7 +264,7 @@ def critical(gap: float, error: float) -> float:
 
 
 def joint_difference(china: tuple[int, int, int], usa: tuple[int, int, int]) -> tuple[float, float]:
-    """Interval of a difference that joins both: Newcombe's limits of the bounds."""
+    """Interval that joins sampling and missing values: Newcombe's limits of the two bounds."""
     (hits, n, unknown), (hits2, n2, unknown2) = china, usa
     total, total2 = n + unknown, n2 + unknown2
     at_least, at_most = (hits, hits2 + unknown2), (hits + unknown, hits2)

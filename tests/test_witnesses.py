@@ -7,82 +7,53 @@ from cluster_anatomy import tables
 from cluster_anatomy.study import witnesses
 
 FRAMES = pd.DataFrame(
-    [
-        ("cn_lists", "China", "on_open_list=yes", "classic", "mixed"),
-        ("us_frame", "USA", "us_sample=frame", "classic", "public_firms"),
-        ("cn_listed", "China", "frame=cn_listed", "listed", "public_firms"),
-        ("us_listed", "USA", "frame=us_listed", "listed", "public_firms"),
-    ],
-    columns=["frame", "country", "includes", "pair", "kind"],
-).assign(carries_shares="yes")
+    [("cn_lists", "China", "on_open_list=yes")], columns=["frame", "country", "includes"]
+)
 PROPERTIES = pd.DataFrame(
     [
-        ("home", "reach", "home", pd.NA, "from home"),
-        ("elsewhere", "reach", "elsewhere", pd.NA, "from elsewhere"),
-        ("subsidiary", "mode", "subsidiary", "public_firms", "subsidiaries"),
-        ("relocation", "mode", "relocation", pd.NA, "relocations"),
+        ("elsewhere", "reach", "elsewhere", "from elsewhere"),
+        ("subsidiary", "mode", "subsidiary", "subsidiaries"),
     ],
-    columns=["property", "column", "value", "cannot_occur_on", "label"],
+    columns=["property", "column", "value", "label"],
 ).assign(unknown="unknown", among=pd.NA)
-
-
-def entry(firm_id, country, mode, reach, frame="-", lists="no", sample=pd.NA, cluster="Beijing"):
-    """One entry; the paper names whoever is on no list."""
-    return {
-        "firm_id": firm_id,
-        "country": country,
-        "mode": mode,
-        "reach": reach,
-        "frame": frame,
-        "on_open_list": lists,
-        "us_sample": sample,
-        "named_in_paper": "no" if lists == "yes" else "yes",
-        "cluster": cluster,
-    }
-
-
 CLASSIC = pd.DataFrame(
     [
-        entry("a", "China", "subsidiary", "home", lists="yes"),
-        entry("b", "China", "subsidiary", "elsewhere", lists="yes", cluster="Wuhan"),
-        entry("c", "China", "start_up", "home", lists="yes"),
-        entry("d", "China", "unknown", "unknown", lists="yes"),
-        entry("e", "China", "start_up", "elsewhere"),  # picked by the paper: in no witness
-        entry("f", "USA", "start_up", "home", sample="frame"),
-        entry("g", "USA", "start_up", "elsewhere", sample="frame"),
-    ]
+        ("a", "subsidiary", "yes", "Beijing"),
+        ("b", "subsidiary", "yes", "Wuhan"),
+        ("c", "start_up", "yes", "Beijing"),
+        ("d", "unknown", "yes", "Beijing"),
+        ("e", "start_up", "no", "Beijing"),  # picked by the paper: in no witness
+    ],
+    columns=["firm_id", "mode", "on_open_list", "cluster"],
+).assign(
+    country="China",
+    named_in_paper=lambda rows: rows["on_open_list"].map({"yes": "no", "no": "yes"}),
 )
-LISTED = pd.DataFrame(
-    [
-        entry("h", "China", "relocation", "elsewhere", frame="cn_listed"),
-        entry("i", "China", "start_up", "home", frame="cn_listed"),
-        entry("j", "USA", "start_up", "home", frame="us_listed"),
+
+
+def test_differences_are_those_of_the_frames_and_properties_asked_for():
+    differences = pd.DataFrame(
+        [
+            ("elsewhere", "cn_lists", 0.1),
+            ("elsewhere", "cn_named_or_listed", 0.2),
+            ("elsewhere", "cn_listed", 0.3),
+            ("academic", "cn_lists", 0.4),
+        ],
+        columns=["property", "frame", "value"],
+    )
+    found = witnesses.differences_on(differences, ["cn_lists", "cn_listed"], PROPERTIES)
+    assert found[["label", "series", "value"]].to_numpy().tolist() == [
+        ["from elsewhere", "open lists", 0.1],
+        ["from elsewhere", "firms that went public later", 0.3],
     ]
-)
-BY_PAIR = {"lists": CLASSIC, "listed": LISTED}
 
 
-def test_countries_are_compared_on_the_lists_and_among_listed_firms():
-    found = witnesses.entry_witnesses(BY_PAIR, FRAMES, PROPERTIES)
-    rows = found.set_index(["property", "pair"])
-    assert rows.loc[("home", "lists"), ["n", "n2"]].tolist() == [3, 2]
-    assert rows.loc[("home", "lists"), "value"] == pytest.approx(2 / 3 - 1 / 2)
-    assert rows.loc[("relocation", "listed"), "value"] == pytest.approx(1 / 2)
-    assert ("subsidiary", "lists") not in rows.index  # quoted firms are none
-    assert set(found["frame"]) == {"cn_lists vs us_frame", "cn_listed vs us_listed"}
-
-
-def test_shares_leave_out_what_the_paper_picked():
-    rows = witnesses.share_witnesses(BY_PAIR, FRAMES, PROPERTIES).set_index("name")
-    counts = rows[["count", "n"]].astype(int).to_numpy().tolist()
-    assert dict(zip(rows.index, counts, strict=True)) == {
-        "subsidiary_share_lists": [2, 3],
-        "subsidiary_or_start_up_share_lists": [2, 3],
-        "relocation_share_lists": [0, 3],
-        "relocation_share_listed": [1, 2],
-        "home_share_listed_usa": [1, 1],
-    }
-    assert rows.loc["subsidiary_share_lists", "unknown"] == 1
+def test_subsidiaries_stand_beside_all_entries_and_beside_start_ups():
+    listed = CLASSIC[CLASSIC["on_open_list"] == "yes"]
+    rows = witnesses.share_witnesses(listed, PROPERTIES).set_index("name")
+    assert rows.loc["subsidiary_share_lists", ["count", "n", "unknown"]].tolist() == [2, 3, 1]
+    assert rows.loc["subsidiary_or_start_up_share_lists", ["count", "n"]].tolist() == [2, 3]
+    assert set(rows["frame"]) == {"cn_lists"}
 
 
 def test_a_serial_founder_needs_two_entries_that_the_paper_did_not_pick():
@@ -153,5 +124,3 @@ def test_the_numbers_of_the_study_come_in_three_families():
     for table in made.values():
         assert (table["low"] <= table["value"]).all()
         assert (table["value"] <= table["high"]).all()
-    shown = witnesses.drawn(made["witness_difference"], ["relocation"])
-    assert shown["series"].tolist() == ["open lists", "firms that went public later"]

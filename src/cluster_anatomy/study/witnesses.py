@@ -6,22 +6,24 @@ and, of a later time, the firms that went public; and the ties of the coders who
 the paper.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 
 import pandas as pd
 
-from cluster_anatomy.firms.entries import comparable, in_frame, property_share
+from cluster_anatomy.firms.entries import in_frame, property_share
 from cluster_anatomy.firms.ties import CHANNELS, DOMESTIC_FIRMS, between, having, until
 from cluster_anatomy.methods.differences import difference
 from cluster_anatomy.methods.shares import share
-from cluster_anatomy.study.china_usa import differences, property_shares
+from cluster_anatomy.study.china_usa import labelled
 from cluster_anatomy.study.cluster_composition import kind_differences, of_kinds, shares_by_kind
 from cluster_anatomy.study.ties import SETS
 from cluster_anatomy.tables.cells import split
 
-PAIRS = {"lists": ("cn_lists", "us_frame"), "listed": ("cn_listed", "us_listed")}
-"""Frames that the paper did not choose, Chinese and American, by what ids call them."""
-PAIR_WORDS = {"lists": "open lists", "listed": "firms that went public later"}
+LISTS = "cn_lists"
+"""The Chinese frame of the paper's time that the paper did not choose."""
+FRAME_WORDS = {LISTS: "open lists", "cn_listed": "firms that went public later"}
+ASKED = ("home_of_domestic", "elsewhere", "relocation", "second_order_of_start_ups")
+"""Properties of which claims compare China with the USA."""
 REGIONAL, AMERICAN = SETS["regional"], SETS["usa"]
 """Sets of ties whose coders did not start from the paper: what they are called, and which pairs."""
 
@@ -43,111 +45,79 @@ def families(
     Returns
     -------
     dict of DataFrame
-        ``witness_difference`` (`entry_witnesses`), ``witness_share``, ``witness_contrast`` (a row
+        ``witness_difference`` (`differences_on`), ``witness_share``, ``witness_contrast`` (a row
         for each number).
     """
     frames, properties = (read(f"data/raw/coding/{name}.csv") for name in ("frames", "properties"))
-    entries, listed, serial, pairs, profiles = (
+    entries, serial, pairs, profiles, differences = (
         read(f"data/processed/{name}.csv")
-        for name in ("entries", "listed_entries", "serial", "ties", "cluster_profiles")
+        for name in ("entries", "serial", "ties", "cluster_profiles", "differences")
     )
-    tables_of = {"lists": entries, "listed": listed}
     ties = tie_witnesses(pairs, last_year, research)
     shares = [
-        share_witnesses(tables_of, frames, properties),
+        share_witnesses(in_frame(entries, frames, LISTS), properties),
         serial_witnesses(entries, serial),
         ties[ties["unit"] == "share"],
     ]
     kinds = kind_witness(entries, frames, profiles[profiles["country"] == "China"])
     return {
-        "witness_difference": entry_witnesses(tables_of, frames, properties),
+        "witness_difference": differences_on(differences, [LISTS], properties),
         "witness_share": pd.concat(shares, ignore_index=True),
         "witness_contrast": pd.concat([ties[ties["unit"] == "difference"], pd.DataFrame([kinds])]),
     }
 
 
-def drawn(differences: pd.DataFrame, chosen: Iterable[str]) -> pd.DataFrame:
-    """Return some differences of `entry_witnesses` as a figure draws them.
-
-    Returns
-    -------
-    DataFrame
-        ``label``, ``series`` (the pair in words), ``value``, ``low``, ``high``.
-    """
-    rows = differences[differences["property"].isin(list(chosen))]
-    return rows.assign(series=rows["pair"].map(PAIR_WORDS))[
-        ["label", "series", "value", "low", "high"]
-    ]
-
-
-def entry_witnesses(
-    tables_of: Mapping[str, pd.DataFrame], frames: pd.DataFrame, properties: pd.DataFrame
+def differences_on(
+    differences: pd.DataFrame, chosen: Sequence[str], properties: pd.DataFrame
 ) -> pd.DataFrame:
-    """Compare China with the USA on frames that the paper did not choose (`PAIRS`).
+    """Return the differences that claims ask for on some Chinese frames, for words and pictures.
 
     Parameters
     ----------
-    tables_of : mapping
-        Entries of each pair: ``lists``, ``listed``.
-    frames, properties : DataFrame
-        ``frames.csv``, ``properties.csv``.
+    differences : DataFrame
+        ``differences.csv`` of step 06.
+    chosen : sequence of str
+        The frames.
+    properties : DataFrame
+        ``properties.csv``.
 
     Returns
     -------
     DataFrame
-        ``property``, ``pair``, ``label``, ``frame`` (both), ``value`` (China minus USA), ``low``,
-        ``high``, ``n``, ``n2``. What cannot occur on one of the frames is left out.
+        The rows of the properties in `ASKED` with ``label`` and ``series`` (the frame in words).
     """
-    words, parts = properties.set_index("property")["label"], []
-    for pair, (china, usa) in PAIRS.items():
-        shares = property_shares(
-            tables_of[pair], frames, comparable(properties, frames, [china, usa])
-        )
-        parts.append(differences(shares, [china], usa).assign(pair=pair, frame=f"{china} vs {usa}"))
-    table = pd.concat(parts, ignore_index=True)
-    return table.assign(label=table["property"].map(words))
+    rows = differences[differences["property"].isin(ASKED) & differences["frame"].isin(chosen)]
+    return labelled(rows, properties).assign(series=lambda table: table["frame"].map(FRAME_WORDS))
 
 
-def share_witnesses(
-    tables_of: Mapping[str, pd.DataFrame], frames: pd.DataFrame, properties: pd.DataFrame
-) -> pd.DataFrame:
-    """Estimate Chinese shares that claims are about on frames that the paper did not choose.
+def share_witnesses(listed: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
+    """Estimate on the open lists what part of the Chinese entries are subsidiaries.
 
     Parameters
     ----------
-    tables_of, frames, properties
-        As in `entry_witnesses`.
+    listed : DataFrame
+        Chinese entries on the open lists.
+    properties : DataFrame
+        ``properties.csv``.
 
     Returns
     -------
     DataFrame
-        ``name``, ``words``, ``frame``, and the columns of `shares.share`: subsidiaries, and
-        subsidiaries among subsidiaries and start-ups, on the open lists; relocations on
-        both frames; of the American firms that went public, those from the home region.
+        ``name``, ``words``, ``frame``, and the columns of `shares.share`: of all entries, and of
+        subsidiaries and start-ups alone.
     """
-    prop = {row.property: row for row in properties.itertuples()}
-    frame_of = {pair: names[0] for pair, names in PAIRS.items()}
-    chosen = {pair: in_frame(tables_of[pair], frames, frame_of[pair]) for pair in PAIRS}
-    modes = chosen["lists"]["mode"].value_counts()
-    subsidiaries, start_ups = int(modes.get("subsidiary", 0)), int(modes.get("start_up", 0))
-    found = [
-        ("subsidiary", "lists", property_share(chosen["lists"], prop["subsidiary"])),
-        ("subsidiary_or_start_up", "lists", share(subsidiaries, subsidiaries + start_ups)),
-        *(("relocation", pair, property_share(chosen[pair], prop["relocation"])) for pair in PAIRS),
-    ]
-    words = {
-        "subsidiary": "subsidiaries",
-        "subsidiary_or_start_up": "subsidiaries, of subsidiaries and start-ups",
-        "relocation": "relocations",
-    }
+    prop = next(row for row in properties.itertuples() if row.property == "subsidiary")
+    modes = listed["mode"].value_counts()
+    hits, start_ups = int(modes.get("subsidiary", 0)), int(modes.get("start_up", 0))
     rows = [
-        {"name": f"{name}_share_{pair}", "words": words[name], "frame": frame_of[pair]} | numbers
-        for name, pair, numbers in found
+        {"name": "subsidiary_share_lists", "words": "subsidiaries"} | property_share(listed, prop),
+        {
+            "name": "subsidiary_or_start_up_share_lists",
+            "words": "subsidiaries, of subsidiaries and start-ups",
+        }
+        | share(hits, hits + start_ups),
     ]
-    usa = PAIRS["listed"][1]
-    at_home = property_share(in_frame(tables_of["listed"], frames, usa), prop["home"])
-    about = {"name": "home_share_listed_usa", "words": "founded from the home region"}
-    return pd.DataFrame([*rows, about | {"frame": usa} | at_home])
+    return pd.DataFrame(rows).assign(frame=LISTS)
 
 
 def kind_witness(
@@ -168,7 +138,7 @@ def kind_witness(
         ``name``, ``words``, ``frame``, and endogenous minus policy-induced clusters, as from
         `differences.difference`.
     """
-    frame = PAIRS["lists"][0]
+    frame = LISTS
     rows = of_kinds(in_frame(entries, frames, frame), clusters.dropna(subset=["kind"]))
     table = kind_differences(shares_by_kind(rows)).set_index("word")
     words = "academic entries, endogenous minus policy-induced clusters"
