@@ -201,47 +201,8 @@ def tie_witnesses(pairs: pd.DataFrame, last_year: int, research: Iterable[str]) 
         ``name``, ``words``, ``frame``, ``unit`` (share or difference), ``value``, ``low``,
         ``high``, ``n`` (``n2``: of the ties that are subtracted).
     """
-    pairs = until(pairs, last_year)
-    china, usa = (pairs.query(condition) for _, condition in (REGIONAL, AMERICAN))
-    sites = {kind: having(china, [f"{kind}_site_of"]) for kind in ("rd", "manufacturing")}
-    placed = {kind: part["target_cluster"].dropna() for kind, part in sites.items()}
-    foreign = sites["rd"].loc[sites["rd"]["source_type"] == "foreign_firm", "target_cluster"]
-    exchange = [*CHANNELS["technology"], "joint_venture_with", "staff_moved_to"]
-    firms = having(between(china, DOMESTIC_FIRMS, DOMESTIC_FIRMS), exchange)
-    external = [_of(part, "external") for part in (china, usa)]
-    acquired, founded = (
-        _of(having(china, kinds), "external") for kinds in (["acquired"], CHANNELS["founding"])
-    )
-    in_cities = [_hits(placed[kind].isin(list(research))) for kind in ("rd", "manufacturing")]
-    both = f"{REGIONAL[0]} vs {AMERICAN[0]}"
-    rows = [
-        (
-            "ties_external",
-            "external ties, China minus USA, if ties were drawn",
-            both,
-            (*external[0], *external[1]),
-        ),
-        (
-            "acquisitions",
-            "external ties, acquisitions minus foundings, if ties were drawn",
-            "",
-            (*acquired, *founded),
-        ),
-        (
-            "sites",
-            "sites in research cities, research minus plants, if sites were drawn",
-            "",
-            sum(in_cities, ()),
-        ),
-        (
-            "staff_local",
-            "local ties, of moves of staff",
-            "",
-            _of(having(china, ["staff_moved_to"]), "local"),
-        ),
-        ("exchange_external", "external ties, of exchanges of firms", "", _of(firms, "external")),
-        ("shanghai", "sites in Shanghai, of foreign research", "", _hits(foreign == "Shanghai")),
-    ]
+    china, usa = (until(pairs, last_year).query(condition) for _, condition in (REGIONAL, AMERICAN))
+    rows = [*_tie_differences(china, usa, research), *_tie_shares(china)]
     return pd.DataFrame(
         {
             "name": name,
@@ -252,6 +213,41 @@ def tie_witnesses(pairs: pd.DataFrame, last_year: int, research: Iterable[str]) 
         | (difference(*counts) if len(counts) > 2 else share(*counts))
         for name, words, frame, counts in rows
     )
+
+
+def _tie_differences(china: pd.DataFrame, usa: pd.DataFrame, research: Iterable[str]) -> list:
+    """Name, words, frame and counts of what is compared between two kinds of ties or sites."""
+    external = [_of(part, "external") for part in (china, usa)]
+    acquired, founded = (
+        _of(having(china, kinds), "external") for kinds in (["acquired"], CHANNELS["founding"])
+    )
+    in_cities = [
+        _hits(having(china, [f"{kind}_site_of"])["target_cluster"].dropna().isin(list(research)))
+        for kind in ("rd", "manufacturing")
+    ]
+    countries = "external ties, China minus USA, if ties were drawn"
+    kinds = "external ties, acquisitions minus foundings, if ties were drawn"
+    sites = "sites in research cities, research minus plants, if sites were drawn"
+    both = f"{REGIONAL[0]} vs {AMERICAN[0]}"
+    return [
+        ("ties_external", countries, both, (*external[0], *external[1])),
+        ("acquisitions", kinds, "", (*acquired, *founded)),
+        ("sites", sites, "", (*in_cities[0], *in_cities[1])),
+    ]
+
+
+def _tie_shares(china: pd.DataFrame) -> list:
+    """Name, words, frame and counts of shares of ties or sites."""
+    sites = having(china, ["rd_site_of"])
+    foreign = sites.loc[sites["source_type"] == "foreign_firm", "target_cluster"]
+    exchange = [*CHANNELS["technology"], "joint_venture_with", "staff_moved_to"]
+    firms = having(between(china, DOMESTIC_FIRMS, DOMESTIC_FIRMS), exchange)
+    moves = having(china, ["staff_moved_to"])
+    return [
+        ("staff_local", "local ties, of moves of staff", "", _of(moves, "local")),
+        ("exchange_external", "external ties, of exchanges of firms", "", _of(firms, "external")),
+        ("shanghai", "sites in Shanghai, of foreign research", "", _hits(foreign == "Shanghai")),
+    ]
 
 
 def _of(pairs: pd.DataFrame, kind: str) -> tuple[int, int]:
