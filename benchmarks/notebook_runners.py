@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from reporting import RESULTS, ROOT, machine, markdown, put_between, spread, write_csv
+from reporting import RESULTS, ROOT, machine, markdown, put_between, read_csv, spread, write_csv
 
 from cluster_anatomy.compendium import execute, kernels, paths, rerun, steps
 
@@ -259,16 +259,29 @@ def rows_of(timed: dict[str, Way]) -> list[dict]:
     ]
 
 
+def with_other_ways(rows: list[dict], before: list[dict], order: list[str]) -> list[dict]:
+    """Return the new rows and, of the ways not timed now, the old ones, set beside ours of now."""
+    new = {row["runner"]: row for row in rows}
+    own = float(new[OURS]["median"])
+    old = {
+        row["runner"]: row | {"ratio": f"{float(row['median']) / own:.2f}"}
+        for row in before
+        if row["runner"] in order
+    }
+    return [(old | new)[name] for name in order if name in old | new]
+
+
 def table(rows: list[dict]) -> str:
     """Return the Markdown table of `rows`, with machine and versions below it."""
     cells = []
     for row in rows:
         low, median, high = (f"{float(row[name]):.1f}" for name in ("min", "median", "max"))
-        cells.append([row["what"], f"{median} ({low} to {high})", f"{float(row['ratio']):.1f}"])
-    head = ["way", "seconds (least to most)", "times ours"]
+        times = f"{float(row['ratio']):.1f}"
+        cells.append([row["what"], str(row["n"]), f"{median} ({low} to {high})", times])
+    head = ["way", "runs", "seconds (least to most)", "times ours"]
     packages = {part for row in rows for part in row["versions"].split(", ")} - {"-"}
-    below = f"Medians of {rows[0]['n']} runs. {rows[0]['machine']}; {', '.join(sorted(packages))}."
-    return f"{markdown(head, cells, ['---', '---:', '---:'])}\n\n{below}\n"
+    below = f"Medians. {rows[0]['machine']}; {', '.join(sorted(packages))}."
+    return f"{markdown(head, cells, ['---', '---:', '---:', '---:'])}\n\n{below}\n"
 
 
 def main() -> None:
@@ -280,7 +293,7 @@ def main() -> None:
     parser.add_argument(
         "--repeat", type=int, default=3, metavar="N", help="runs of each way (default 3)"
     )
-    text = "only this way; nothing is written; repeatable"
+    text = "only this way, ours among them; the other rows stay as they are; repeatable"
     parser.add_argument("--only", action="append", choices=[*every], help=text)
     arguments = parser.parse_args()
     timed = {name: way for name, way in every.items() if name in (arguments.only or every)}
@@ -291,10 +304,11 @@ def main() -> None:
             seconds = measure(way, paths.root())
             print(f"{repetition}/{arguments.repeat} {name}: {seconds:.1f} s", flush=True)
     rows = rows_of(timed)
-    print(table(rows))
-    if not arguments.only:
+    if OURS in timed:
+        rows = with_other_ways(rows, read_csv(RESULT), list(every))
         write_csv(RESULT, rows)
         put_between(PAGE, *MARKS, table(rows))
+    print(table(rows))
     if different := [row["runner"] for row in rows if row["same_files"] == "no"]:
         raise SystemExit(
             f"not the same tables and figures as with {next(iter(timed))}: {', '.join(different)}"

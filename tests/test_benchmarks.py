@@ -34,6 +34,20 @@ def test_the_spread_is_that_of_the_values():
     assert "cores" in reporting.machine()
 
 
+def test_ways_not_timed_again_keep_their_times_and_stand_beside_ours_of_now():
+    old = [
+        {"runner": name, "median": median, "n": 2, "ratio": "?"}
+        for name, median in {"papermill": "90", notebook_runners.OURS: "30", "gone": "1"}.items()
+    ]
+    new = [{"runner": notebook_runners.OURS, "median": "45.00", "n": 5, "ratio": "1.00"}]
+    order = [notebook_runners.OURS, "papermill", "nbconvert"]
+    rows = notebook_runners.with_other_ways(new, old, order)
+    assert [(row["runner"], row["n"], row["ratio"]) for row in rows] == [
+        (notebook_runners.OURS, 5, "1.00"),
+        ("papermill", 2, "2.00"),
+    ]
+
+
 def test_the_pages_have_the_numbers_of_the_results():
     rows = reporting.read_csv(notebook_runners.RESULT)
     assert notebook_runners.table(rows) in notebook_runners.PAGE.read_text(encoding="utf-8")

@@ -469,31 +469,65 @@ def test_the_smaller_side_of_the_first_cut_is_the_odd_one_out():
     assert (compared["count"], compared["n"], compared["support"]) == (3, 9, 0.4)
 
 
-def test_clusters_that_are_all_alike_do_not_differ():
-    alike = pd.DataFrame({"x": [5, 5, 5], "y": [5, 5, 5]}, index=["A", "B", "C"])
-    numbers = cluster_composition.tests_of_difference({"China": alike, "USA": alike}, ["C"])
-    assert numbers["clusters_differ_p_china"] == {"value": 1, "n": 30}
-    assert numbers["clusters_differ_p_without_tonghua"] == {"value": 1, "n": 20}
+@pytest.fixture
+def alike():
+    rows = [(cluster, kind) for cluster in "AB" for kind in ["x"] * 5 + ["y"] * 5]
+    table = pd.DataFrame(rows, columns=["cluster", "paper_type"])
+    return table.assign(mode="start_up", country="USA", scope="entry", us_sample="frame")
+
+
+def test_clusters_that_are_all_alike_do_not_differ(alike):
+    frames = pd.DataFrame({"frame": ["us"], "country": "USA", "includes": "us_sample=frame"})
+    frames["carries_shares"] = "yes"
+    tests = cluster_composition.tests_of_difference(alike, frames, {"USA": "us"}, "paper_type", 5)
+    assert tests[["place", "clusters", "value", "n"]].to_numpy().tolist() == [
+        ["usa", "A, B", 1, 20]
+    ]
+
+
+def test_clusters_of_a_frame_that_carries_no_shares_are_not_tested(alike):
+    frames = pd.DataFrame({"frame": ["us_all"], "country": "USA", "includes": "scope=entry"})
+    frames["carries_shares"] = "no"
+    with pytest.raises(ValueError, match="'us_all' cannot carry shares"):
+        cluster_composition.tests_of_difference(alike, frames, {"USA": "us_all"}, "paper_type", 5)
 
 
 def test_the_variant_quoted_is_told_beside_the_extremes_of_all():
-    columns = ["origin", "measure", "kinds", "groups", "n", "ways", "rand", "rand_p", "gap"]
+    columns = ["origin", "measure", "kinds", "groups", "n", "ways", "rand", "rand_p", "rand_least"]
     variants = pd.DataFrame(
         [
-            ("paper_type", "hellinger", "all", 2, 10, 252, 0.1, 0.3, 0.02, 0.4),
-            ("paper_type", "hellinger", "stated", 2, 5, 10, 0.2, 0.5, 0.03, 0.6),
-            ("label", "hellinger", "all", 2, 10, 252, 0.7, 0.05, 0.01, 0.04),
+            ("paper_type", "hellinger", "all", 2, 10, 252, 0.1, 0.3, 0.25, 2, 0.02, 0.4, 0.04),
+            ("paper_type", "hellinger", "stated", 2, 5, 10, 0.2, 0.5, 0.1, 3, 0.03, 0.6, 0.1),
+            ("label", "hellinger", "all", 2, 10, 252, 0.7, 0.05, 0.03, 4, 0.01, 0.04, 0.04),
         ],
-        columns=[*columns, "gap_p"],
+        columns=[*columns, "rand_values", "gap", "gap_p", "gap_least"],
     )
     numbers = cluster_composition.kind_numbers(variants, "paper_type", "hellinger", 2)
     assert numbers["clusters_paper_kinds_ari"] == {"value": 0.1, "n": 10}
+    assert numbers["clusters_paper_kinds_least_p"] == {"value": 0.25, "n": 10}
+    assert numbers["clusters_paper_kinds_values"] == 2
     assert numbers["clusters_stated_kinds_ways"] == 10
     assert numbers["clusters_kinds_ari_highest"] == {"value": 0.7, "number": 3}
     assert numbers["clusters_kinds_lowest_p"] == {"value": 0.04, "number": 3}
-    shown = cluster_composition.kinds_table(pd.concat([variants, variants.assign(rand=0.3)]))
+    assert numbers["clusters_kinds_least_p"] == {"value": 0.03, "number": 3}
+    assert counted(numbers["clusters_kinds_undecidable"]) == (2, 3, 0)
+    assert numbers["clusters_kinds_gap_least_p"] == {"value": 0.04, "n": 10}
+    shown = cluster_composition.kinds_table(variants, "hellinger", 2)
     by_types = shown.loc[("the paper's types", "all")]
-    assert by_types[["clusters", "ways", "adjusted Rand index"]].tolist() == [10, 252, 0.2]
+    assert by_types.tolist() == [10, 252, 0.1, 0.3, 0.25, 0.02, 0.4, 0.04]
+
+
+def test_two_kinds_of_which_one_stands_alone_cannot_be_told_apart():
+    """Seven clusters alike and one that differs, kinds six to two: two values, least p 0.25."""
+    kinds = ["endogenous"] * 6 + ["policy_induced"] * 2
+    paper = pd.DataFrame({"cluster": list("ABCDEFGH"), "kind": kinds, "kind_by": "paper"})
+    origin = ["a_academic"] * 3 + ["c_subsidiary"] * 2
+    rows = [(name, kind) for name in "BCDEFGH" for kind in origin] + [("A", "d_relocation")] * 5
+    table = pd.DataFrame(rows, columns=["cluster", "paper_type"])
+    table = table.assign(label=table["paper_type"])
+    variants = compositions.agreement(table, paper, 5, groups=(2,))
+    found = variants[(variants["origin"] == "paper_type") & (variants["kinds"] == "all")].iloc[0]
+    assert (found["ways"], found["rand_values"], found["rand_least"]) == (28, 2, 0.25)
 
 
 def test_clusters_of_each_country_are_compared_by_themselves(some):

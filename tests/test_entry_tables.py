@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cluster_anatomy.study import china_usa, entry_patterns
+from cluster_anatomy.study import american_regions, china_usa, entry_patterns, reach
 
 FRAMES = pd.DataFrame(
     {
@@ -54,7 +54,8 @@ def parts():
     return table.assign(dimension="mode")
 
 
-def test_shares_are_drawn_in_the_order_of_the_words(parts):
+def test_shares_are_drawn_in_the_order_of_the_words_and_works_are_none(parts):
+    parts = pd.concat([parts, parts.iloc[[0]].assign(category="backbone")])
     dots = entry_patterns.composition_dots(parts, "mode", {"cn": "China", "us": "USA"})
     assert dots[["label", "series", "value"]].to_numpy().tolist() == [
         ["start-up", "China", 0.75],
@@ -71,7 +72,8 @@ def test_the_largest_shares_of_a_series_come_first_and_undefined_ones_not_at_all
 
 
 def test_reach_is_shared_out_with_the_unknown_among_it(entries):
-    table = entry_patterns.reach_parts(entries, FRAMES)
+    frames = FRAMES.assign(pair="classic")
+    table = reach.parts_by_frame({"classic": entries}, frames)
     assert set(table["label"]) == {"Chinese firms (n = 4)"}
     assert table.set_index("series")["value"].to_dict() == {
         "home": 0.5,
@@ -80,11 +82,60 @@ def test_reach_is_shared_out_with_the_unknown_among_it(entries):
     }
 
 
-def test_periods_are_drawn_in_their_order_without_the_unknown(parts):
-    table = entry_patterns.entries_by_period(parts, {"cn": "China"}, ["early", "late"])
+def test_frames_of_a_pair_are_set_side_by_side_by_reach(entries):
+    """Of three Chinese entries of known reach two are from home, of two American one."""
+    pairs = FRAMES.assign(pair="classic")
+    listed = FRAMES.assign(frame=["cn2", "us2"], pair="listed")
+    properties = pd.DataFrame(
+        {
+            "property": ["home_of_domestic"],
+            "column": "reach",
+            "value": "home",
+            "unknown": "unknown",
+            "among": "reach=home|reach=elsewhere|reach=mixed",
+        }
+    )
+    names = {"cn": "china", "us": "usa", "cn2": "listed_china", "us2": "listed_usa"}
+    numbers = reach.numbers_by_frame(
+        {"classic": entries, "listed": entries.iloc[2:]},
+        pd.concat([pairs, listed]),
+        properties,
+        names,
+    )
+    counted = numbers.set_index(["name", "part"])[["count", "n", "unknown"]]
+    assert counted.loc[("china", "home")].tolist() == [2, 3, 1]
+    assert counted.loc[("china", "home_of_domestic")].tolist() == [2, 2, 1]
+    assert counted.loc[("listed_china", "abroad")].tolist() == [1, 1, 1]
+    differences = reach.pair_differences(numbers).set_index(["part", "suffix"])
+    assert differences.loc[("elsewhere", ""), "value"] == pytest.approx(-0.5)
+    assert differences.loc[("home", ""), "value"] == pytest.approx(2 / 3 - 1 / 2)
+    assert differences.loc[("abroad", "_listed"), ["value", "frame"]].tolist() == [1, "cn2 vs us2"]
+    drawn = reach.dots_by_pair(numbers)
+    assert drawn["label"].tolist()[:4] == [
+        "from elsewhere in the country, classic pair",
+        "from elsewhere in the country, classic pair",
+        "from elsewhere in the country, listed pair",
+        "from elsewhere in the country, listed pair",
+    ]
+    assert drawn["series"].tolist()[:2] == ["China", "USA"]
+
+
+def test_works_from_before_the_reforms_stand_apart_and_only_where_there_are_any(entries):
+    entries.loc[[0, 3], "mode"] = ["backbone", "unknown"]
+    stock = entry_patterns.stock_share(entries, FRAMES, {"cn": "China", "us": "USA"})
+    assert stock[["series", "count", "n", "unknown"]].to_numpy().tolist() == [["China", 1, 3, 1]]
+
+
+def test_periods_are_drawn_in_their_order_without_the_unknown_and_the_stock_first(parts):
+    stock = pd.DataFrame({"series": ["China"], "count": [4]})
+    works = parts.iloc[[3]].assign(category="backbone")
+    table = entry_patterns.entries_by_period(
+        pd.concat([parts, works]), {"cn": "China"}, ["early", "late"], stock
+    )
     assert table.to_numpy().tolist() == [
-        ["China, early", "start-up", 1],
-        ["China, late", "start-up", 2],
+        [f"China {entry_patterns.STOCK}", 4, "pre-reform backbone"],
+        ["China, early", 1, "start-up"],
+        ["China, late", 2, "start-up"],
     ]
 
 
@@ -101,36 +152,53 @@ def test_home_shares_and_start_ups_of_both_countries(entries, parts):
 @pytest.fixture
 def model():
     rows = [
-        ("cn_all", "by_origin", "academic", np.log(2), 0.0, 1.0, 40, 7),
-        ("cn_all", "by_origin", "academic", np.log(2), -1.0, 2.0, 40, 7),
-        ("us_all", "all_origins_within", "stock", 0.0, -1.0, 1.0, 30, 5),
-        ("us_all", "by_origin_periods", "academic", 0.0, -1.0, 1.0, 10, 5),
-        ("de_all", "by_origin", "academic", 0.0, -1.0, 1.0, 10, 5),
+        ("cn_all", "all_origins", "stock", 1.1, 7),
+        ("cn_all", "by_origin", "second_order", 1.2, 7),
+        ("us_all", "all_origins_within", "stock", 0.9, 8),
+        ("cn_named_or_listed", "all_origins", "stock", np.nan, 2),
+        ("us_frame", "by_origin", "second_order", 1.3, 5),
+        ("us_frame", "by_origin", "other", 0.8, 5),
+        ("de_all", "all_origins", "stock", 1.0, 5),
     ]
-    columns = ["frame", "model", "term", "estimate", "low", "high", "n", "clusters"]
-    return pd.DataFrame(rows, columns=columns)
+    columns = ["frame", "model", "term", "value", "clusters"]
+    table = pd.DataFrame(rows, columns=columns).assign(low=0.5, high=2.0, entries=40, p=0.3)
+    return table.assign(null_mean=1.05, null_low=0.8, null_high=1.4)
 
 
-def test_a_rate_ratio_has_the_wider_of_its_intervals(model):
-    ratios = entry_patterns.stock_ratios(model).set_index("frame")
-    assert list(ratios.index) == ["cn_all", "us_all"]
-    assert ratios.loc["cn_all", ["kind", "word", "extra"]].tolist() == ["origin", "academic", ""]
-    row = ratios.loc["cn_all", ["value", "low", "high"]].astype(float)
-    assert row.tolist() == pytest.approx([2, np.exp(-1), np.exp(2)])
-    assert ratios.loc["us_all", "extra"] == ", with cluster effects"
-    dots = entry_patterns.stock_dots(ratios.reset_index())
-    assert dots[["label", "series"]].to_numpy().tolist() == [
-        ["any origin, within clusters", "USA"],
-        ["academic", "China"],
+def test_odds_ratios_stand_beside_their_null_and_undefined_ones_nowhere(model):
+    ratios = entry_patterns.stock_ratios(model)
+    assert ratios[["name", "slug", "words", "n"]].to_numpy().tolist() == [
+        ["china", "all_origins", "any origin", 40],
+        ["china", "second_order", "second-order", 40],
+        ["usa", "all_origins_within", "any origin, with cluster effects", 40],
+        ["frame_usa", "second_order", "second-order", 40],
+        ["frame_usa", "other", "other", 40],
+    ]
+    nulls = entry_patterns.ratio_nulls(ratios)
+    assert nulls.loc[0, ["value", "low", "high"]].tolist() == [1.05, 0.8, 1.4]
+    drawn = entry_patterns.stock_dots(ratios)
+    assert drawn[["label", "series", "bound_high"]].to_numpy().tolist() == [
+        ["any origin", "China, all found", 1.4],
+        ["second-order", "China, all found", 1.4],
+        ["second-order", "USA, frame", 1.4],
+        ["any origin, with cluster effects", "USA, all found", 1.4],
+    ]
+
+
+def test_the_order_of_entry_is_tested_only_where_the_frame_carries_shares(model):
+    frames = pd.DataFrame({"frame": ["us_frame", "us_all", "cn_all"]})
+    frames["carries_shares"] = ["yes", "no", "no"]
+    tests = entry_patterns.ratio_tests(entry_patterns.stock_ratios(model), frames)
+    assert tests[["name", "slug", "value"]].to_numpy().tolist() == [
+        ["frame_usa", "second_order", 0.3],
+        ["frame_usa", "other", 0.3],
     ]
 
 
 def test_clusters_in_the_model_are_counted_once(model):
-    frames = ["cn_all", "us_all", "cn_named_or_listed", "us_frame"]
-    every = pd.concat([model.assign(frame=frame, model="by_origin") for frame in frames])
-    sizes = entry_patterns.model_sizes(every)
-    assert sizes["value"].tolist() == [7] * 4
+    sizes = entry_patterns.model_sizes(model)
     assert sizes["name"].tolist() == ["china", "usa", "frame_china", "frame_usa"]
+    assert sizes["value"].tolist() == [7, 8, 2, 5]
 
 
 def test_distances_by_country_are_those_of_all_sources():
@@ -154,8 +222,6 @@ def test_border_exceptions_are_far_homes_and_near_elsewheres(entries, farthest):
     # of the four with known kilometres; abroad no border lies between
     counted = {"border_exceptions": {"value": 2, "n": 4}}
     assert entry_patterns.border_numbers(farthest, 100) == counted
-    assert not entry_patterns.outside_frames(exceptions, entries, FRAMES, ["us"])
-    assert entry_patterns.outside_frames(exceptions.iloc[:1], entries, FRAMES, ["us"])
 
 
 def test_years_apart_are_counted_where_both_are_known(entries):
@@ -176,14 +242,26 @@ def regions():
 
 
 def test_only_expected_patterns_are_quoted(regions):
-    table = entry_patterns.region_differences(regions, "us_frame")
+    table = american_regions.region_differences(regions, "us_frame")
     assert table[["slug", "word", "label"]].to_numpy().tolist() == [
         ["new_york", "subsidiary", "New York: subsidiary"],
         ["boston", "second-order", "Boston: second-order"],
     ]
-    assert entry_patterns.second_order_found(regions).to_numpy().tolist() == [
+    assert american_regions.second_order_found(regions).to_numpy().tolist() == [
         ["Boston", "boston", 3, 3, 5]
     ]
+
+
+def test_what_few_firms_could_have_told_of_regions(regions):
+    """Tea (Fisher 1935): four of four against none of four has p 1/35, the smallest there is."""
+    tea = regions.iloc[[0, 1]].assign(count=[3, 0], n=4, count2=[1, 0], n2=4)
+    limits = american_regions.region_limits(
+        american_regions.region_differences(tea, "us_frame"), 50
+    )
+    assert limits["least_p"].tolist() == pytest.approx([1 / 35, 1])
+    assert limits[["slug", "property"]].to_numpy().tolist()[1] == ["boston", "second_order"]
+    # only all four against none has p below 0.05: 0.75 ** 4 * 0.75 ** 4, and 0.5 ** 4
+    assert limits["power"].tolist() == pytest.approx([0.75**8 + 0.25**8, 0.5**4])
 
 
 def test_numbers_of_american_regions(regions):
@@ -197,7 +275,7 @@ def test_numbers_of_american_regions(regions):
         ("San Diego", None, "other"),
     ]
     dated = pd.DataFrame(rows, columns=["region", "entry_year", "paper_type"])
-    numbers = entry_patterns.region_numbers(
+    numbers = american_regions.region_numbers(
         regions, dated.assign(country="USA"), "us_frame", turn=1990, early=1985
     )
     assert numbers["region_patterns_p"] == 0.04
@@ -236,41 +314,26 @@ def test_a_label_is_added_in_the_order_of_the_properties():
     ]
 
 
-def test_step_06_quotes_the_shares_of_both_frames_that_step_05_does_not():
-    properties = pd.DataFrame({"property": ["home", "abroad"], "label": ["from home", "far"]})
-    rows = [("home", "cn", 0.5), ("abroad", "cn", 0.2), ("abroad", "us", 0.1), ("abroad", "x", 0.3)]
-    shares = pd.DataFrame(rows, columns=["property", "frame", "value"])
-    table = china_usa.quoted_shares(shares, properties, "cn", "us")
-    assert table[["label", "country", "value"]].to_numpy().tolist() == [
-        ["far", "china", 0.2],
-        ["far", "usa", 0.1],
-    ]
-
-
 def test_differences_are_drawn_by_frame_and_a_change_of_sign_is_seen():
     rows = [("home", "cn", -0.2), ("home", "other", -0.1), ("abroad", "cn", 0.2)]
     rows.append(("abroad", "other", -0.01))
     differences = pd.DataFrame(rows, columns=["property", "frame", "value"])
     assert china_usa.changing_sign(differences) == ["abroad"]
-    frames = pd.DataFrame({"frame": ["cn", "other"], "label": ["China: all", "China: some"]})
-    properties = pd.DataFrame({"property": ["abroad", "home"], "label": ["far", "from home"]})
-    drawn = china_usa.by_frame(differences, frames, properties)
-    assert drawn[["label", "series"]].to_numpy().tolist() == [
-        ["far", "all"],
-        ["far", "some"],
-        ["from home", "all"],
-        ["from home", "some"],
+    frames = pd.DataFrame({"frame": ["cn", "other"], "label": ["China: some", "China: all"]})
+    drawn = china_usa.by_frame(differences, frames.assign(carries_shares=["yes", "no"]))
+    assert drawn[["property", "series"]].to_numpy().tolist() == [
+        ["home", "some"],
+        ["abroad", "some"],
     ]
 
 
-def test_modes_differ_only_through_the_works_from_before_the_reforms():
-    counts = pd.DataFrame(
-        {"backbone": [20, 0], "start_up": [5, 10], "subsidiary": [5, 10]}, index=["cn", "us"]
-    )
-    tests = china_usa.mode_tests(counts)
+def test_modes_are_tested_in_each_pair():
+    old = pd.DataFrame({"start_up": [5, 20], "spin_off": [20, 5]}, index=["cn", "us"])
+    new = pd.DataFrame({"start_up": [5, 10], "subsidiary": [5, 10]}, index=["cn", "us"])
+    tests = china_usa.mode_tests({"": old, "_listed": new})
     assert tests["modes_independent"]["value"] < 0.01
     assert tests["modes_independent"]["n"] == 50
-    assert tests["modes_independent_after_reform"] == {"value": 1.0, "n": 30}
+    assert tests["modes_independent_listed"] == {"value": 1.0, "n": 30}
 
 
 def test_residuals_of_a_table_of_two_by_two_mirror_each_other():

@@ -71,7 +71,8 @@ def test_readme_shows_the_register_and_types_no_result():
     register = results.lookup(tables.read("data/processed/results.csv"))
     assert paragraphs.fill(readme, register) == readme
     findings = readme.split("## What was found")[1].split("## Run it")[0]
-    bare = marks.NUMBER.sub("", findings)
+    unread = r'<!--holds:.*?-->|width="480"'  # conditions, and how wide the picture is
+    bare = re.sub(unread, "", marks.NUMBER.sub("", findings), flags=re.DOTALL)
     assert not re.findall(r"\d", bare.replace("95 %", ""))
     assert len(marks.NUMBER.findall(findings)) >= 10
 

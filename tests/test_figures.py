@@ -12,7 +12,10 @@ from matplotlib.patches import Wedge
 from cluster_anatomy import figures, tables
 from cluster_anatomy.compendium import marks, paths
 from cluster_anatomy.figures import genealogies, neighbourhoods, plain, style
+from cluster_anatomy.figures.comparison import two_frames
 from cluster_anatomy.firms import entries as firms_entries
+from cluster_anatomy.firms.ties import until
+from cluster_anatomy.study import robustness
 
 style.use()
 WORDS = {
@@ -170,6 +173,7 @@ def test_members_are_clusters_by_size_and_frames_by_label():
             "country": ["USA", "China", "China", "USA", "USA", "China"],
             "cluster": ["Boston", "Beijing", "Beijing", "Boston", "Seattle", "Wuhan"],
             "listed": ["yes", "yes", "no", "no", "yes", "no"],
+            "mode": "start_up",
         }
     )
     members = figures.cluster_members(entries, 2)
@@ -297,12 +301,15 @@ def redrawn():
     )
     ties = tables.read("data/processed/ties.csv")
     matrices = [
-        figures.tie_matrix_data(ties, country, 10).assign(country=country)
+        figures.tie_matrix_data(until(ties, 2010), country, 10).assign(country=country)
         for country in ("China", "USA")
     ]
-    specifications = tables.read("data/processed/robustness.csv")
-    carried = specifications[specifications["carries_shares"] == "yes"]
-    return {
+    readings = tables.read("data/processed/robustness.csv")
+    curves = {
+        f"specification_curve_{name}": figures.curve_data(robustness.curve(readings, name))
+        for name in robustness.CURVES
+    }
+    return curves | {
         "entry_map": figures.map_data(entries, tables.read("data/raw/places/tiles.csv")),
         "cluster_years": figures.cluster_years_data(
             entries, tables.read("data/processed/cluster_profiles.csv"), 4, 5
@@ -310,13 +317,6 @@ def redrawn():
         "tie_matrix": pd.concat(matrices),
         "ei_index": figures.ei_data(tables.read("data/processed/ei_index.csv")),
         "claims": figures.claims_data(tables.read("data/processed/claims.csv")),
-        "specification_curve_home": figures.curve_data(carried[carried["property"] == "home"]),
-        "specification_curve_second_order": figures.curve_data(
-            carried[carried["property"] == "second_order"]
-        ),
-        "specification_curve_subsidiary": figures.curve_data(
-            carried[carried["property"] == "subsidiary"]
-        ),
     }
 
 
@@ -343,6 +343,40 @@ def test_a_series_that_is_absent_leaves_the_colours_of_the_others_as_they_are():
     assert plt.matplotlib.colors.to_hex(figure.axes[0].patches[0].get_facecolor()) == (
         plain.SERIES[2].lower()
     )
+    plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        (["start-up", "spin-off", "subsidiary", "relocation", "unknown"], 5),
+        ([f"a series with {name} words in its name" for name in ("two", "ten", "few", "no")], 2),
+    ],
+)
+def test_a_legend_is_read_row_by_row(labels, shown):
+    table = pd.DataFrame({"label": "A", "series": labels, "value": 1.0})
+    for figure in (plain.bars(table, "firms"), plain.dots(table.assign(low=0, high=2), "firms")):
+        figure.canvas.draw()
+        legend = figure.legends[0]
+        at = {
+            text.get_text(): text.get_transform().transform(text.get_position()).round()
+            for text in legend.get_texts()
+        }
+        assert sorted(labels, key=lambda name: (-at[name][1], at[name][0])) == labels
+        assert [at[name][1] for name in labels].count(at[labels[0]][1]) == shown
+        assert legend.get_window_extent().x1 <= figure.bbox.x1
+        plt.close(figure)
+
+
+def test_a_marker_at_nothing_is_drawn_whole():
+    row = {"property": "p", "label": "l", "value": 0.0, "low": 0.0, "high": 0.1}
+    row |= {"bound_low": 0.0, "bound_high": 0.2, "n": 9, "n2": 9}
+    data = pd.DataFrame([row | {"series": name} for name in ("cn", "us", "difference")])
+    figure = two_frames(data, {"cn": "China", "us": "USA"}, {})
+    for axis in figure.axes:
+        markers = [line for line in axis.lines if line.get_marker() in ("o", "s", "D")]
+        assert markers
+        assert not any(line.get_clip_on() for line in markers)
     plt.close(figure)
 
 

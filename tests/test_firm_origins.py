@@ -670,3 +670,23 @@ def test_those_behind_most_entries_are_shown_first():
     assert shown.loc["C", "regions"] == "unknown"
     assert shown.loc["B", "regions"] == "Beijing, Wuhan"
     assert firm_origins.most_serial(serial, most=1).index.tolist() == ["B"]
+
+
+def test_silence_of_a_second_coder_is_no_disagreement():
+    rows = [
+        ("us_listed", "yes", "label", "a", "a", "yes"),
+        ("us_listed", "yes", "label", "b", "b", "yes"),
+        ("us_listed", "yes", "label", "b", "a", "no"),
+        ("us_listed", "yes", "label", "b", None, "one_silent"),
+        ("us_listed", "yes", "year", "1990", "1991", "yes"),
+        ("us_frame", "no", "label", "a", "a", "yes"),
+    ]
+    columns = ["coding", "blind", "field", "first", "second", "agree"]
+    table = firm_origins.reliability(pd.DataFrame(rows, columns=columns)).set_index("slug")
+    assert list(table.index) == ["label", "year", "label_us_frame"]
+    assert table.loc["label", ["count", "n", "unknown"]].tolist() == [2, 3, 1]
+    assert table.loc["label", "kappa"] == pytest.approx(0.4)
+    assert pd.isna(table.loc["year", "kappa"])
+    shown = firm_origins.reliability_dots(table.reset_index())
+    assert shown["label"].iloc[0] == "origin (n = 3)"
+    assert firm_origins.kappas(table.reset_index())["slug"].tolist() == ["label"]

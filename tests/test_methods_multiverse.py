@@ -94,6 +94,20 @@ def test_planted_signs_and_intervals_are_counted():
     assert held["specifications"].to_dict()[("b", "b0")] == 4
 
 
+def test_an_estimate_that_comes_twice_counts_once_for_an_option():
+    table = pd.DataFrame({"outcome": "x", "a": ["a0", "a0", "a0", "a1"], "value": [1, 1, -1, 1]})
+    table = table.assign(sign_kept=["yes", "yes", "no", "yes"], excludes_zero="no")
+    held = by_option(table.assign(estimate=[1, 1, 2, 1]), ["a"], distinct="estimate")
+    assert held[
+        ["option", "specifications", "estimates", "share_sign_kept"]
+    ].to_numpy().tolist() == [
+        ["a0", 3, 2, 0.5],
+        ["a1", 1, 1, 1.0],
+    ]
+    assert by_option(table, ["a"])["estimates"].tolist() == [3, 1]
+    assert by_option(table, ["outcome"]).empty
+
+
 def test_undefined_and_zero_keep_no_sign():
     table = pd.DataFrame(
         {"outcome": "x", "default": ["yes", "no", "no"], "value": [1.0, np.nan, 0.0]}

@@ -26,8 +26,9 @@ OWN_LIST = sorted(
     f"own_list/{path.stem}" for path in paths.source("notebooks/own_list").glob("*.ipynb")
 )
 ALLOWED = re.compile(
-    r"`[^`]*`|\[[^]]*\]\([^)]*\)|\(\d{4}\)|(?:foot)?notes? \d+|[Ss]teps? \d\d(?: to \d\d)?"
-    r"|Figures? \d|sections? \d(?:\.\d)?|95 %|\b[A-Z]\w+ \d{4}|^# \d\d ·",
+    r"`[^`]*`|\{[\w.]+\}|\[[^]]*\]\([^)]*\)|\(\d{4}\)"
+    r"|(?:foot)?notes? \d+|[Ss]teps? \d\d(?: to \d\d)?|Figures? \d"
+    r"|sections? \d(?:\.\d)?|95 %|\b[A-Z]\w+ \d{4}|^# \d\d ·",
     re.MULTILINE,
 )
 

@@ -294,6 +294,7 @@ def small():
         {
             "country": "USA",
             "scope": "entry",
+            "mode": "start_up",
             "place_id": ["b", "b", "b", "d", None, "b"],
             "entry_year": pd.array([1985, 1991, 1992, 1995, 1994, None], dtype="Int64"),
             "period": ["old", "new", "new", "new", "new", "unknown"],
@@ -326,6 +327,15 @@ def test_spreads_are_compared_up_to_the_last_year_of_the_frame(small):
     assert seattle["ratio"] == 0
     assert math.isnan(seattle["low"])
     assert table.loc[("period", "old"), ["entries", "n", "firms", "n2"]].tolist() == [1, 5, 6, 10]
+
+
+def test_chinese_works_from_before_the_reforms_are_on_neither_side(small):
+    entries, frames, counts, places, periods = (table.replace("USA", "China") for table in small)
+    entries = entries.assign(mode=["backbone", *["start_up"] * 5])
+    table = representation.representation(entries, frames, counts, places, periods)
+    assert (table["dimension"] == "region").sum()
+    assert set(table.loc[table["dimension"] == "period", "category"]) == {"new"}
+    assert (table.loc[table["dimension"] == "period", ["n", "n2"]] == [4, 4]).all(axis=None)
 
 
 def test_a_category_that_the_list_does_not_have_is_undefined():

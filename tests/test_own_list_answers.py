@@ -206,26 +206,33 @@ def test_distances_and_ratios_are_read_in_words():
     shown = answers.distance_table(pd.DataFrame(summary).astype({"upper": "float"}))
     assert shown.loc[("all", "founder"), "median, km"] == 10
     assert pd.isna(shown.loc[("all", "founder"), "upper quartile, km"])
-    model = {"model": "all_origins", "term": "stock", "errors": ["by_cluster", "HC1"]}
-    model |= {"estimate": 0.0, "p": [0.12345, 0.01], "n": 30, "clusters": 4}
-    model |= {"low": [-1.0, -0.5], "high": [1.0, 0.5]}
+    model = {"model": ["all_origins"], "term": "stock", "value": 1.126, "p": 0.3}
+    model |= {"null_low": 1.012, "null_high": 1.2, "entries": 30, "clusters": 4}
     table = answers.model_table(pd.DataFrame(model))
-    assert len(table) == 1
     assert table.loc[("all origins", "stock")].to_dict() == {
-        "errors": "by cluster",
-        "ratio": 1.0,
-        "p": 0.123,
-        "region-years": 30,
+        "odds ratio": 1.13,
+        "by size alone, from": 1.01,
+        "to": 1.2,
+        "entries": 30,
         "regions": 4,
     }
 
 
 @pytest.fixture
 def found():
-    return pd.DataFrame({"cluster": ["North", "South", "South", None], "country": "Utopia"})
+    return pd.DataFrame(
+        {"cluster": ["North", "South", "South", None], "country": "Utopia", "mode": "start_up"}
+    )
 
 
-OTHERS = pd.DataFrame({"firm_id": ["c", "u"], "country": ["China", "USA"], "listed": ["yes", "no"]})
+OTHERS = pd.DataFrame(
+    {
+        "firm_id": ["c", "u"],
+        "country": ["China", "USA"],
+        "listed": ["yes", "no"],
+        "mode": "start_up",
+    }
+)
 FRAMES = pd.DataFrame(
     {
         "frame": [OWN, "cn_listed"],

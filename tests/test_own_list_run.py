@@ -417,6 +417,13 @@ def test_entries_outside_the_years_of_the_list_are_kept_and_not_counted(tmp_path
     assert len(list_origins.entries(seen.firms, seen.origins)) == 4
 
 
+def test_firms_of_one_name_at_two_places_are_two_firms(tmp_path):
+    twins = [FIRMS[0], FIRMS[4] | {"name": FIRMS[0]["name"]}, FIRMS[1]]
+    seen = look(write_list(tmp_path / "x", twins, evidence=[TYPED | {"name": "Clock B"}]))
+    assert len(list_origins.entries(seen.firms, seen.origins)) == 3
+    assert seen.origins.set_index("firm_id")["source"].eq("academia").sum() == 1
+
+
 def test_firms_between_which_people_went_in_a_circle_have_no_descent(tmp_path):
     circle = [OF_A_FIRM | {"name": "Clock B", "founder_prior_orgs": "Clock C"}, FROM_B[0]]
     assert look(write_list(tmp_path / "x", evidence=circle)).families.empty

@@ -49,6 +49,24 @@ def test_spread_is_the_part_that_would_have_to_be_elsewhere(beside):
     assert table["dissimilarity"].iloc[0] == pytest.approx(0.6)
 
 
+def test_concentration_is_that_of_entries_by_region_beside_the_list(beside):
+    other = beside.assign(frame="g", country="USA", entries=[0, 1], n=1)
+    both = pd.concat([other, beside.assign(country="China")])
+    table = representation.concentrations(both, {"f": "china", "g": "usa"}, draws=99, seed=1)
+    spread = 1 - 0.2**2 - 0.8**2
+    by_hand = (0.6**2 + 0.6**2 - spread / 5) / (spread * (1 - 1 / 5))
+    assert table["place"].tolist() == ["china", "usa"]
+    assert table["value"].iloc[0] == pytest.approx(by_hand)
+    assert table["label"].iloc[0] == "China, beside listed firms, biotechnology (n = 5)"
+    assert table["n2"].tolist() == [10, 10]
+    assert math.isnan(table["value"].iloc[1])  # one entry is not concentrated, nor spread
+    assert math.isnan(table["null_low"].iloc[1])
+    null = representation.concentration_null(table)
+    assert (
+        null[["low", "high"]].iloc[0].tolist() == table[["null_low", "null_high"]].iloc[0].tolist()
+    )
+
+
 def test_ratios_are_picked_by_frame_list_class_and_rank_of_period():
     periods = pd.DataFrame({"period": ["to 1980", "1981-1990", "from 1991"]})
     rank = {"first": "to 1980", "second": "1981-1990", "last": "from 1991"}

@@ -211,7 +211,8 @@ def made(code, words):
         if name == "numbers.add" and call.args:
             keys += list(words)  # a function of the package names them
         if name == "numbers.add_rows":
-            keys = [call.args[0].value]
+            family = call.args[0]  # a variable may name any of them
+            keys = [family.value] if isinstance(family, ast.Constant) else list(words)
         if name in ("numbers.add", "numbers.add_rows"):
             ids |= {re.sub(r"\{\w+\}", "*", words[key].get("id", key)) for key in keys}
     return ids

@@ -19,7 +19,7 @@ from cluster_anatomy.site import contexts, notebooks, pages, readings
 from cluster_anatomy.site.content import COMPOSITIONS
 from cluster_anatomy.tables.contract import contracts
 
-LIMIT = 15_000_000
+LIMIT = 18_000_000
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 
 

@@ -212,7 +212,7 @@ def test_a_list_has_a_part_for_each_part_of_the_one_beside_it():
     wrong = pd.DataFrame([("a|b", "x"), ("a", "x|y"), ("", "x")], columns=labels)
     faults = checks.unequal_lists(wrong, table)
     assert list(faults) == [(0, "types"), (1, "types"), (2, "types")]
-    assert faults[0, "types"]().startswith("has 1 parts, but orgs has 2; give one for each")
+    assert faults[0, "types"]().startswith("has 1 parts, but orgs has 2; write one for each")
 
 
 def test_a_broken_reference_is_named_with_the_nearest_name(room):

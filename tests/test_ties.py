@@ -11,6 +11,7 @@ from cluster_anatomy.firms.ei_indices import ei_edges, ei_table
 from cluster_anatomy.firms.foundings import foundings, genealogies
 from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.firms.tie_counts import academic_firms, cluster_links, kind_share
+from cluster_anatomy.firms.tie_models import across_the_border, distance_models, network
 from cluster_anatomy.study import ties as study_ties
 from cluster_anatomy.tables.cells import split
 
@@ -297,6 +298,141 @@ def test_nodes_are_actors_at_places_and_abroad_is_a_group(located):
     assert table.loc[("cluster", "Hangzhou", "left_out"), "ei"] == -1
 
 
+def test_nodes_abroad_stay_where_they_are(located):
+    abroad = {"target_type": "foreign_firm", "target_city": "Seattle"}
+    changes = [abroad | {"source_name": f"S{n}", "target_name": f"T{n}"} for n in range(3)]
+    changes += [{"source_name": f"S{n}", "source_city": "Beijing"} for n in (7, 8)]
+    pairs, _ = ties.collapse(located(*changes))
+    table = ei_table(pairs, draws=199).set_index(["scope", "member", "foreign_ties"])
+    row = table.loc[("all", "all", "external")]
+    assert (row["external"], row["internal"]) == (3, 2)
+    assert row["nodes"] == 6  # three in Shanghai, S7, S8 and B, none abroad
+    assert row["null_low"] > -1  # the three ties abroad cross in each draw
+    only = ei_table(pairs[pairs["kind"] == "foreign"], draws=99)
+    known = only[only["foreign_ties"] == "external"].dropna(subset=["ei"])
+    assert len(known)
+    assert (known[["ei", "null_low", "null_high"]] == 1).all(axis=None)
+
+
+def test_undated_ties_stay_and_later_ones_go():
+    years = pd.array([1990, 2010, 2011, pd.NA], dtype="Int64")
+    pairs = pd.DataFrame({"seen_from": ["China", "China", "China", "USA"], "year": years})
+    assert ties.until(pairs, 2010).index.tolist() == [0, 1, 3]
+    table = study_ties.left_out(pairs, 2010).set_index(["place", "name"])
+    assert table.loc[("china", "pairs"), "value"] == 2
+    assert table.loc[("china", "later"), ["value", "n"]].tolist() == [1, 3]
+    assert table.loc[("usa", "undated"), ["value", "n"]].tolist() == [1, 1]
+
+
+def test_the_index_by_year_with_undated_ties_and_without(located):
+    changes = [
+        {"source_name": "A", "year": 1990, "target_city": "Shanghai"},
+        {"source_name": "C", "year": 2005},
+        {"source_name": "D", "year": None, "target_name": "E"},
+    ]
+    american = {"coder": "usa", "source_name": "X", "source_city": "Boston", "target_name": "Y"}
+    changes += [american | {"target_city": "Boston", "year": 1980}]
+    changes += [american | {"target_name": "Z", "target_city": "Seattle", "year": None}]
+    pairs, _ = ties.collapse(located(*changes))
+    table = study_ties.indices_by_year(pairs, [2000], draws=99)
+    found = table.set_index(["place", "until", "undated"])["value"].to_dict()
+    assert found == {
+        ("china", 2000, "kept"): 0,
+        ("china", 2000, "dropped"): -1,
+        ("china", "all", "kept"): pytest.approx(1 / 3),
+        ("china", "all", "dropped"): 0,
+        ("usa", 2000, "kept"): 0,
+        ("usa", 2000, "dropped"): -1,
+        ("usa", "all", "kept"): 0,
+        ("usa", "all", "dropped"): -1,
+    }
+    gaps = study_ties.gaps(table)
+    assert gaps["ei_gap_least"]["value"] == 0
+    assert gaps["ei_gap_most"] == {"value": 1, "ties": "dated ties alone of any year"}
+
+
+# borders and distance
+
+
+@pytest.fixture
+def towns():
+    """Six firms in two near towns of one cluster and one in the next; ties mostly inside."""
+    place = {"a": ("One", 30.0), "b": ("One", 30.5), "c": ("Two", 31.0)}
+    ends = [("a1", "a2"), ("a1", "b1"), ("b1", "b2"), ("a2", "b2"), ("b1", "c1"), ("c1", "c2")]
+    rows = []
+    for source, target in ends:
+        row = {"seen_from": "China"}
+        for end, actor in (("source", source), ("target", target)):
+            cluster, latitude = place[actor[0]]
+            row |= {end: actor, f"{end}_type": "firm", f"{end}_cluster": cluster}
+            row |= {f"{end}_latitude": latitude, f"{end}_longitude": 120.0}
+        rows.append(row)
+    pairs = pd.DataFrame(rows)
+    same = pairs["source_cluster"] == pairs["target_cluster"]
+    return pairs.assign(kind=np.where(same, "local", "external"), kilometres=1.0)
+
+
+def test_nodes_of_the_network_are_located_actors_with_a_domestic_tie(towns):
+    nodes, tied = network(towns)
+    assert [name for name, *_ in nodes.index] == ["a1", "a2", "b1", "b2", "c1", "c2"]
+    assert (tied == tied.T).all()
+    assert tied.sum() == 2 * len(towns)
+    assert tied[4, 5]
+    assert not tied[0, 5]
+    assert not tied.diagonal().any()
+    towns.loc[0, "kind"], towns.loc[5, "source_type"] = "foreign", None
+    nodes, tied = network(towns)
+    assert tied.sum() == 2 * (len(towns) - 2)
+    assert [name for name, *_ in nodes.index] == ["a1", "a2", "b1", "b2", "c1"]
+
+
+def test_pairs_at_like_distances_are_counted_on_both_sides_of_a_border(towns):
+    table = across_the_border(towns, 30, 100).set_index("side")
+    assert table.loc["within", ["value", "n"]].tolist() == [2, 4]
+    assert table.loc["across", ["value", "n"]].tolist() == [1, 4]
+    far = across_the_border(towns, 101, 150).set_index("side")
+    assert far["n"].to_dict() == {"within": 0, "across": 4}
+
+
+@pytest.fixture
+def crowd():
+    """Sixteen firms and laboratories in four towns of two clusters; some ties of each kind."""
+    latitudes = [30.0, 30.5, 31.0, 33.0]
+    about = [
+        (f"n{n:02}", ["firm", "lab"][n % 2], ["One", "Two"][n // 8], latitudes[n // 4])
+        for n in range(16)
+    ]
+    columns = ["", "_type", "_cluster", "_latitude"]
+    pairs = [
+        {f"source{name}": value for name, value in zip(columns, about[i], strict=True)}
+        | {f"target{name}": value for name, value in zip(columns, about[j], strict=True)}
+        for i in range(16)
+        for j in range(i)
+        if (i * j + i) % (3 if i // 8 == j // 8 else 5) == 1
+    ]
+    table = pd.DataFrame(pairs).assign(source_longitude=120.0, target_longitude=120.0)
+    same = table["source_cluster"] == table["target_cluster"]
+    return table.assign(kind=np.where(same, "local", "external"), kilometres=1.0)
+
+
+def test_models_of_distance_have_odds_ratios_and_their_null(crowd):
+    both = pd.concat([crowd.assign(seen_from=country) for country in ("China", "USA")])
+    table = distance_models(both, draws=99)
+    assert table["label"].tolist()[::3] == ["China: same cluster", "USA: same cluster"]
+    assert (table["count"] == len(crowd)).all()
+    assert table["value"].notna().all()
+    assert (table["bound_low"] < 1).all()
+    assert (table["bound_high"] > 1).all()
+    outside = (table["value"] < table["bound_low"]) | (table["value"] > table["bound_high"])
+    assert (table.loc[outside, "p"] < 0.2).all()
+    assert (table.loc[~outside, "p"] > 0.01).all()
+    numbers = study_ties.model_numbers(table)
+    assert len(numbers) == 3 * len(table)
+    assert numbers["id"].is_unique
+    single = study_ties.single_ties(table.assign(single=5, nodes=16))
+    assert single[["place", "value", "n"]].to_numpy().tolist() == [["china", 5, 16], ["usa", 5, 16]]
+
+
 # brokers
 
 
@@ -491,7 +627,30 @@ def test_takeovers_and_foundings_are_counted_in_both_countries(pairs):
     assert "China: staff moved to (n = 1)" in set(drawn["label"])
 
 
-def test_indices_that_are_quoted_have_what_chance_would_give(monkeypatch):
+def test_odds_are_pooled_over_types_and_channels_that_both_countries_have():
+    counts = {
+        ("China", "founded"): (6, 4),
+        ("USA", "founded"): (3, 7),
+        ("China", "staff_moved_to"): (2, 8),
+        ("USA", "staff_moved_to"): (1, 9),
+        ("China", "rd_site_of"): (5, 0),
+    }
+    rows = [
+        {"seen_from": country, "tie_types": kind, "kind": reach}
+        for (country, kind), (external, local) in counts.items()
+        for reach, n in (("external", external), ("local", local))
+        for _ in range(n)
+    ]
+    table = study_ties.pooled_odds(pd.DataFrame(rows)).set_index("strata")
+    by_hand = (6 * 7 / 20 + 2 * 9 / 20) / (4 * 3 / 20 + 8 * 1 / 20)
+    assert table.loc["type", ["value", "n"]].tolist() == pytest.approx([by_hand, 40])
+    assert table.loc["crude", "value"] == pytest.approx((13 / 12) / (4 / 16))
+    assert table.loc["channel", "value"] == pytest.approx((8 / 12) / (4 / 16))
+    assert (table["low"] < table["value"]).all()
+    assert (table["value"] < table["high"]).all()
+
+
+def test_indices_that_are_quoted_have_those_of_places_dealt_at_random(monkeypatch):
     monkeypatch.setattr(study_ties, "INDICES", {"ei_usa": ("USA", "all", "all", "left_out")})
     ei = pd.DataFrame({"country": "USA", "scope": "all", "member": "all"}, index=[0])
     ei = ei.assign(foreign_ties="left_out", internal=3, external=1, unknown=2, ei=-0.5)

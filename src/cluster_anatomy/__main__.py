@@ -351,7 +351,7 @@ def new_command(arguments: Arguments) -> int:
     """Write the folder of a new list and say what comes next."""
     from cluster_anatomy import own_list
 
-    folder = own_list.new(arguments.name, arguments.like, arguments.country)
+    folder = own_list.new(arguments.name, arguments.like, arguments.country, joins=arguments.joins)
     print(f"{own_list.display_name(folder)}: {', '.join(sorted(os.listdir(folder)))}")
     print(
         "Fill in description.toml and the tables (README.md explains them), then: check"
@@ -375,6 +375,11 @@ def add_new(commands: Commands) -> None:
         help="bioplan_2008, miit_2009, or a list whose files are copied, such as israel",
     )
     command.add_argument("--country", help="country of the firms")
+    command.add_argument(
+        "--joins",
+        metavar="FRAME",
+        help="cn_listed or us_listed: rows of your own on the firms of a listed frame of the study",
+    )
 
 
 # --- register

@@ -1,6 +1,11 @@
 """The figures of the study."""
 
-from cluster_anatomy.figures.comparison import china_usa, difference_data
+from cluster_anatomy.figures.comparison import (
+    china_usa,
+    china_usa_data,
+    difference_data,
+    two_frames,
+)
 from cluster_anatomy.figures.compositions import (
     cluster_members,
     composition,
@@ -39,6 +44,7 @@ __all__ = [
     "TIE_WORDS",
     "VERDICTS",
     "china_usa",
+    "china_usa_data",
     "claims_at_a_glance",
     "claims_data",
     "cluster_members",
@@ -67,6 +73,7 @@ __all__ = [
     "tie_matrix",
     "tie_matrix_data",
     "tile_map",
+    "two_frames",
     "verdict_shares",
     "words",
 ]

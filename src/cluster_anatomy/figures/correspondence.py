@@ -17,7 +17,7 @@ from cluster_anatomy.figures.style import TWO_COLUMNS
 
 DIRECTIONS = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
 """Where a label may stand, in order of preference: to the right and up of its point."""
-DISTANCES = [2, 7, 13, 20, 28]
+DISTANCES = [2, 7, 13, 20, 28, 38, 50]
 """Points between a marker and its label; from the second on a line joins them."""
 SMALL, LARGE = 12, 300
 """Area of the marker of an empty point, and of what a mass of one adds, in square points."""
@@ -103,13 +103,7 @@ def _draw_tree(axis: Axes, steps: pd.DataFrame, clusters: list[str]) -> None:
 
 
 def _label_points(axis: Axes, data: pd.DataFrame) -> None:
-    """Write a label beside each point where it meets no marker and no other label.
-
-    Raises
-    ------
-    ValueError
-        If there is no such place for a label.
-    """
+    """Write a label beside each point where it covers least of the markers and other labels."""
     colours = {"cluster": "#0B3C5D", "origin": "#9C3A00"}
     scale = axis.figure.dpi / 72
     radii = np.sqrt(SMALL + LARGE * data["mass"]) / 2
@@ -121,16 +115,33 @@ def _label_points(axis: Axes, data: pd.DataFrame) -> None:
     if legend := axis.get_legend():
         taken.append(legend.get_window_extent())
     for point, radius in zip(data.itertuples(), radii, strict=True):
+        best, least = None, np.inf
         for text in _candidates(axis, point.words, (point.axis1, point.axis2), radius):
-            text.set_color(colours[point.kind])
-            box = text.get_window_extent()
-            inside = axis.bbox.x0 <= box.x0 and box.x1 <= axis.bbox.x1
-            if inside and not any(box.overlaps(other) for other in taken):
-                taken.append(Bbox.from_extents(*box.extents))
+            box = Bbox.from_extents(*text.get_window_extent().extents)
+            covered = _covered(box, taken) + _outside(box, axis.bbox)
+            if covered < least:
+                if best is not None:
+                    best.remove()
+                best, least = text, covered
+            else:
+                text.remove()
+            if not least:
                 break
-            text.remove()
-        else:
-            raise ValueError(f"No room for the label '{point.words}'.")
+        if best is not None:
+            best.set_color(colours[point.kind])
+            taken.append(Bbox.from_extents(*best.get_window_extent().extents))
+
+
+def _covered(box: Bbox, taken: list[Bbox]) -> float:
+    """Area of a box that lies on others, in square pixels."""
+    common = (Bbox.intersection(box, other) for other in taken)
+    return sum(part.width * part.height for part in common if part is not None)
+
+
+def _outside(box: Bbox, frame: Bbox) -> float:
+    """Area of a box that lies left or right of a frame, in square pixels."""
+    beyond = max(frame.x0 - box.x0, 0) + max(box.x1 - frame.x1, 0)
+    return float(beyond * box.height)
 
 
 def _candidates(

@@ -8,12 +8,65 @@ from matplotlib.figure import Figure
 
 from cluster_anatomy.figures.style import TWO_COLUMNS
 
+CHOICES = {
+    "frame": "Chinese frame",
+    "unknown": "what is unknown",
+    "confidence": "evidence",
+    "period": "years of entry",
+    "pre_reform": "pre-reform works",
+    "region": "home region",
+    "employer_abroad": "employer abroad",
+    "founders": "of several founders",
+    "control": "parent and founders",
+    "institutes": "ministry's institutes",
+    "stations": "prevention stations",
+    "hong_kong": "Hong Kong parents",
+    "venture_house": "venture houses",
+    "foreign_house": "foreign firms' houses",
+    "local_parent": "parents next door",
+    "disputed": "disputed firms",
+}
+"""Choices as they are written in figures and tables; all others by their own name."""
+OPTIONS = {
+    "cn_named_or_listed": "paper or open list",
+    "cn_paper": "paper",
+    "cn_lists": "open list",
+    "left_out": "left out",
+    "careers_not_hit": "careers count as no",
+    "not_hit": "counts as no",
+    "hit": "counts as yes",
+    "low": "of any confidence",
+    "medium": "medium or high",
+    "high": "high",
+    "1980_1998": "1980 to 1998",
+    "stock": "left out",
+    "entry": "counted",
+    "metro": "metropolitan",
+    "province": "province or state",
+    "economic": "economic region",
+    "elsewhere": "not home",
+    "home": "home",
+    "not_at_home": "no job at home",
+    "as_at_home": "as one at home",
+    "parent_first": "parent decides",
+    "founder_first": "founders decide",
+    "academia_first": "academic leads",
+    "firm_first": "firm's staff lead",
+}
+"""Options as they are written in figures and tables; all others by their own name."""
+
 
 def curve_data(specifications: pd.DataFrame) -> pd.DataFrame:
-    """Choose the columns of a specification curve, in ascending order of the estimates."""
-    columns = ["specification", "value", "low", "high", "default"]
-    columns += ["frame", "unknown", "confidence", "region", "mixed"]
-    columns += ["employer_abroad", "founders", "control", "joint_venture", "institutes"]
+    """Choose the columns of a specification curve, in ascending order of the estimates.
+
+    Parameters
+    ----------
+    specifications : DataFrame
+        Those of one property, from step 10.
+    """
+    columns = ["specification", "estimate", "value", "low", "high", "default"]
+    columns += ["frame", "unknown", "confidence", "period", "pre_reform", "region", "mixed"]
+    columns += ["employer_abroad", "founders", "control", "institutes"]
     return specifications.sort_values(["value", "specification"])[columns]
 
 
@@ -23,16 +76,19 @@ def specification_curve(data: pd.DataFrame, choices: list[str], label: str) -> F
     Parameters
     ----------
     data : DataFrame
-        One row per specification: ``value``, ``low``, ``high``, ``default`` (``yes``, ``no``) and
-        the choices.
+        One row per specification: ``estimate`` (its number), ``value``, ``low``, ``high``,
+        ``default`` (``yes``, ``no``) and the choices.
     choices : list of str
         Columns of choices, a band of rows each.
     label : str
         What the estimate is.
     """
     data = data.sort_values(["value", *choices], ignore_index=True)
+    usual = data[data["default"] == "yes"].iloc[0]
     options = [
-        (choice, option) for choice in choices for option in sorted(data[choice].dropna().unique())
+        (choice, option)
+        for choice in choices
+        for option in sorted(data[choice].dropna().unique(), key=lambda word: word != usual[choice])
     ]
     figure, (top, below) = plt.subplots(
         2,
@@ -45,7 +101,9 @@ def specification_curve(data: pd.DataFrame, choices: list[str], label: str) -> F
     _draw_estimates(top, data)
     top.set_ylabel(label)
     _draw_options(below, data, options)
-    below.set_xlabel(f"{len(data)} specifications in ascending order")
+    below.set_xlabel(
+        f"{len(data):,} specifications in ascending order, {data['estimate'].nunique():,} estimates"
+    )
     return figure
 
 
@@ -89,7 +147,10 @@ def _draw_options(axis: Axes, data: pd.DataFrame, options: list[tuple[str, str]]
         )
     axis.set_yticks(
         range(len(options)),
-        [f"{choice}: {option}".replace("_", " ") for choice, option in options],
+        [
+            f"{CHOICES.get(choice, choice)}: {OPTIONS.get(option, option)}".replace("_", " ")
+            for choice, option in options
+        ],
         fontsize=7,
     )
     axis.set_ylim(len(options) - 0.4, -0.6)

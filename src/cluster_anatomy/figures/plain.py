@@ -1,5 +1,6 @@
 """Plain figures for reading: heat maps, dots with intervals, bars; one look for all notebooks."""
 
+import math
 import textwrap
 from collections.abc import Sequence
 
@@ -7,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FormatStrFormatter, MaxNLocator, NullLocator
@@ -71,6 +73,8 @@ def dots(
 ) -> Figure:
     """Draw estimates as dots with their intervals, one line per row; pale bars are bounds.
 
+    Rows of several series have their own band, so that each dot is seen to belong to one label.
+
     Parameters
     ----------
     table : DataFrame
@@ -91,9 +95,12 @@ def dots(
     """
     labels = list(dict.fromkeys(table["label"]))
     order = list(series) or list(dict.fromkeys(table.get("series", pd.Series([""]))))
-    scale, step = 100 if percent else 1, 0.8 / max(len(order), 1)
+    scale, step = 100 if percent else 1, 0.66 / max(len(order), 1)
     height = 0.8 + len(labels) * max(0.24, 0.17 * len(order))
     figure, axes = plt.subplots(figsize=(TWO_COLUMNS, height), layout="constrained")
+    if len(order) > 1:
+        for row in range(0, len(labels), 2):
+            axes.axhspan(row - 0.5, row + 0.5, color="#F2F2F2", lw=0, zorder=0)
     for rank, name in enumerate(order):
         part = table[table["series"] == name] if "series" in table else table
         y = np.array([labels.index(label) for label in part["label"]], dtype=float)
@@ -114,8 +121,21 @@ def dots(
         axes.set_xlim(left=-0.1)  # a ratio is never negative; room for the dots at 0
     axes.set_xlabel(axis)
     if len(order) > 1:
-        figure.legend(loc="outside upper center", ncols=min(len(order), 4))
+        _legend(figure, *axes.get_legend_handles_labels())
     return figure
+
+
+def _legend(figure: Figure, handles: Sequence[Artist], labels: Sequence[str]) -> None:
+    """Place a legend above the axes that is read row by row, in as few rows as fit the width."""
+    width = sum(0.5 + 0.065 * len(label) for label in labels)  # inches
+    columns = math.ceil(len(labels) / math.ceil(width / TWO_COLUMNS))
+    order = [index for column in range(columns) for index in range(column, len(labels), columns)]
+    figure.legend(
+        [handles[index] for index in order],
+        [labels[index] for index in order],
+        loc="outside upper center",
+        ncols=columns,
+    )
 
 
 def _logarithmic(axes: Axes, linear_to: float, width: float, ticks: Sequence[float]) -> None:
@@ -159,9 +179,7 @@ def bars(
     if not percent and (wide.fillna(0) % 1 == 0).all(axis=None):
         axes.locator_params(axis="x", integer=True)
     if len(parts) > 1:
-        figure.legend(
-            list(parts.values()), list(parts), loc="outside upper center", ncols=min(len(parts), 4)
-        )
+        _legend(figure, list(parts.values()), list(parts))
     return figure
 
 

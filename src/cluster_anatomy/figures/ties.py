@@ -15,6 +15,7 @@ from matplotlib.ticker import MultipleLocator
 
 from cluster_anatomy.figures.style import TWO_COLUMNS
 from cluster_anatomy.figures.vocabulary import TIE_WORDS
+from cluster_anatomy.firms.ties import until
 
 # --- Ties within and between clusters
 
@@ -50,10 +51,16 @@ def tie_matrix_data(ties: pd.DataFrame, country: str, largest: int) -> pd.DataFr
     return counts.stack().rename("ties").reset_index()
 
 
-def tie_matrices(ties: pd.DataFrame, countries: Iterable[str], largest: int) -> pd.DataFrame:
-    """Return `tie_matrix_data` of several countries, with the column ``country``."""
+def tie_matrices(
+    ties: pd.DataFrame, countries: Iterable[str], largest: int, last_year: int
+) -> pd.DataFrame:
+    """Return `tie_matrix_data` of several countries, with the column ``country``.
+
+    Ties dated after the last year are left out.
+    """
+    in_time = until(ties, last_year)
     return pd.concat(
-        [tie_matrix_data(ties, name, largest).assign(country=name) for name in countries]
+        [tie_matrix_data(in_time, name, largest).assign(country=name) for name in countries]
     )
 
 
@@ -120,7 +127,7 @@ def ei_data(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def ei_against_null(data: pd.DataFrame) -> Figure:
-    """Draw E-I indices beside what chance would give: -1 all ties inside clusters, +1 all across.
+    """Draw E-I indices (-1 all ties inside clusters, +1 all across) beside places dealt at random.
 
     Parameters
     ----------
@@ -171,7 +178,7 @@ def _draw_indices(axis: Axes, data: pd.DataFrame) -> None:
         color="#999999",
         linewidth=4,
         alpha=0.6,
-        label="95 % of random clusters",
+        label="places dealt at random, 95 %",
     )
     axis.plot(data["null_mean"], rows, "|", color="#555555", markersize=7, label="their mean")
     axis.plot(data["ei"], rows, "o", color="#0072B2", markersize=4, label="observed")

@@ -96,13 +96,21 @@ def over_time(
         handles = _draw_periods(axis, lengths, years, linewidth=0.4)
         axis.set_ylim(0, lengths.sum(axis="columns").max() * 1.3)
         _mark_events(axis, events.get(frame, []))
-        shown = int(part["entries"].sum())
-        early = int(all_years["entries"].sum()) - shown
-        note = f"; {early} before {first} not drawn" if early else ""
-        axis.set_title(f"{title} ({shown} entries with a year{note})", loc="left")
+        axis.set_title(f"{title} ({_counted(all_years, first)})", loc="left")
         axis.set_ylabel(f"Entries per {years} years")
     origin_legend(figure, handles)
     return figure
+
+
+def _counted(data: pd.DataFrame, first: int) -> str:
+    """Say how many entries are drawn, how many works from before the reforms, and what is not."""
+    drawn, works = data["first_year"] >= first, data["label"] == "state_backbone"
+    shown, stock = (int(data.loc[drawn & rows, "entries"].sum()) for rows in (~works, works))
+    early = int(data.loc[~drawn, "entries"].sum())
+    parts = [f"{shown} entries with a year"]
+    parts += [f"{stock} works from before the reforms"] if stock else []
+    parts += [f"{early} before {first} not drawn"] if early else []
+    return "; ".join(parts)
 
 
 def _mark_events(axis: Axes, events: list[tuple[int, str]]) -> None:

@@ -11,9 +11,15 @@ from scipy.spatial.distance import squareform
 
 from cluster_anatomy.firms.clusters import entrants
 from cluster_anatomy.methods.correspondence import correspondence
-from cluster_anatomy.methods.permutation import permutation_test
+from cluster_anatomy.methods.permutation import attainable, permutation_test
 from cluster_anatomy.methods.quotients import location_quotients
-from cluster_anatomy.methods.similarity import distances, gap, leaf_groups, rand_test
+from cluster_anatomy.methods.similarity import (
+    adjusted_rand,
+    distances,
+    gap,
+    leaf_groups,
+    rand_test,
+)
 
 
 def counts(entries: pd.DataFrame, dimension: str = "paper_type", smallest: int = 1) -> pd.DataFrame:
@@ -119,9 +125,10 @@ def agreement(
     DataFrame
         ``origin`` (``paper_type``, ``label``, each with pre-reform works; ``entrants``: paper_type
         without them), ``measure``, ``kinds`` (``all``, or ``stated``: only those that the paper
-        itself states), ``groups``, ``n`` (clusters), ``ways`` to hand out the kinds (no p-value can
-        be below one by this), ``rand``, ``rand_p``, ``gap``, ``gap_p``; undefined where there is
-        only one kind.
+        itself states), ``groups``, ``n`` (clusters), ``ways`` to hand out the kinds; ``rand``,
+        ``rand_p``, ``rand_least`` (the smallest p that any way reaches), ``rand_values`` (how many
+        values the index can take), ``gap``, ``gap_p``, ``gap_least``; undefined where there is only
+        one kind.
     """
     options = {"paper_type": entries, "label": entries, "entrants": entrants(entries)}
     rows = []
@@ -133,9 +140,11 @@ def agreement(
         table = whole[whole.index.isin(kind.index)]
         labels, square = list(kind.reindex(table.index)), distances(table, measure)
         steps = linkage(squareform(square, checks=False), "average")
-        apart = permutation_test(partial(gap, square.to_numpy()), labels)
+        statistic = partial(gap, square.to_numpy())
+        apart, best = permutation_test(statistic, labels), attainable(statistic, labels)
         for number in groups:
-            rand = rand_test(list(leaf_groups(steps, len(table), number)), labels)
+            cut = list(leaf_groups(steps, len(table), number))
+            rand, highest = rand_test(cut, labels), attainable(partial(adjusted_rand, cut), labels)
             rows.append(
                 {
                     "origin": origin,
@@ -146,8 +155,11 @@ def agreement(
                     "ways": rand["ways"],
                     "rand": rand["value"],
                     "rand_p": rand["p"],
+                    "rand_least": highest["p"],
+                    "rand_values": highest["values"],
                     "gap": apart["value"],
                     "gap_p": apart["p"],
+                    "gap_least": best["p"],
                 }
             )
     return pd.DataFrame(rows)

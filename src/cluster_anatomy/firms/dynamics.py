@@ -1,21 +1,24 @@
-"""Entry over time: counts on the stock of earlier entries, and what other years would change."""
+"""Entry over time: which cluster gets the next entry, and what other years would change."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from cluster_anatomy.firms.entries import in_frame
-from cluster_anatomy.methods.count_models import count_model
+from cluster_anatomy.methods.choice_models import next_place_model
 from cluster_anatomy.methods.randomness import SEED
 
 ORIGIN_GROUPS = ["academic", "second_order", "subsidiary", "other"]
 """Groups of origin in the stock; ``other`` holds also the entries of unknown origin."""
-MODELS = {
-    "by_origin": (ORIGIN_GROUPS, 1, False),
-    "by_origin_periods": (ORIGIN_GROUPS, 3, False),
-    "all_origins": (["stock"], 1, False),
-    "all_origins_within": (["stock"], 1, True),
+MODELS: dict[str, tuple[Sequence[str], bool]] = {
+    "all_origins": ((), False),
+    "all_origins_within": ((), True),
+    "by_origin": (ORIGIN_GROUPS, False),
 }
-"""Terms, years in a period, and whether clusters have effects of their own, by model."""
+"""Stocks that are told apart, and whether clusters have effects of their own, by model."""
+ORDER_DRAWS = 1_000
+"""Permutations of the years of entry."""
 YEAR_DRAWS = 999
 """Draws of other years of entry."""
 
@@ -30,90 +33,45 @@ def origin_group(entries: pd.DataFrame) -> pd.Series:
     return entries["paper_type"].map(groups).fillna("other")
 
 
-def panel(
-    entries: pd.DataFrame, first_year: int, last_year: int, smallest: int = 5, width: int = 1
-) -> pd.DataFrame:
-    """Count entries per cluster and year, with the stock of entries of all earlier years.
-
-    At risk are the clusters with at least ``smallest`` dated entries up to ``last_year``, in every
-    year from ``first_year`` on, whether or not they had an entry before. Entries without a year or
-    cluster are left out.
-
-    Parameters
-    ----------
-    entries : DataFrame
-        ``cluster``, ``entry_year``, ``paper_type``.
-    first_year, last_year : int
-        First and last year at risk; earlier entries are in the stock only.
-    smallest : int
-        Dated entries from which a cluster is at risk.
-    width : int
-        Years that make a period; the stock is that of the period's beginning.
-
-    Returns
-    -------
-    DataFrame
-        ``cluster``, ``year`` (first of the period), ``entries``, ``academic``, ``second_order``,
-        ``subsidiary``, ``other`` and ``stock`` (entries of earlier years, by origin and in all).
-    """
-    dated = entries.dropna(subset=["cluster", "entry_year"])
-    dated = dated[dated["entry_year"] <= last_year].assign(group=origin_group)
-    sizes = dated["cluster"].value_counts()
-    starts = np.arange(first_year, last_year + 1, width)
-    rows = []
-    for cluster in sorted(sizes.index[sizes >= smallest]):
-        inside = dated[dated["cluster"] == cluster]
-        years = inside["entry_year"].to_numpy(dtype=int)
-        of_group = {
-            group: years[(inside["group"] == group).to_numpy(dtype=bool)] for group in ORIGIN_GROUPS
-        }
-        for start in starts:
-            before = {group: int((those < start).sum()) for group, those in of_group.items()}
-            now = int(((years >= start) & (years < start + width)).sum())
-            stock = sum(before.values())
-            rows.append(
-                {"cluster": cluster, "year": int(start), "entries": now, **before, "stock": stock}
-            )
-    columns = ["cluster", "year", "entries", *ORIGIN_GROUPS, "stock"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def count_models(
+def entry_models(
     entries: pd.DataFrame,
     frames: pd.DataFrame,
     years: dict[str, tuple[int, int]],
     smallest: int = 5,
+    draws: int = ORDER_DRAWS,
 ) -> pd.DataFrame:
-    """Fit all of `MODELS` on every given frame.
+    """Ask on every given frame whether a cluster with more earlier entries gets the next one.
+
+    Works from before the reforms are stock and left out (`in_frame`): that they came first is their
+    definition, so their years cannot be permuted.
 
     Parameters
     ----------
     entries, frames : DataFrame
-        Entries; table of frames.
+        Entries (``cluster``, ``entry_year``, ``paper_type``, ``mode``); table of frames.
     years : dict
-        First and last year at risk, by frame.
+        First and last year in which an entry chooses, by frame.
     smallest : int
         Dated entries from which a cluster is at risk.
+    draws : int
+        Permutations of the years.
 
     Returns
     -------
     DataFrame
-        ``country``, ``frame``, ``model``, ``first_year``, ``last_year`` and the columns of
-        `count_model`, its events and units under the names ``entries`` and ``clusters``.
+        ``country``, ``frame``, ``model`` (`MODELS`), ``first_year``, ``last_year`` and the columns
+        of `next_place_model`, its ``n`` and ``places`` under the names ``entries`` and
+        ``clusters``.
     """
     parts = []
     country = frames.set_index("frame")["country"]
     for frame, (first, last) in years.items():
-        inside = in_frame(entries, frames, frame)
-        for model, (terms, width, within) in MODELS.items():
-            fitted = count_model(
-                panel(inside, first, last, smallest, width),
-                terms,
-                within,
-                outcome="entries",
-                unit="cluster",
-                period="year",
-            ).rename(columns={"events": "entries", "units": "clusters"})
+        units = in_frame(entries, frames, frame).assign(kind=origin_group)
+        units = units.rename(columns={"cluster": "place", "entry_year": "year"})
+        for model, (kinds, within) in MODELS.items():
+            fitted = next_place_model(
+                units, first, last, kinds, place_effects=within, smallest=smallest, draws=draws
+            ).rename(columns={"n": "entries", "places": "clusters"})
             fitted = fitted.assign(country=country[frame], frame=frame, model=model)
             parts.append(fitted.assign(first_year=first, last_year=last))
     return pd.concat(parts, ignore_index=True)

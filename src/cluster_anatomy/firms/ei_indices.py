@@ -68,6 +68,8 @@ def ei_table(
 ) -> pd.DataFrame:
     """Compute the E-I index of all ties, of the sets they come from, of each type and cluster.
 
+    The null deals clusters to the nodes in the country; nodes abroad stay where they are.
+
     Parameters
     ----------
     pairs : DataFrame
@@ -101,6 +103,7 @@ def ei_table(
 def _ei_of(tie_set: TieSet, draws: int, seed: int) -> dict:
     """Row of `ei_table` for one set of ties."""
     edges, groups = ei_edges(tie_set.pairs, tie_set.foreign)
+    abroad = _countries_abroad(tie_set.pairs)
     touching, cluster = tie_set.pairs, tie_set.cluster
     if cluster is not None:
         ends = touching[["source_cluster", "target_cluster"]] == cluster
@@ -110,10 +113,16 @@ def _ei_of(tie_set: TieSet, draws: int, seed: int) -> dict:
         "scope": tie_set.scope,
         "member": tie_set.member,
         "foreign_ties": tie_set.foreign,
-        **ei_with_null(edges, groups, cluster, draws, seed),
+        **ei_with_null(edges, groups, cluster, draws, seed, held=abroad),
         "foreign": counts.get("foreign", 0),
         "unknown": counts.get("unknown", 0),
     }
+
+
+def _countries_abroad(pairs: pd.DataFrame) -> set[Hashable]:
+    """Groups of the nodes abroad, which keep them in every draw: nobody moves between countries."""
+    ends = pairs[["source_country", "target_country"]].stack().dropna()
+    return set(ends) - set(pairs["seen_from"])
 
 
 def _sets_by_finder(part: pd.DataFrame, split_by_finder: bool) -> list[TieSet]:

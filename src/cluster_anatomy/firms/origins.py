@@ -399,7 +399,7 @@ def reach(
     rows["admin"] = [None if place is None else place.admin for place in placed]
     if options["hong_kong"] == "domestic":
         rows["country"] = rows["country"].mask(rows["country"].isin(OFFSHORE), "China")
-    seats = register[["country", "admin", own]].to_dict("index")
+    seats = register[list(dict.fromkeys(["country", "admin", own]))].to_dict("index")
     rows["where"] = [
         _where(row, seats[row.firm_id], own)
         for row in rows[["firm_id", "country", "org_type", "there", "admin"]].itertuples()

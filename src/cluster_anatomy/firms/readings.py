@@ -265,6 +265,6 @@ def _differences(values: pd.DataFrame) -> Iterator[tuple[str, pd.Series, np.ndar
     cells = values.fillna(UNKNOWN).to_numpy()
     readings = values.index.to_frame(index=False)
     for name in readings:
-        rest = readings.assign(**{name: ""}).apply(tuple, axis=1)
-        first = rest.drop_duplicates().index[pd.factorize(rest)[0]]
+        rest, _ = pd.MultiIndex.from_frame(readings.assign(**{name: ""})).factorize()
+        first = np.unique(rest, return_index=True)[1][rest]
         yield name, readings[name], cells != cells[first]

@@ -46,6 +46,11 @@ FIRMS = ["firm_same_industry", "firm", "foreign_firm"]
 DOMESTIC_FIRMS = ["firm_same_industry", "firm"]
 
 
+def until(table: pd.DataFrame, last_year: int) -> pd.DataFrame:
+    """Return what is dated up to a year (column ``year``), and what has no date."""
+    return table[~(table["year"] > last_year).fillna(False).astype(bool)]
+
+
 def measured(rows: pd.DataFrame) -> pd.DataFrame:
     """Add ``kind`` (`reach`) and ``kilometres`` to rows or pairs with places."""
     angles = [

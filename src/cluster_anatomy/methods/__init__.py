@@ -15,7 +15,6 @@ ei_index : ties inside and between groups, against groups dealt out at random
 qap : logit models of ties between pairs of nodes, against permuted nodes
 brokerage : who stands between whom, by the groups of the three
 descent : who descends from whom, in which generation
-count_models : Poisson models of counts with robust errors
 choice_models : conditional logit models, and which place gets the next unit
 distance : kilometres on the globe
 multiverse : an estimate under every combination of choices, and its specification curve

@@ -137,7 +137,9 @@ def judge(table: pd.DataFrame, by: str = "outcome") -> pd.DataFrame:
     return table.assign(excludes_zero=excludes.map(words), sign_kept=kept.map(words))
 
 
-def by_option(table: pd.DataFrame, choices: Sequence[str], by: str = "outcome") -> pd.DataFrame:
+def by_option(
+    table: pd.DataFrame, choices: Sequence[str], by: str = "outcome", distinct: str | None = None
+) -> pd.DataFrame:
     """Summarise the specifications that hold one option: where does a result fall?
 
     Parameters
@@ -148,13 +150,17 @@ def by_option(table: pd.DataFrame, choices: Sequence[str], by: str = "outcome") 
         The choices to look at.
     by : str
         The column that names the outcome.
+    distinct : str, optional
+        The column that numbers the distinct estimates of an outcome, each of which then counts once
+        for an option.
 
     Returns
     -------
     DataFrame
-        ``by``, ``choice``, ``option``, ``specifications``, ``share_sign_kept``,
-        ``share_excluding_zero`` (fractions), ``median`` (of the values); only choices that vary for
-        the outcome; outcomes and options in the order of the table.
+        ``by``, ``choice``, ``option``, ``specifications``, ``estimates`` (what is counted: they, or
+        the distinct ones among them), ``share_sign_kept``, ``share_excluding_zero`` (fractions),
+        ``median`` (of the values); only choices that vary for the outcome; outcomes and options in
+        the order of the table.
 
     References
     ----------
@@ -174,10 +180,14 @@ def by_option(table: pd.DataFrame, choices: Sequence[str], by: str = "outcome") 
         for name in (name for name in choices if _varies(part[name])):
             for option, held in part.groupby(name, sort=False):
                 row = {by: outcome, "choice": name, "option": option, "specifications": len(held)}
-                row["share_sign_kept"] = (held["sign_kept"] == "yes").mean()
-                row["share_excluding_zero"] = (held["excludes_zero"] == "yes").mean()
-                rows.append(row | {"median": held["value"].median()})
-    return pd.DataFrame(rows)
+                once = held if distinct is None else held.drop_duplicates(distinct)
+                row["estimates"] = len(once)
+                row["share_sign_kept"] = (once["sign_kept"] == "yes").mean()
+                row["share_excluding_zero"] = (once["excludes_zero"] == "yes").mean()
+                rows.append(row | {"median": once["value"].median()})
+    names = ["choice", "option", "specifications", "estimates"]
+    names += ["share_sign_kept", "share_excluding_zero", "median"]
+    return pd.DataFrame(rows, columns=[by, *names])
 
 
 def weights(table: pd.DataFrame, choices: Sequence[str], by: str = "outcome") -> pd.DataFrame:

@@ -42,7 +42,8 @@ def analyses(case: Case, about: Mapping, required: Mapping[str, dict]) -> pd.Dat
     Returns
     -------
     DataFrame
-        The columns of the contract ``case_analyses``.
+        The columns of the contract ``case_analyses``; ``joined_frame`` is there if the list joins
+        a frame.
     """
     numbers = _numbers(case, about)
     rows = []
@@ -53,6 +54,8 @@ def analyses(case: Case, about: Mapping, required: Mapping[str, dict]) -> pd.Dat
         status = ("computed" if whole else "partly") if enough else "missing"
         rows.append(needed | {"analysis": name, "have": have, "of": of, "status": status})
     table = pd.DataFrame(rows)
+    if not about["joins"]:
+        table = table[table["analysis"] != "joined_frame"].reset_index(drop=True)
     for country in FRAMES:
         comparison = table["analysis"] == f"comparison_{country.lower()}"
         if country not in about["beside"]:
@@ -61,6 +64,9 @@ def analyses(case: Case, about: Mapping, required: Mapping[str, dict]) -> pd.Dat
             table.loc[comparison, "add"] = (
                 'a list whose firms were not chosen for their origin, and carries_shares = "yes"'
             )
+    if about["joins"]:
+        comparisons = table["analysis"].str.startswith("comparison_")
+        table.loc[comparisons, "add"] = "a list of its own: this one joins a listed frame"
     table["add"] = table["add"].mask(table["status"] == "computed")
     return shaped(table, "case_analyses")
 
@@ -96,6 +102,7 @@ def _numbers(case: Case, about: Mapping) -> dict[str, tuple[int, int | None]]:
         "entry_model": ((sizes >= LEAST).sum(), None),
         "comparison_china": (compared if "China" in about["beside"] else 0, n),
         "comparison_usa": (compared if "USA" in about["beside"] else 0, n),
+        "joined_frame": (firms["coders"].notna().sum() if about["joins"] else 0, None),
         "ties": ((kind != "unknown").sum(), len(kind)),
         "ei_index": (kind.isin(["local", "external"]).sum(), None),
         "genealogies": (case.families["root"].nunique(), None),

@@ -5,7 +5,6 @@ A share that nobody is known for is undefined, and a frame that carries no share
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
 from cluster_anatomy.figures import difference_data, plain, style
@@ -141,6 +140,13 @@ def own_shares(shares: pd.DataFrame, properties: pd.DataFrame, frame: pd.Series)
         for name, row in mine.set_index("property", drop=False).iterrows()
     ]
     return pd.DataFrame(rows, columns=["property", "label", "interval", *ESTIMATE])
+
+
+def joined_numbers(table: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
+    """Return the shares of `joined.side_by_side` of which something is known, with their words."""
+    label = properties.set_index("property")["label"].str.capitalize()
+    known = table[table["n"] > 0]
+    return known.assign(label=known["property"].map(label), interval=INTERVAL)
 
 
 def years_at_risk(entries: pd.DataFrame) -> dict[str, tuple[int, int]]:
@@ -308,21 +314,17 @@ def distance_table(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def model_table(model: pd.DataFrame) -> pd.DataFrame:
-    """Return rate ratios as a table to read, each with the errors that give the wider interval.
+    """Return odds ratios as a table to read, beside those that the size of regions alone gives.
 
     Parameters
     ----------
     model : DataFrame
-        From `dynamics.count_models`.
+        From `dynamics.entry_models`.
     """
-    table = model.assign(ratio=np.exp(model["estimate"]), width=model["high"] - model["low"])
-    table = table.sort_values("width", na_position="first")
-    table = table.drop_duplicates(["model", "term"], keep="last").sort_index()
-    for column in ("model", "term", "errors"):
-        table[column] = table[column].map(spaced)
-    columns = ["model", "term", "errors", "ratio", "p", "n", "clusters"]
-    words = {"n": "region-years", "clusters": "regions"}
-    return table[columns].round(3).rename(columns=words).set_index(["model", "term"])
+    words = {"value": "odds ratio", "null_low": "by size alone, from", "null_high": "to"}
+    words |= {"entries": "entries", "clusters": "regions"}
+    table = model.assign(model=model["model"].map(spaced), term=model["term"].map(spaced))
+    return table.set_index(["model", "term"])[list(words)].round(2).rename(columns=words)
 
 
 def cumulated_lines(table: pd.DataFrame, entries: pd.DataFrame, top: int = 7) -> pd.DataFrame:

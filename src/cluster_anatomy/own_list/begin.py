@@ -11,7 +11,7 @@ from string import Template
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.compendium.steps import PipelineError, load_steps
 from cluster_anatomy.own_list import folders
-from cluster_anatomy.own_list.description import TABLES, read_description
+from cluster_anatomy.own_list.description import JOINS, TABLES, read_description
 from cluster_anatomy.own_list.typed_cells import FILLED
 from cluster_anatomy.reading import headings, sources
 from cluster_anatomy.reading.problems import UnreadableError, meant
@@ -72,7 +72,11 @@ def ready() -> list[str]:
 
 
 def new(
-    name: str, like: str | None = None, country: str | None = None, folder: Path | None = None
+    name: str,
+    like: str | None = None,
+    country: str | None = None,
+    folder: Path | None = None,
+    joins: str | None = None,
 ) -> Path:
     """Write the folder of a new own list.
 
@@ -87,6 +91,8 @@ def new(
         Country of the firms, put into the description.
     folder : Path, optional
         Where to write, if not where `name` says.
+    joins : str, optional
+        A frame of the listed pair that the list is to join (`description.JOINS`).
 
     Returns
     -------
@@ -115,7 +121,7 @@ def new(
             f"{folders.display_name(target)} is there already; nothing was written. Take another"
             " name, or remove it yourself"
         )
-    files = _files(target.name, like, country)
+    files = _files(target.name, like, country) if joins is None else _joining(target.name, joins)
     with paths.draft_folder(target) as draft:
         for file, content in files.items():
             (draft / file).write_bytes(content)
@@ -137,6 +143,18 @@ def _files(name: str, like: str | None, country: str | None) -> dict[str, bytes]
     else:
         files = _copied(like, country)
     return files | {"README.md": readme().encode()}
+
+
+def _joining(name: str, joins: str) -> dict[str, bytes]:
+    """Return the files of a new folder that joins a frame: its firms are those of the study."""
+    if joins not in JOINS:
+        raise PipelineError(f"no list can join '{joins}'; there are: {', '.join(JOINS)}")
+    words = {"title": _quoted(name), "joins": joins}
+    text = Template(_packaged("templates/joined.toml")).substitute(words)
+    files = {"description.toml": text, "README.md": readme()}
+    return {file: text.encode() for file, text in files.items()} | {
+        "evidence.csv": template("evidence")
+    }
 
 
 def _packaged(file: str) -> str:

@@ -13,6 +13,8 @@ from cluster_anatomy.reading.years import ABOUT
 
 TABLES = ("firms", "evidence", "ties", "places")
 BESIDE = ("China", "USA")
+JOINS = {"cn_listed": "China", "us_listed": "USA"}
+"""Frames that a list can join, and the country of their firms."""
 LARGEST, LONGEST = 2**16, 4000
 """Bytes that a description may have, and characters a line of it: a key of many parts would take
 TOML a time and memory that grow with the square of its length."""
@@ -39,6 +41,8 @@ class Description:
         Years on either side that "c. 1998" stands for.
     sources : dict of str to Source
         By table: firms, evidence, ties, places.
+    joins : str
+        The frame of the listed pair whose firms the list is about; empty if it has its own.
     """
 
     title: str
@@ -52,6 +56,7 @@ class Description:
     last: int | None
     about: int
     sources: dict[str, Source]
+    joins: str = ""
 
 
 KEYS: dict[str, dict[str, type]] = {
@@ -60,6 +65,7 @@ KEYS: dict[str, dict[str, type]] = {
         "country": str,
         "industry": str,
         "beside": list,
+        "joins": str,
         "frame": dict,
         "years": dict,
         **dict.fromkeys(TABLES, dict),
@@ -106,10 +112,11 @@ def read_description(folder: Path) -> tuple[Description | None, list[Problem]]:
         problems.append(Problem(FILE, wrong, 'write title = "..."', severity="warning"))
     beside = _beside(top.get("beside", []), problems)
     carries_shares = _carries_shares(frame, problems)
+    joins = _joins(top, problems)
     _check_years(years, problems)
     description = Description(
         title=top.get("title", "").strip() or folder.name,
-        country=country_name(top.get("country", "").strip()),
+        country=JOINS.get(joins) or country_name(top.get("country", "").strip()),
         industry=top.get("industry", "").strip(),
         beside=beside,
         frame_name=frame.get("name", "").strip() or folder.name,
@@ -119,6 +126,7 @@ def read_description(folder: Path) -> tuple[Description | None, list[Problem]]:
         last=years.get("last"),
         about=years.get("about", ABOUT),
         sources=sources,
+        joins=joins,
     )
     return description, problems
 
@@ -175,6 +183,20 @@ def _beside(values: list[Any], problems: list[Problem]) -> tuple[str, ...]:
             right = 'the study has "China" and "USA"; [] is neither'
             problems.append(Problem(FILE, f"'beside' holds {as_shown(repr(value))}", right))
     return tuple(dict.fromkeys(beside))
+
+
+def _joins(top: dict[str, Any], problems: list[Problem]) -> str:
+    """Return the frame that the list joins, which has its own words and the one beside it."""
+    joins = top.get("joins", "").strip()
+    if joins and joins not in JOINS:
+        right = meant(joins, JOINS) or f"write {' or '.join(JOINS)}"
+        problems.append(Problem(FILE, f"'joins' has the value {as_shown(repr(joins))}", right))
+        return ""
+    for key in ("frame", "beside"):
+        if joins and top.get(key):
+            wrong = f"'{key}' is that of the frame which the list joins"
+            problems.append(Problem(FILE, wrong, "take it out"))
+    return joins
 
 
 def _carries_shares(frame: dict[str, Any], problems: list[Problem]) -> bool:

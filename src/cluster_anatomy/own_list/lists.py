@@ -13,10 +13,12 @@ from cluster_anatomy.compendium import paths
 from cluster_anatomy.own_list.checks import check_evidence, check_firms, check_ties
 from cluster_anatomy.own_list.description import TABLES, Description, read_description
 from cluster_anatomy.own_list.folders import find
+from cluster_anatomy.own_list.joined import on_frame
 from cluster_anatomy.own_list.places import gazetteer, given_places, located
 from cluster_anatomy.own_list.typed_cells import typed_table
-from cluster_anatomy.reading.cells import Cells
+from cluster_anatomy.reading.cells import Cells, empty
 from cluster_anatomy.reading.problems import Problem
+from cluster_anatomy.reading.sources import data_file
 from cluster_anatomy.reading.table import read_cells
 from cluster_anatomy.tables.contract import TableError, contracts
 
@@ -107,9 +109,11 @@ def _read_tables(
     """Read the files; evidence may stand in the file of firms if it has none of its own."""
     cells, evidence = {}, None
     for table in TABLES:
-        cells[table], inside = read_cells(
-            folder, table, description.sources[table], description.country, problems
-        )
+        source = description.sources[table]
+        if _need_not_be_there(folder, table, description):
+            cells[table] = empty(table, source.file)
+            continue
+        cells[table], inside = read_cells(folder, table, source, description.country, problems)
         evidence = inside or evidence
     if evidence is not None and len(cells["evidence"].frame):
         columns = ", ".join(head for column, head in evidence.heads.items() if column != "name")
@@ -121,14 +125,24 @@ def _read_tables(
     return cells
 
 
+def _need_not_be_there(folder: Path, table: str, description: Description) -> bool:
+    """Whether a table is the file of firms of a list that joins a frame, and not there."""
+    source = description.sources[table]
+    joined = table == "firms" and bool(description.joins) and not source.given
+    return joined and data_file(folder, table, source)[0] is None
+
+
 def _checked(cells: dict[str, Cells], description: Description) -> dict[str, pd.DataFrame]:
     """Return the tables in the types of their contracts; say what is wrong across cells."""
     frames = {table: typed_table(cells[table], description) for table in TABLES}
+    if description.joins:
+        on_frame(description.joins, cells, frames)
     places = given_places(cells["places"], frames["places"])
     frames["firms"], frames["places"] = located(
         cells["firms"], frames["firms"], places, gazetteer(paths.root()), cells["places"]
     )
-    check_firms(cells["firms"], frames["firms"], description)
+    if not description.joins:
+        check_firms(cells["firms"], frames["firms"], description)
     frames["evidence"] = check_evidence(cells["evidence"], frames["evidence"], frames["firms"])
     check_ties(cells["ties"], frames["ties"])
     return frames

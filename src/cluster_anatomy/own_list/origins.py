@@ -32,8 +32,13 @@ BY_MODE = {
 def sources(
     firms: pd.DataFrame, evidence: pd.DataFrame, places: pd.DataFrame, types: pd.DataFrame
 ) -> pd.DataFrame:
-    """List who stood behind each entry, by the rules of the study (`origins.sources`)."""
-    return firms_origins.sources(members(firms), evidence, Gazetteer(places), types)
+    """List who stood behind each entry, by the rules of the study (`origins.sources`).
+
+    Firms on which there is no evidence may share a name.
+    """
+    rows = members(firms)
+    rows = rows[rows["name_as_given"].isin(evidence["name_en"])]
+    return firms_origins.sources(rows, evidence, Gazetteer(places), types)
 
 
 def origins(

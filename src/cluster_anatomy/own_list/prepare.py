@@ -24,6 +24,8 @@ def described(own: OwnList, beside: Iterable[str] | None) -> dict:
     """Return the description of a list as plain data, with what was left out filled in."""
     given, countries = own.description, own.tables["firms"]["country"].dropna()
     named = list(given.beside if beside is None else beside)
+    if given.joins and named:
+        raise steps.PipelineError("a list that joins a listed frame is set beside the other one")
     if unknown := sorted(set(named) - set(FRAMES)):
         raise steps.PipelineError(
             f"beside {', '.join(unknown)}: the study has {' and '.join(FRAMES)}"
@@ -36,6 +38,7 @@ def described(own: OwnList, beside: Iterable[str] | None) -> dict:
         ),
         "industry": given.industry or "the industry of the list",
         "beside": [country for country in FRAMES if country in named],
+        "joins": given.joins,
         "years": [given.first, given.last],
         "frame": {
             "name": given.frame_name,
@@ -44,8 +47,17 @@ def described(own: OwnList, beside: Iterable[str] | None) -> dict:
                 or "The description does not say why these firms are in the list."
             ),
             "carries_shares": given.carries_shares,
-        },
+        }
+        if not given.joins
+        else _joined_frame(given.joins),
     }
+
+
+def _joined_frame(joins: str) -> dict:
+    """Return the words of a frame that a list joins."""
+    row = tables.read("data/raw/coding/frames.csv").set_index("frame").loc[joins]
+    name = f"{row['label']}, with rows of one's own"
+    return {"name": name, "meaning": row["meaning"], "carries_shares": True}
 
 
 def prepare(own: OwnList, about: dict, study: Path, folder: Path) -> pd.DataFrame:
@@ -100,7 +112,7 @@ def _inputs(
         f"{RAW}/firms.csv": shaped(case.given, "case_firms"),
         f"{RAW}/evidence.csv": case.evidence,
         f"{RAW}/ties.csv": case.ties,
-        **beside_tables(about["beside"]),
+        **beside_tables(about["beside"], about["joins"]),
     }
 
 
@@ -116,21 +128,27 @@ def own_frames(frames: pd.DataFrame, firms: pd.DataFrame, about: Mapping) -> pd.
             "carries_shares": ["yes" if about["frame"]["carries_shares"] else "no"],
             "default": ["yes"],
             "pair": [OWN],
-            "kind": ["mixed"],
+            "kind": ["public_firms" if about["joins"] else "mixed"],
             "meaning": [about["frame"]["meaning"]],
         }
     )
     beside = frames[frames["country"].isin(about["beside"]) & (frames["pair"] == "classic")]
+    if about["joins"]:
+        beside = frames[frames["pair"] == "listed"]
     return pd.concat([own, beside], ignore_index=True)
 
 
-def beside_tables(countries: Iterable[str]) -> dict[str, pd.DataFrame]:
-    """Return entries and E-I indices of countries of the study, by path in the folder of a case."""
-    entries = tables.read("data/processed/entries.csv")
+def beside_tables(countries: Iterable[str], joins: str = "") -> dict[str, pd.DataFrame]:
+    """Return entries and E-I indices of countries of the study, by path in the folder of a case.
+
+    A list that joins a listed frame has both frames of the pair beside it.
+    """
+    entries = tables.read(f"data/processed/{'listed_' if joins else ''}entries.csv")
+    countries = entries["country"].unique() if joins else list(countries)
     index = tables.read("data/processed/ei_index.csv")
     index = index[(index["scope"] == "all") & (index["foreign_ties"] == "left_out")]
     return {
-        f"{RAW}/{name}.csv": shaped(table[table["country"].isin(list(countries))], name)
+        f"{RAW}/{name}.csv": shaped(table[table["country"].isin(countries)], name)
         for name, table in {"beside_entries": entries, "beside_ei": index}.items()
     }
 
@@ -152,7 +170,7 @@ def _write_steps(
     templates: Path, folder: Path, made: pd.DataFrame, required: Mapping[str, dict]
 ) -> None:
     """Write the notebooks and their steps, without the files that the list cannot give."""
-    impossible = made.loc[made["status"] == "missing", "analysis"]
+    impossible = set(required) - set(made.loc[made["status"] != "missing", "analysis"])
     without = {path for name in impossible for path in required[name].get("writes", [])}
     lines = ["# The steps of this list: the questions of the study, under its numbers.\n"]
     for step in tomllib.loads((templates / "steps.toml").read_text(encoding="utf-8"))["step"]:

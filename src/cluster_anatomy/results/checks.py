@@ -1,8 +1,15 @@
 """The small language of checks, in which claims are put to the test.
 
 A check names a result of the register, or a table, conditions on its rows (`select`) and what to
-read there (`measure`), and compares that with what a claim leads one to expect (`holds`). A number
-is never its own witness: rows whose only source is the paper do not count.
+read there (`measure`), and compares that with what a claim leads one to expect (`holds`). What may
+speak for or against a claim:
+
+- A fact is never its own witness: rows whose only source is the paper do not count.
+- A share says as much about who is in it as about the world. Where firms or ties are in a frame
+  because the paper named them, its shares are no witness for the paper (`claim_frames`); where they
+  were sought for what is asked, they can only be described.
+- An estimate is judged by its interval, never by its point.
+- What a search found is a lower bound: that no more was found says nothing.
 """
 
 import re
@@ -23,8 +30,19 @@ from cluster_anatomy.tables.contract import nearest
 ADDRESSES = ("source_urls", "source_url")
 SECOND_HAND = r"second-hand|stated in the paper$"
 SHOWN_ROWS = 8
-ON_INTERVALS = ("above_zero", "below_zero", "within_interval")
+ON_INTERVALS = ("above", "below", "above_zero", "below_zero", "within_interval")
 """Operators that look at the interval of a result."""
+MATTERS = 0.1
+"""Least difference that would matter, where a check names no other (its ``tolerance``)."""
+SEARCHED = (
+    "entries",
+    "evidence",
+    "ties",
+    "data/processed/serial.csv",
+    "data/processed/ties.csv",
+    "data/raw/evidence/persons.csv",
+)
+"""Tables that a search filled: a count of their rows is a lower bound."""
 
 
 class Check(TypedDict):
@@ -179,18 +197,61 @@ def holds(operator: str, value: float | str, expected: str, tolerance: float = n
     }[operator]
 
 
-def holds_for_interval(operator: str, result: Mapping[str, Field], expected: str | None) -> bool:
-    """Say whether the 95 % interval of a result passes a check; an undefined one never does.
+def outcome_for_interval(
+    operator: str, result: Mapping[str, Field], expected: str | None, least: float = MATTERS
+) -> str:
+    """Say what the 95 % interval of a result decides.
 
-    ``above_zero`` and ``below_zero``: it lies on one side; ``within_interval``: it holds the
-    expected value.
+    Parameters
+    ----------
+    operator : str
+        ``above`` and ``below`` the expected value, ``above_zero`` and ``below_zero``: passed if the
+        whole interval lies there; failed if it leaves no room there for a difference of ``least``;
+        undecidable otherwise, or if there is no interval. ``within_interval``: passed if it holds
+        the expected value, failed otherwise.
+    result : mapping
+        With ``low`` and ``high``.
+    expected : str or None
+        The value; zero for operators that say so.
+    least : float
+        Least difference that would matter.
+
+    Returns
+    -------
+    str
+        ``passed``, ``failed`` or ``undecidable``.
     """
-    low, high = _limit(result["low"]), _limit(result["high"])
-    if operator == "above_zero":
-        return low > 0
-    if operator == "below_zero":
-        return high < 0
-    return expected is not None and low <= float(expected) <= high
+    low, high, value = _limit(result["low"]), _limit(result["high"]), float(expected or 0)
+    if np.isnan([low, high]).any():
+        return "undecidable"
+    if operator == "within_interval":
+        return "passed" if low <= value <= high else "failed"
+    if operator.startswith("below"):
+        low, high, value = -high, -low, -value
+    if low > value:
+        return "passed"
+    return "failed" if high < value + least else "undecidable"
+
+
+def rests_on_absence(check: Check, found: float | str, expected: str) -> bool:
+    """Say whether the outcome of a check rests on rows that a search did not find.
+
+    Parameters
+    ----------
+    check : Check
+        A row of ``claim_checks``.
+    found : float or str
+        From `measure`.
+    expected : str
+        What is expected.
+    """
+    counts = check["read"] == "rows" or check["read"].startswith(("distinct ", "top "))
+    if check["table"] not in SEARCHED or not counts:
+        return False
+    operator, passed = check["operator"], holds(check["operator"], found, expected)
+    if operator in ("at_least", "greater"):
+        return not passed
+    return passed and (operator in ("at_most", "less") or float(found) == 0)
 
 
 def _limit(value: Field) -> float:
@@ -215,12 +276,14 @@ class Reading:
     result_id: str | None = None
     places: list[str] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
+    chosen_by: str | None = None
 
 
 def evaluate(
     checks: pd.DataFrame,
     claims: pd.DataFrame,
     register: pd.DataFrame,
+    frames: pd.DataFrame,
     read: Callable[[str], pd.DataFrame] = read_table,
 ) -> pd.DataFrame:
     """Evaluate every check.
@@ -233,6 +296,8 @@ def evaluate(
         Contract ``claims``; its ``value`` is expected where a check names nothing else.
     register : DataFrame
         Results of the other steps.
+    frames : DataFrame
+        Contract ``claim_frames``: who chose what is in each frame.
     read : callable
         Returns a table by name, such as `read_table`.
 
@@ -240,16 +305,18 @@ def evaluate(
     -------
     DataFrame
         The checks with ``found`` (as read), ``shown`` (as text), ``wanted``, ``outcome`` (passed,
-        failed, undecidable or counted), ``result_id``, ``places`` and ``urls`` (lists).
+        failed, undecidable or counted), ``result_id``, ``chosen_by`` (for a result, who chose what
+        is in its frame), ``places`` and ``urls`` (lists).
 
     Raises
     ------
     ClaimError
-        If a check names a result that does not exist, reads what is not there, or claims to be
-        independent of the paper while its rows name no other source. The message names claim and
-        check.
+        If a check names a result that does not exist, reads what is not there, compares two point
+        estimates, or claims to be independent of the paper while its rows name no other source or
+        its frame holds what the paper picked. The message names claim and check.
     """
     value_of = claims.set_index("claim_id")["value"]
+    chosen = frames.set_index("frame")["chosen_by"].to_dict()
     shown, read = lookup(register), cache(read)
     earlier: dict[tuple[str, int], float | str] = {}
     outcomes: list[dict[str, object]] = []
@@ -258,7 +325,7 @@ def evaluate(
         claim_id, number = check["claim_id"], int(check["check"])
         try:
             in_register = check["table"] == "results"
-            reading = _of_result(check, shown) if in_register else _of_table(check, read)
+            reading = _of_result(check, shown, chosen) if in_register else _of_table(check, read)
             expected = _expected(check, value_of.get(claim_id), shown, earlier)
             outcome = _outcome(check, reading, expected, shown)
         except (ClaimError, KeyError, TypeError, AttributeError, ValueError) as error:
@@ -272,13 +339,14 @@ def evaluate(
             "result_id": reading.result_id,
             "places": reading.places,
             "urls": reading.urls,
+            "chosen_by": reading.chosen_by,
         }
         outcomes.append(row | about)
     return pd.DataFrame(outcomes)
 
 
-def _of_result(check: Check, shown: Mapping[str, Shown]) -> Reading:
-    """Read a result of the register."""
+def _of_result(check: Check, shown: Mapping[str, Shown], chosen: Mapping[str, str]) -> Reading:
+    """Read a result of the register, if its frame may speak."""
     result_id = check["where"]
     if result_id not in shown:
         raise ClaimError(f"there is no result '{result_id}'{nearest(result_id, shown)}")
@@ -291,7 +359,45 @@ def _of_result(check: Check, shown: Mapping[str, Shown]) -> Reading:
         raise ClaimError(
             f"it is marked independent, but result '{result_id}' is the paper's own number"
         )
-    return Reading(value, text, result, result_id)
+    by = who_chose(str(result["frame"]), chosen)
+    if check["independent"] == "yes" and check["operator"] != "counted":
+        if by == "paper":
+            raise ClaimError(
+                f"it is marked independent, but what is in the frame of '{result_id}'"
+                f" ({result['frame']}) was picked by the paper"
+            )
+        if by == "question":
+            raise ClaimError(
+                f"what is in the frame of '{result_id}' ({result['frame']}) was sought for what is"
+                " asked: it may be counted, not judged"
+            )
+    return Reading(value, text, result, result_id, chosen_by=by)
+
+
+RANKS = ("rule", "search", "question", "paper")
+"""Who may have chosen what is in a frame, from the best witness to none."""
+
+
+def who_chose(frame: str, chosen: Mapping[str, str]) -> str:
+    """Return who chose what is in the frame of a result.
+
+    Parameters
+    ----------
+    frame : str
+        As the register has it; of ``a vs b`` the part that is the worse witness decides, and a last
+        year (``…, up to 2010``) makes no difference.
+    chosen : mapping
+        Frame -> ``rule``, ``search``, ``question`` or ``paper`` (contract ``claim_frames``).
+
+    Raises
+    ------
+    ClaimError
+        If nobody has said it of the frame.
+    """
+    parts = [re.sub(r",? up to \d{4}$", "", part) for part in frame.split(" vs ")]
+    if unsaid := [part for part in parts if part not in chosen]:
+        raise ClaimError(f"who chose what is in '{unsaid[0]}'? claim_frames.csv does not say")
+    return max((chosen[part] for part in parts), key=RANKS.index)
 
 
 def _of_table(check: Check, read: Callable[[str], pd.DataFrame]) -> Reading:
@@ -317,9 +423,11 @@ def _outcome(
     if isinstance(condition, str) and not conditions.holds(condition, shown):
         return "undecidable"
     if operator in ON_INTERVALS:
-        passed = holds_for_interval(operator, reading.result, expected)
-    else:
-        passed = holds(operator, reading.value, str(expected), check["tolerance"])
+        least = MATTERS if pd.isna(check["tolerance"]) else check["tolerance"]
+        return outcome_for_interval(operator, reading.result, expected, least)
+    if rests_on_absence(check, reading.value, str(expected)):
+        return "undecidable"
+    passed = holds(operator, reading.value, str(expected), check["tolerance"])
     return "passed" if passed else "failed"
 
 
@@ -336,10 +444,15 @@ def _expected(
         if pd.isna(value):
             raise ClaimError("nothing is expected, and the claim has no value of its own")
         return str(value)
-    reference = re.fullmatch(r"\{(\w+)(?:\.(\w+))?\}(/2)?", str(check["expected"]))
+    reference = re.fullmatch(r"\{(\w+)(?:\.(\w+))?\}", str(check["expected"]))
     if not reference:
         return str(check["expected"])
-    name, part, half = reference.groups()
+    name, part = reference.groups()
+    if check["table"] == "results" and check["operator"] != "within_interval":
+        raise ClaimError(
+            "two point estimates are not compared: take the interval of their difference"
+            " (above_zero, below_zero)"
+        )
     if name.isdigit():
         number: Field = earlier[check["claim_id"], int(name)]
     elif name in shown:
@@ -348,7 +461,7 @@ def _expected(
         raise ClaimError(f"there is no result '{name}'{nearest(name, shown)}")
     if number is None:
         raise ClaimError(f"'{name}' has no {part or 'value'}")
-    return str(float(number) / 2 if half else number)
+    return str(float(number))
 
 
 def _provenance(rows: pd.DataFrame) -> tuple[list[str], list[str]]:

@@ -6,13 +6,14 @@ A Markdown page holds a list between two invisible marks, ``<!--list:references-
 """
 
 import csv
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cluster_anatomy.compendium import paths, results_file, steps
 from cluster_anatomy.results.numbers import collect, lookup
-from cluster_anatomy.results.paragraphs import fill as fill_numbers
+from cluster_anatomy.results.paragraphs import checked as checked_numbers
 from cluster_anatomy.tables.contract import TableError, contract_of, contracts
 
 MEASURED = "benchmarks/results"
@@ -242,8 +243,16 @@ def fill(text: str, base: Path, up: str = "") -> str:
 
 
 def write_readme() -> str:
-    """Fill the numbers and the lists of README.md; return its text."""
-    text = paths.source("README.md").read_text(encoding="utf-8")
-    filled = fill_numbers(fill(text, paths.root()), lookup(collect()))
+    """Fill the numbers and the lists of README.md, check what it claims, and return its text.
+
+    Raises
+    ------
+    ParagraphError
+        If it claims what the numbers do not say; with other parameters than the study's own its
+        first line says so.
+    """
+    text = fill(paths.source("README.md").read_text(encoding="utf-8"), paths.root())
+    variant = bool(os.environ.get(paths.VARIANT_VARIABLE))
+    filled = checked_numbers(text, lookup(collect()), variant)
     paths.target("README.md").write_text(filled, encoding="utf-8")
     return filled

@@ -1,14 +1,16 @@
 """Step 06: China beside the USA, and both beside what Romanelli and Feldman (2006) found.
 
-Differences are between a Chinese frame and the frame rows of the USA; purposive rows are described
-apart.
+What pairs of frames can carry is in `pairs`.
 """
+
+from collections.abc import Mapping
 
 import pandas as pd
 
 from cluster_anatomy.firms.entries import filled, in_frame, property_share
 from cluster_anatomy.methods.contingency import independence, residuals
 from cluster_anatomy.methods.differences import against_published, difference
+from cluster_anatomy.methods.partial_identification import difference_interval
 from cluster_anatomy.methods.randomness import SEED
 from cluster_anatomy.study.entry_patterns import MODES
 
@@ -44,9 +46,10 @@ def differences(
     Returns
     -------
     DataFrame
-        ``property``, ``frame`` (Chinese), ``us_frame``, ``china``, ``usa``, ``n``, ``n2``,
-        ``value``, ``low``, ``high`` (Newcombe 1998), ``bound_low``, ``bound_high`` (all unknown
-        firms against, all for the difference).
+        ``property``, ``frame`` (Chinese), ``us_frame``, ``china``, ``usa``, ``hits``, ``hits2``,
+        ``n``, ``n2``, ``value``, ``low``, ``high`` (Newcombe 1998), ``bound_low``, ``bound_high``
+        (all unknown firms against, all for the difference), ``joint_low``, ``joint_high`` (both in
+        one, Imbens and Manski 2004).
     """
     by_key = shares.set_index(["property", "frame"])
     rows = []
@@ -54,6 +57,8 @@ def differences(
         usa = by_key.loc[(prop, us_frame)]
         for frame in (name for name in chinese_frames if (prop, name) in by_key.index):
             china = by_key.loc[(prop, frame)]
+            counts = [row[name] for row in (china, usa) for name in ("count", "n", "unknown")]
+            joint = difference_interval(*counts)
             rows.append(
                 {
                     "property": prop,
@@ -61,9 +66,12 @@ def differences(
                     "us_frame": us_frame,
                     "china": china["value"],
                     "usa": usa["value"],
+                    "hits": china["count"],
+                    "hits2": usa["count"],
                     **difference(china["count"], int(china["n"]), usa["count"], int(usa["n"])),
                     "bound_low": china["bound_low"] - usa["bound_high"],
                     "bound_high": china["bound_high"] - usa["bound_low"],
+                    **{end: joint[end] for end in ("joint_low", "joint_high")},
                 }
             )
     return pd.DataFrame(rows)
@@ -88,33 +96,24 @@ def labelled(table: pd.DataFrame, properties: pd.DataFrame) -> pd.DataFrame:
     return properties[["property", "label"]].merge(table, on="property", validate="1:m")
 
 
-def quoted_shares(
-    shares: pd.DataFrame, properties: pd.DataFrame, frame_china: str, frame_usa: str
-) -> pd.DataFrame:
-    """Return the shares of both frames that step 06 quotes; step 05 quotes the others.
+def by_frame(differences: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
+    """Return the differences as a figure draws them, a series for each frame that carries shares.
+
+    Parameters
+    ----------
+    differences : DataFrame
+        ``frame`` (Chinese) and what is drawn.
+    frames : DataFrame
+        ``frame``, ``label``, ``carries_shares``.
 
     Returns
     -------
     DataFrame
-        The columns of `property_shares`, ``label`` and ``country`` (as in ids).
+        The rows of those frames with ``series``, what the frame is called.
     """
-    country = shares["frame"].map({frame_china: "china", frame_usa: "usa"})
-    elsewhere = shares["property"].isin(["home", "start_up"])
-    return labelled(shares.assign(country=country)[country.notna() & ~elsewhere], properties)
-
-
-def by_frame(
-    differences: pd.DataFrame, frames: pd.DataFrame, properties: pd.DataFrame
-) -> pd.DataFrame:
-    """Return the differences as a figure draws them, one series for each Chinese frame.
-
-    Returns
-    -------
-    DataFrame
-        The columns of `differences`, ``label`` (of the property), ``series`` (of the frame).
-    """
-    series = frames.set_index("frame")["label"].str.removeprefix("China: ")
-    return labelled(differences, properties).assign(series=lambda table: table["frame"].map(series))
+    carrying = frames[frames["carries_shares"] == "yes"].set_index("frame")["label"]
+    rows = differences[differences["frame"].isin(carrying.index)]
+    return rows.assign(series=rows["frame"].map(carrying.str.removeprefix("China: ")))
 
 
 def changing_sign(differences: pd.DataFrame) -> list[str]:
@@ -124,25 +123,26 @@ def changing_sign(differences: pd.DataFrame) -> list[str]:
     return list(low.index[(low < 0) & (high > 0)])
 
 
-def mode_tests(counts: pd.DataFrame, seed: int = SEED) -> dict[str, dict[str, float]]:
-    """Test whether mode of entry and country are independent, with and without pre-reform works.
+def mode_tests(counts: Mapping[str, pd.DataFrame], seed: int = SEED) -> dict[str, dict[str, float]]:
+    """Test whether mode of entry and country are independent, in each pair.
 
     Parameters
     ----------
-    counts : DataFrame
-        From `origin_table`.
+    counts : mapping
+        Suffix of the pair in ids -> `mode_counts`.
     seed : int
         Seed of the Monte Carlo draws.
 
     Returns
     -------
     dict
-        ``modes_independent`` and ``modes_independent_after_reform``: ``value`` (p), ``n``.
+        ``modes_independent`` with the suffix: ``value`` (p), ``n``.
     """
-    after = counts.drop(columns="backbone", errors="ignore")
-    tests = {"modes_independent": counts, "modes_independent_after_reform": after}
-    found = {name: independence(table, seed=seed) for name, table in tests.items()}
-    return {name: {"value": test["p"], "n": test["n"]} for name, test in found.items()}
+    found = {suffix: independence(table, seed=seed) for suffix, table in counts.items()}
+    return {
+        f"modes_independent{suffix}": {"value": test["p"], "n": test["n"]}
+        for suffix, test in found.items()
+    }
 
 
 def beside_published(

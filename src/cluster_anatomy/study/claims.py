@@ -7,15 +7,15 @@ verdict follows from a rule:
 - **definition**: the claim defines, distinguishes or reports (`claim_readings`), so that nothing
   could contradict it;
 - **not_testable**: no check rests on anything but the paper itself;
-- **undecidable**: its independent checks could not have come out otherwise, whatever the world is
-  like: too few cases for any outcome to be told from chance;
+- **undecidable**: none of its independent checks decides anything: intervals leave room for both
+  answers, no outcome could have been told from chance, or a search found nothing;
 - **contradicted**: every independent check fails and together they cover the whole claim;
 - **supported**: every independent check passes and together they cover the whole claim;
 - **partly**: anything in between: some fail, some cannot be decided, or a part is not covered.
 
-A statistical claim has (at least) two checks: its interval excludes the opposite, and the sign is
-kept in most specifications of step 10. A number is never its own witness: rows whose only source is
-the paper do not count.
+A fact is never its own witness: rows whose only source is the paper do not count. Nor is a share
+of firms or ties that the paper picked: `study.witnesses` estimates again what such claims are
+about, on frames that the paper did not choose.
 """
 
 import calendar
@@ -68,6 +68,11 @@ def register_of(notebooks: Iterable[str]) -> pd.DataFrame:
             f"one id, two results: {sorted(register.loc[register['id'].duplicated(), 'id'])}"
         )
     return register
+
+
+def with_witnesses(register: pd.DataFrame, rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
+    """Add the numbers that step 11 itself makes (`study.witnesses`) to the register."""
+    return pd.concat([register, pd.DataFrame(list(rows))], ignore_index=True)
 
 
 def verdict(outcomes: pd.DataFrame, defines: bool, covered: str | None) -> str:
@@ -203,10 +208,12 @@ def _consistent(reading: pd.Series, outcomes: pd.DataFrame, reached: str) -> Non
         problem = "it is read as a definition, yet has checks that count"
     elif counting.any() and reading["covered"] is None:
         problem = "it does not say how much of it the checks cover"
-    elif reached == "not_testable" and reading["missing"] is None:
-        problem = "nobody can test it, and what is missing is not said"
+    elif reached in ("not_testable", "undecidable") and reading["missing"] is None:
+        problem = "it cannot be tested or decided, and what is missing is not said"
     elif reading["covered"] == "whole" and (outcomes["independent"] == "no").any():
         problem = "a part of it rests on the paper alone, so the checks do not cover the whole"
+    elif reading["covered"] == "whole" and outcomes["chosen_by"].isin(["search", "question"]).any():
+        problem = "what a search found speaks for a part of it at most, not for the whole"
     if problem:
         raise ClaimError(problem)
 
@@ -249,9 +256,10 @@ def counts(verdicts: pd.DataFrame, outcomes: pd.DataFrame) -> dict[str, int]:
     Returns
     -------
     dict
-        ``claims_total``, ``claims_<verdict>``, ``claims_mixed`` (some checks pass, some fail),
-        ``claims_paper_alone`` (not testable, for only the paper has the number or name),
-        ``claims_checks``, ``claims_checks_passed``, ``claims_checks_undecidable``.
+        ``claims_total``, ``claims_<verdict>``, ``claims_mixed`` (`mixed`), ``claims_paper_alone``
+        (not testable, for only the paper has the number or name), ``claims_checks``,
+        ``claims_checks_passed``, ``claims_checks_undecidable``, ``claims_checks_picked`` (not
+        independent: what is in the frame was picked by the paper).
     """
     counting = outcomes.loc[_counts(outcomes), "outcome"]
     silent = verdicts["verdict"] == "not_testable"
@@ -261,14 +269,16 @@ def counts(verdicts: pd.DataFrame, outcomes: pd.DataFrame) -> dict[str, int]:
         "claims_checks": len(counting),
         "claims_checks_passed": int((counting == "passed").sum()),
         "claims_checks_undecidable": int((counting == "undecidable").sum()),
+        "claims_checks_picked": int((outcomes["chosen_by"] == "paper").sum()),
         "claims_paper_alone": int((silent & (verdicts["checks_paper_only"] > 0)).sum()),
         "claims_mixed": int(mixed(verdicts).sum()),
     }
 
 
 def mixed(verdicts: pd.DataFrame) -> pd.Series:
-    """Say for which claims some independent checks pass and some fail."""
-    return (verdicts["checks_passed"] > 0) & (verdicts["checks_failed"] > 0)
+    """Say for which claims independent checks do not agree: some pass, fail or decide nothing."""
+    kinds = verdicts[["checks_passed", "checks_failed", "checks_undecidable"]]
+    return (kinds > 0).sum(axis=1) > 1
 
 
 def grouped(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -319,7 +329,7 @@ def listing(verdicts: pd.DataFrame, most: int = 12) -> str:
     most : int
         Rows shown at most; they keep the order of the paper.
     """
-    evaluated = verdicts["checks_passed"] + verdicts["checks_failed"]
+    evaluated = verdicts[["checks_passed", "checks_failed", "checks_undecidable"]].sum(axis=1)
     kept = evaluated.sort_values(ascending=False, kind="stable").index[:most]
     passed = verdicts["checks_passed"].astype(str) + " of " + evaluated.astype(str)
     table = verdicts.assign(passed=passed.where(evaluated > 0, "none"))
@@ -327,6 +337,16 @@ def listing(verdicts: pd.DataFrame, most: int = 12) -> str:
     rows = table.loc[shown, ["claim_id", "statement", "reason", "passed"]].to_numpy().tolist()
     head = ["claim", "what the paper says", "what the open record says", "checks passed"]
     return markdown_table(head, rows)
+
+
+def undecided(verdicts: pd.DataFrame) -> str:
+    """Return the undecidable claims as a Markdown table, with what would decide each."""
+    rows = verdicts[verdicts["verdict"] == "undecidable"]
+    rows = rows.assign(need=rows["missing"].map(NEEDS))
+    head = ["claim", "what the paper says", "why it stays open", "what would decide it"]
+    return markdown_table(
+        head, rows[["claim_id", "statement", "reason", "need"]].to_numpy().tolist()
+    )
 
 
 def spans(text: str) -> dict[str, tuple[int, int]]:

@@ -11,6 +11,7 @@ import pandas as pd
 from cluster_anatomy.firms.clusters import GROUPS, entrants
 from cluster_anatomy.firms.compositions import counts as counts
 from cluster_anatomy.firms.compositions import origin_quotients
+from cluster_anatomy.firms.entries import in_frame
 from cluster_anatomy.firms.sites import base_quotients
 from cluster_anatomy.firms.sources import central_officials, has_source
 from cluster_anatomy.methods.contingency import independence
@@ -26,12 +27,13 @@ TYPES = {
 """Types of origin that are compared between kinds: value of ``paper_type``, and words."""
 ON_MAP = {
     "a_academic": "academic",
-    "b_enterprise": "out of enterprises",
+    "b_enterprise": "enterprise",
     "c_subsidiary": "subsidiary",
     "d_relocation": "relocation",
 }
 """Origins as the map of clusters and origins names them."""
 ALL = {"China": "cn_all", "USA": "us_all"}
+ADJECTIVES = {"China": "Chinese", "USA": "American"}
 SERIES = [*GROUPS.values(), "unknown"]
 """Origins of entries, in the order of figures."""
 READINGS = {
@@ -63,23 +65,45 @@ def compared_tables(
 
 
 def tests_of_difference(
-    tables: dict[str, pd.DataFrame], odd: list[str]
-) -> dict[str, dict[str, float]]:
-    """Test whether clusters differ in composition at all, by id of the result.
+    entries: pd.DataFrame,
+    frames: pd.DataFrame,
+    names: dict[str, str],
+    dimension: str,
+    smallest: int,
+) -> pd.DataFrame:
+    """Test whether the clusters of frames that carry shares differ in composition at all.
 
     Parameters
     ----------
-    tables : dict
-        Country -> `compositions.counts`.
-    odd : list of str
-        Chinese clusters without which the test is repeated.
+    entries, frames : DataFrame
+        All entries; table of frames.
+    names : dict
+        Country -> frame.
+    dimension, smallest
+        As in `compared_tables`.
+
+    Returns
+    -------
+    DataFrame
+        ``country``, ``place``, ``adjective``, ``frame``, ``clusters`` (their names), ``value``
+        (p; Freeman and Halton), ``n`` (entries of known origin).
+
+    Raises
+    ------
+    ValueError
+        If a frame cannot carry shares: what was searched for differs as the search did.
     """
-    tests = {
-        "clusters_differ_p_china": independence(tables["China"]),
-        "clusters_differ_p_without_tonghua": independence(tables["China"].drop(index=odd)),
-        "clusters_differ_p_usa": independence(tables["USA"]),
-    }
-    return {name: {"value": test["p"], "n": test["n"]} for name, test in tests.items()}
+    carries = frames.set_index("frame")["carries_shares"]
+    rows = []
+    for country, frame in names.items():
+        if carries[frame] != "yes":
+            raise ValueError(f"Frame '{frame}' cannot carry shares, so its clusters have no test.")
+        table = counts(in_frame(entries, frames, frame), dimension, smallest)
+        test = independence(table)
+        about = {"country": country, "place": country.lower(), "frame": frame}
+        about |= {"adjective": ADJECTIVES[country], "clusters": ", ".join(table.index)}
+        rows.append(about | {"value": test["p"], "n": test["n"]})
+    return pd.DataFrame(rows)
 
 
 def map_numbers(maps: pd.DataFrame) -> pd.DataFrame:
@@ -95,7 +119,7 @@ def map_numbers(maps: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame({"total": inertia["total_inertia"], "two": two}).reset_index()
     return table.assign(
         place=table["country"].str.lower(),
-        adjective=table["country"].map({"China": "Chinese", "USA": "American"}),
+        adjective=table["country"].map(ADJECTIVES),
         frame=table["country"].map(ALL),
     )
 
@@ -118,10 +142,10 @@ def compared_counts(
         ``country``, ``place``, ``adjective``, ``what``, ``frame``, ``support``, and the columns of
         `methods.shares.tally`.
     """
-    words = {"China": ("Chinese", "Chinese clusters"), "USA": ("American", "American regions")}
+    words = {"China": "Chinese clusters", "USA": "American regions"}
     rows = []
     for country, table in tables.items():
-        adjective, what = words[country]
+        adjective, what = ADJECTIVES[country], words[country]
         about = {"country": country, "place": country.lower(), "adjective": adjective}
         about |= {"what": what, "frame": ALL[country]}
         about["support"] = trees[country][1]["group_support"].iloc[0]
@@ -145,17 +169,23 @@ def kind_numbers(
     quoted = variants[(variants["origin"] == dimension) & same].set_index("kinds")
     main, stated = quoted.loc["all"], quoted.loc["stated"]
     n, number = {"n": int(main["n"])}, {"number": len(variants)}
+    undecidable = int((~(variants["rand_least"] <= 0.05)).sum())
     return {
         "clusters_paper_kinds_ari": {"value": main["rand"]} | n,
         "clusters_paper_kinds_ari_p": {"value": main["rand_p"]} | n,
+        "clusters_paper_kinds_least_p": {"value": main["rand_least"]} | n,
+        "clusters_paper_kinds_values": int(main["rand_values"]),
         "clusters_paper_kinds_ways": int(main["ways"]),
         "clusters_stated_kinds_ari": {"value": stated["rand"], "n": int(stated["n"])},
         "clusters_stated_kinds_ways": int(stated["ways"]),
         "clusters_kinds_ari_highest": {"value": variants["rand"].max()} | number,
         "clusters_kinds_lowest_p": {"value": min(variants["rand_p"].min(), variants["gap_p"].min())}
         | number,
+        "clusters_kinds_least_p": {"value": variants["rand_least"].min()} | number,
+        "clusters_kinds_undecidable": tally(undecidable, len(variants)),
         "clusters_kinds_gap": {"value": main["gap"]} | n,
         "clusters_kinds_gap_p": {"value": main["gap_p"]} | n,
+        "clusters_kinds_gap_least_p": {"value": main["gap_least"]} | n,
     }
 
 
@@ -397,27 +427,33 @@ def _branch(inside: list[str], everywhere: list[str]) -> str:
     return ", ".join(inside) if few else "all but " + ", ".join(outside)
 
 
-def kinds_table(variants: pd.DataFrame) -> pd.DataFrame:
-    """Return how far composition goes with the paper's kinds, for people.
+def kinds_table(variants: pd.DataFrame, measure: str, groups: int) -> pd.DataFrame:
+    """Return how far composition goes with the paper's kinds by one distance and cut, for people.
 
     Parameters
     ----------
     variants : DataFrame
-        From `compositions.agreement`; means over distances and cuts are shown.
+        From `compositions.agreement`.
+    measure, groups
+        The distance and the cut that are shown.
     """
     words = {
         "n": "clusters",
         "ways": "ways",
         "rand": "adjusted Rand index",
         "rand_p": "p of the index",
+        "rand_least": "index: p at best",
+        "gap": "gap",
         "gap_p": "p of the gap",
+        "gap_least": "gap: p at best",
     }
-    named = variants.assign(
-        origin=variants["origin"].map(READINGS),
-        kinds=variants["kinds"].map({"all": "all", "stated": "stated by the paper"}),
-    ).rename(columns={"origin": "reading of origin", **words})
-    means = named.groupby(["reading of origin", "kinds"])[list(words.values())].mean().round(2)
-    return means.astype({"clusters": int, "ways": int})
+    shown = variants[(variants["measure"] == measure) & (variants["groups"] == groups)]
+    shown = shown.assign(
+        origin=shown["origin"].map(READINGS),
+        kinds=shown["kinds"].map({"all": "all", "stated": "stated by the paper"}),
+    )
+    table = shown.set_index(["origin", "kinds"])[list(words)].round(2).rename(columns=words)
+    return table.rename_axis(index=["reading of origin", "kinds"])
 
 
 def all_quotients(

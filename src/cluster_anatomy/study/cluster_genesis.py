@@ -209,7 +209,7 @@ def endowments_as_said(begun: pd.DataFrame, through_firms: pd.Series) -> bool:
         through_firms.reindex(begun.index).gt(0).equals(seen)
         and set(begun.index[endogenous & ~seen]) == {"Tonghua", "Xiamen"}
         and not (seen & ~endogenous).any()
-        and set(without) == {"Shenzhen", "Suzhou", "Hangzhou", "Xiamen", "Shenyang"}
+        and set(without) == {"Shenzhen", "Suzhou", "Hangzhou", "Xiamen"}
     )
 
 
@@ -250,7 +250,7 @@ def take_offs(described: pd.DataFrame, smallest: int) -> tuple[pd.DataFrame, pd.
         for country, (place, frame) in COUNTRIES.items()
     ]
     years = took_off.assign(
-        slug=took_off["cluster"].str.lower().str.replace(" ", "_"),
+        slug=took_off["cluster"].str.lower().str.replace(r"[^a-z0-9]+", "_", regex=True),
         frame=took_off["country"].map({name: frame for name, (_, frame) in COUNTRIES.items()}),
         value=took_off["take_off"].astype(int),
     )

@@ -4,23 +4,20 @@ An entry is a firm's start at a place. Every share carries its n, its frame, its
 bounds.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from cluster_anatomy.firms.entries import (
     DIMENSIONS,
     filled,
     home_share,
     in_frame,
-    property_share,
+    pre_reform_works,
 )
 from cluster_anatomy.firms.origins import ROLE_OF_MODE
 from cluster_anatomy.firms.places import Gazetteer
-from cluster_anatomy.methods.count_models import rate_ratio
-from cluster_anatomy.methods.differences import difference_test, fisher_power
 from cluster_anatomy.methods.distance import kilometres
 from cluster_anatomy.methods.shares import composition, share
 
@@ -59,15 +56,6 @@ def entry_counts(table: pd.DataFrame) -> pd.DataFrame:
     keys = ["country", "frame", "cluster", "entry_year", "label"]
     counts = table.groupby(keys, dropna=False, observed=True).size().rename("entries").reset_index()
     return counts.sort_values(keys, ignore_index=True)
-
-
-PATTERNS = {
-    "New York": ["subsidiary", "foreign_subsidiary"],
-    "San Francisco Bay Area": ["academic", "second_order"],
-    "Boston": ["academic", "second_order"],
-    "San Diego": ["academic", "second_order"],
-}
-"""What the paper expects to be frequent in four American regions (section 4.4)."""
 
 
 def source_distances(
@@ -158,49 +146,6 @@ def near_share(farthest: pd.DataFrame, within: float) -> dict[str, float]:
     return share(int((known <= within).sum()), len(known), len(farthest) - len(known))
 
 
-def us_patterns(
-    entries: pd.DataFrame, frames: pd.DataFrame, properties: pd.DataFrame
-) -> pd.DataFrame:
-    """Set each region that the paper names beside all other American regions, property by property.
-
-    Fisher's exact test, with Holm's correction over the patterns that the paper expects, on frames
-    that can carry shares; on the others the counts stand alone.
-
-    Returns
-    -------
-    DataFrame
-        ``frame``, ``carries_shares``, ``region``, ``property``, ``expected``, ``count``, ``n``,
-        ``unknown``, ``count2``, ``n2`` (other regions), ``value`` (difference), ``low``, ``high``,
-        ``p``, ``p_holm``.
-    """
-    tested = dict.fromkeys(prop for names in PATTERNS.values() for prop in names)
-    chosen = properties[properties["property"].isin(list(tested))]
-    rows = []
-    for frame in filled(entries, frames[frames["country"] == "USA"]).itertuples():
-        placed = in_frame(entries, frames, frame.frame).dropna(subset=["region"])
-        for region, expected in PATTERNS.items():
-            for prop in chosen.itertuples():
-                here = property_share(placed[placed["region"] == region], prop)
-                others = property_share(placed[placed["region"] != region], prop)
-                row = {
-                    "frame": frame.frame,
-                    "carries_shares": frame.carries_shares,
-                    "region": region,
-                    "property": prop.property,
-                    "expected": "yes" if prop.property in expected else "no",
-                    **{key: int(here[key]) for key in ("count", "n", "unknown")},
-                    **{f"{key}2": int(others[key]) for key in ("count", "n")},
-                }
-                if frame.carries_shares == "yes":
-                    row |= difference_test(row["count"], row["n"], row["count2"], row["n2"])
-                rows.append(row)
-    table = pd.DataFrame(rows)
-    table["p_holm"] = np.nan
-    for _, group in table[(table["expected"] == "yes") & table["p"].notna()].groupby("frame"):
-        table.loc[group.index, "p_holm"] = multipletests(group["p"], method="holm")[1]
-    return table
-
-
 # --- What is quoted, and what figures draw
 
 
@@ -222,14 +167,28 @@ SOURCES = {
 }
 WORDS = {"mode": MODES, "source": SOURCES}
 """What the categories of each dimension are called, in the order in which figures have them."""
-REACH = ["home", "mixed", "elsewhere", "abroad", "unknown"]
-REGIONS = {
-    "New York": "new_york",
-    "San Francisco Bay Area": "bay_area",
-    "Boston": "boston",
-    "San Diego": "san_diego",
+STOCK = "(stock: works from before the reforms)"
+"""What figures call works that were there when entry began."""
+MODEL_FRAMES = {
+    "cn_all": "china",
+    "us_all": "usa",
+    "cn_named_or_listed": "frame_china",
+    "us_frame": "frame_usa",
 }
-"""The regions of `PATTERNS`, and the word for each in the id of a result."""
+"""Frames of the model of the next entry, and the word for each in the id of a result."""
+MODEL_NAMES = {
+    "china": "China, all found",
+    "usa": "USA, all found",
+    "frame_china": "China, frame",
+    "frame_usa": "USA, frame",
+}
+"""What figures call them."""
+MODEL_TERMS = {
+    "all_origins": "any origin",
+    "second_order": "second-order",
+    "all_origins_within": "any origin, with cluster effects",
+}
+"""Stocks of earlier entries that a figure shows, in words."""
 MOVED = {
     "period_share": "of a period's share of entries",
     "start_up_share": "of the share of start-ups in a period",
@@ -241,7 +200,7 @@ MOVED = {
 def composition_dots(
     compositions: pd.DataFrame, dimension: str, frames: dict[str, str]
 ) -> pd.DataFrame:
-    """Return shares of two frames by mode or source as a figure draws them.
+    """Return shares of two frames by mode or source as a figure draws them, without the stock.
 
     Parameters
     ----------
@@ -258,7 +217,8 @@ def composition_dots(
     """
     words = WORDS[dimension]
     whole = (compositions["group"] == "all") & (compositions["dimension"] == dimension)
-    table = compositions[whole & compositions["frame"].isin(list(frames))]
+    entered = compositions["category"] != "backbone"
+    table = compositions[whole & entered & compositions["frame"].isin(list(frames))]
     table = table.assign(label=table["category"].map(words), series=table["frame"].map(frames))
     order = table["category"].map(list(words).index)
     return table.iloc[order.argsort(kind="stable")]
@@ -285,28 +245,48 @@ def leading(dots: pd.DataFrame, series: str, least: float = 0) -> list[str]:
     return list(table.sort_values("value", ascending=False, kind="stable")["label"])
 
 
-def reach_parts(entries: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
-    """Share out the entries of the frames that carry shares by reach, unknown ones among them.
+def stock_share(entries: pd.DataFrame, frames: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Share of works from before the reforms in works and entries together, where there are any.
+
+    Parameters
+    ----------
+    entries, frames : DataFrame
+        Entries with the works among them; frames.
+    names : dict
+        Frame -> name of the series.
 
     Returns
     -------
     DataFrame
-        ``label`` (of the frame, with its number of entries), ``series`` (reach), ``value`` (share
-        of all entries of the frame).
+        As from `composition_dots`, with the label `STOCK`.
     """
     rows = []
-    for frame in frames[frames["carries_shares"] == "yes"].itertuples():
-        reach = in_frame(entries, frames, frame.frame)["reach"]
-        for part, share_of_all in reach.value_counts(normalize=True).items():
-            label = f"{frame.label} (n = {len(reach)})"
-            rows.append({"label": label, "series": part, "value": share_of_all})
+    for frame, series in names.items():
+        both = in_frame(entries, frames, frame, "entry")
+        works, unknown = len(pre_reform_works(both)), int((both["mode"] == "unknown").sum())
+        about = {"label": STOCK, "series": series, "frame": frame}
+        rows += [about | share(works, len(both) - unknown, unknown)] if works else []
     return pd.DataFrame(rows)
 
 
 def entries_by_period(
-    compositions: pd.DataFrame, frames: dict[str, str], periods: Sequence[str]
+    compositions: pd.DataFrame,
+    frames: dict[str, str],
+    periods: Sequence[str],
+    stock: pd.DataFrame,
 ) -> pd.DataFrame:
     """Count dated entries of two frames by period and mode, as a figure draws them.
+
+    Parameters
+    ----------
+    compositions : DataFrame
+        From `compositions`.
+    frames : dict
+        Frame -> name of the country.
+    periods : sequence of str
+        In their order.
+    stock : DataFrame
+        From `stock_share`: works from before the reforms have a bar of their own.
 
     Returns
     -------
@@ -316,6 +296,7 @@ def entries_by_period(
     table = compositions[
         (compositions["group"] == "period")
         & (compositions["dimension"] == "mode")
+        & (compositions["category"] != "backbone")
         & (compositions["member"] != "unknown")
         & compositions["frame"].isin(list(frames))
     ]
@@ -324,9 +305,10 @@ def entries_by_period(
         member=pd.Categorical(table["member"], list(periods)),
     ).sort_values(["frame", "member"], kind="stable")
     label = table["frame"].astype(str).map(frames) + ", " + table["member"].astype(str)
-    return pd.DataFrame(
-        {"label": label, "series": table["category"].map(MODES), "value": table["count"]}
-    )
+    series = table["category"].map(MODES)
+    entered = pd.DataFrame({"label": label, "series": series, "value": table["count"]})
+    works = pd.DataFrame({"label": stock["series"] + " " + STOCK, "value": stock["count"]})
+    return pd.concat([works.assign(series=MODES["backbone"]), entered], ignore_index=True)
 
 
 def entry_shares(
@@ -350,53 +332,58 @@ def entry_shares(
 
 
 def stock_ratios(model: pd.DataFrame) -> pd.DataFrame:
-    """Return the rate ratios per earlier entry, each with the wider of its two intervals.
+    """Return the odds ratios per earlier entry that are defined, each with its null.
 
     Parameters
     ----------
     model : DataFrame
-        From `count_models`.
+        From `dynamics.entry_models`.
 
     Returns
     -------
     DataFrame
-        ``frame``, ``country``, ``kind`` (``origin``, ``all_origins``, ``all_origins_within``),
-        ``term``, ``word``, ``extra``, ``value``, ``low``, ``high``, ``n`` (cluster-years).
+        ``frame``, ``name`` (`MODEL_FRAMES`), ``slug`` (the term; the model, where the stock is that
+        of all origins), ``words``, ``value``, ``low``, ``high``, ``n`` (entries that choose),
+        ``null_mean``, ``null_low``, ``null_high``, ``p``.
     """
-    countries = {"cn_all": "china", "us_all": "usa"}
-    kinds = {"by_origin": "origin", "all_origins": "", "all_origins_within": ""}
-    table = model[model["frame"].isin(list(countries)) & model["model"].isin(list(kinds))]
-    wider = table.assign(width=table["high"] - table["low"]).sort_values("width")
-    rows = []
-    for (frame, name, term), row in wider.groupby(["frame", "model", "term"]).last().iterrows():
-        about = {"frame": frame, "country": countries[frame], "term": term}
-        about |= {"kind": kinds[name] or name, "word": term.replace("_", "-")}
-        about["extra"] = ", with cluster effects" if name == "all_origins_within" else ""
-        rows.append(about | rate_ratio(row))
-    return pd.DataFrame(rows)
+    table = model[model["frame"].isin(list(MODEL_FRAMES))].dropna(subset=["value"])
+    slug = table["term"].where(table["model"] == "by_origin", table["model"])
+    words = slug.map(MODEL_TERMS).fillna(slug.str.replace("_", "-"))
+    names = table["frame"].map(MODEL_FRAMES)
+    table = table.assign(name=names, slug=slug, words=words, n=table["entries"])
+    columns = ["frame", "name", "slug", "words", "value", "low", "high", "n"]
+    return table[[*columns, "null_mean", "null_low", "null_high", "p"]].reset_index(drop=True)
+
+
+def ratio_nulls(ratios: pd.DataFrame) -> pd.DataFrame:
+    """Return the nulls of `stock_ratios` as numbers: mean, and range from ``low`` to ``high``."""
+    renamed = {"null_mean": "value", "null_low": "low", "null_high": "high"}
+    return ratios[["frame", "name", "slug", "words", *renamed]].rename(columns=renamed)
+
+
+def ratio_tests(ratios: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
+    """Return the p of `stock_ratios` (``value``) on the frames that carry shares."""
+    carries = frames.loc[frames["carries_shares"] == "yes", "frame"]
+    table = ratios[ratios["frame"].isin(carries)]
+    return table[["frame", "name", "slug", "words", "n"]].assign(value=table["p"])
 
 
 def stock_dots(ratios: pd.DataFrame) -> pd.DataFrame:
-    """Return rate ratios as a figure draws them, any origin first (see `stock_ratios`)."""
-    words = {"all_origins": "any origin", "all_origins_within": "any origin, within clusters"}
-    label = ratios["kind"].map(words).fillna(ratios["word"])
-    series = ratios["country"].map({"china": "China", "usa": "USA"})
-    table = ratios.assign(label=label, series=series)
-    return table.sort_values(["kind", "term"], ignore_index=True)
+    """Return the ratios of `MODEL_TERMS` as a figure draws them; the pale bar is the null."""
+    table = ratios[ratios["slug"].isin(list(MODEL_TERMS))]
+    series = table["name"].map(MODEL_NAMES)
+    table = table.assign(label=table["words"], series=series, low=np.nan, high=np.nan)
+    table = table.rename(columns={"null_low": "bound_low", "null_high": "bound_high"})
+    order = table["slug"].map(list(MODEL_TERMS).index)
+    return table.iloc[order.argsort(kind="stable")].reset_index(drop=True)
 
 
 def model_sizes(model: pd.DataFrame) -> pd.DataFrame:
-    """Return the clusters in the model by origin: ``name``, ``frame``, ``value`` (clusters)."""
-    names = {
-        "cn_all": "china",
-        "us_all": "usa",
-        "cn_named_or_listed": "frame_china",
-        "us_frame": "frame_usa",
-    }
-    sizes = model[model["model"] == "by_origin"].drop_duplicates("frame").set_index("frame")
+    """Return the clusters of each model: ``name``, ``frame``, ``value`` (clusters)."""
+    sizes = model.drop_duplicates("frame").set_index("frame")["clusters"]
     rows = [
-        {"name": name, "frame": frame, "value": int(sizes.loc[frame, "clusters"])}
-        for frame, name in names.items()
+        {"name": name, "frame": frame, "value": int(sizes[frame])}
+        for frame, name in MODEL_FRAMES.items()
     ]
     return pd.DataFrame(rows)
 
@@ -453,63 +440,6 @@ def border_numbers(farthest: pd.DataFrame, limit: float) -> dict[str, dict[str, 
     return {"border_exceptions": {"value": len(exceptions), "n": int(inland.sum())}}
 
 
-def region_differences(regions: pd.DataFrame, frame: str) -> pd.DataFrame:
-    """Return the patterns that the paper expects of American regions, on one frame.
-
-    Returns
-    -------
-    DataFrame
-        The columns of `us_patterns`, ``slug``, ``word`` and ``label`` (region and word).
-    """
-    table = regions[(regions["expected"] == "yes") & (regions["frame"] == frame)]
-    word = table["property"].replace({"second_order": "second-order"}).str.replace("_", " ")
-    label = table["region"] + ": " + word
-    return table.assign(slug=table["region"].map(REGIONS), word=word, label=label)
-
-
-def region_numbers(
-    regions: pd.DataFrame, entries: pd.DataFrame, frame: str, turn: int, early: int
-) -> dict[str, dict[str, float] | float]:
-    """Return what is quoted of American regions and stands in no table, by id of the result.
-
-    Parameters
-    ----------
-    regions : DataFrame
-        From `us_patterns`.
-    entries : DataFrame
-        All entries.
-    frame : str
-        The American frame.
-    turn, early : int
-        Year from which New York's entries are late; last year of San Diego's early ones.
-    """
-    on_frame = region_differences(regions, frame)
-    york = on_frame.query("region == 'New York' and property == 'subsidiary'").iloc[0]
-    rest = york["count2"] / york["n2"]
-    every = regions[regions["frame"] == "us_all"].set_index(["region", "property"])
-    foreign = every.loc[("New York", "foreign_subsidiary")]
-    dated = entries[(entries["country"] == "USA") & entries["entry_year"].notna()]
-    academics = dated.query("region == 'New York' and paper_type == 'a_academic'")["entry_year"]
-    san_diego = dated.loc[dated["region"] == "San Diego", "entry_year"]
-    both = foreign["count"] + foreign["count2"]
-    return {
-        "new_york_power": fisher_power(int(york["n"]), 0.5, int(york["n2"]), rest),
-        "region_patterns_p": float(on_frame["p_holm"].min()),
-        "foreign_found_new_york": {"value": foreign["count"], "n": both},
-        "academic_found_new_york_early": int((academics < turn).sum()),
-        "academic_found_new_york_late": int((academics >= turn).sum()),
-        "found_san_diego_early": {"value": int((san_diego <= early).sum()), "n": len(san_diego)},
-    }
-
-
-def second_order_found(regions: pd.DataFrame) -> pd.DataFrame:
-    """Count second-order foundings among all entries found in each region that the paper names."""
-    table = regions.query("frame == 'us_all' and property == 'second_order'")
-    table = table[table["region"].isin(list(REGIONS))]
-    columns = ["region", "slug", "value", "count", "n"]
-    return table.assign(slug=table["region"].map(REGIONS), value=table["count"])[columns]
-
-
 def moved_numbers(
     sensitivity: pd.DataFrame, entries: pd.DataFrame, frames: pd.DataFrame, names: dict[str, str]
 ) -> pd.DataFrame:
@@ -561,14 +491,6 @@ def farthest_by_frame(
         value = farthest.loc[inside, "kilometres"].dropna()
         parts.append(pd.DataFrame({"series": name, "value": value}))
     return pd.concat(parts, ignore_index=True)
-
-
-def outside_frames(
-    rows: pd.DataFrame, entries: pd.DataFrame, frames: pd.DataFrame, names: Iterable[str]
-) -> bool:
-    """Say whether none of some firms stands on one of the frames."""
-    inside = pd.concat([in_frame(entries, frames, frame)["firm_id"] for frame in names])
-    return not rows["firm_id"].isin(inside).any()
 
 
 def years_apart(entries: pd.DataFrame) -> int:

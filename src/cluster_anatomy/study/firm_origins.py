@@ -17,8 +17,24 @@ from cluster_anatomy.firms.coders import ROUNDS, in_order, with_evidence
 from cluster_anatomy.firms.entries import ORIGINS, entries
 from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.methods.contingency import agreement
+from cluster_anatomy.methods.shares import share
 from cluster_anatomy.study.firm_lists import WHY
 
+FIELDS = {
+    "label": "origin",
+    "reach": "reach",
+    "types": "kinds of founders' earlier organisations",
+    "outcome": "whether enough was found",
+    "year": "year of founding",
+    "city_region": "region of the first seat",
+}
+"""What was coded twice, in words."""
+CODINGS = {
+    "us_listed": "",
+    "us_frame": ", American frame, evidence seen",
+    "cn_frames": ", Chinese frames, evidence seen",
+}
+"""Second codings, as they are told apart in a picture; the first one was blind."""
 REACH = ["home", "mixed", "elsewhere", "abroad", "unknown"]
 """Where sources sit, in the order of figures."""
 
@@ -202,6 +218,54 @@ def agreements(origins: pd.DataFrame, members: pd.DataFrame) -> dict[str, dict[s
             "n": len(overlap),
         },
     }
+
+
+def reliability(second_coding: pd.DataFrame) -> pd.DataFrame:
+    """Measure how far a second coder agrees with the first, by coding and field.
+
+    Parameters
+    ----------
+    second_coding : DataFrame
+        Contract ``second_coding``.
+
+    Returns
+    -------
+    DataFrame
+        ``slug`` (the field, and the coding unless it was blind), ``field`` and ``words`` (as they
+        are shown), ``blind``, ``count`` (firms on which both say the same), ``n`` (on which both
+        say something), ``unknown`` (on which one or both are silent), ``value``, ``low``, ``high``
+        (share that agrees; Wilson), ``kappa``, ``kappa_low``, ``kappa_high`` (Cohen 1960; of
+        origins and reach only, and undefined where there is one value only).
+    """
+    rows = []
+    for (coding, field), part in second_coding.groupby(["coding", "field"], sort=False):
+        both = part[part["agree"].isin(["yes", "no"])]
+        hits = int((both["agree"] == "yes").sum())
+        row: dict = {"slug": field if coding == "us_listed" else f"{field}_{coding}"}
+        row |= {"field": FIELDS[field], "words": FIELDS[field] + CODINGS[coding]}
+        row |= {"blind": part["blind"].iloc[0], "count": hits}
+        row |= share(hits, len(both), len(part) - len(both))
+        if field in ("label", "reach"):
+            seen = agreement(both["first"], both["second"])
+            row |= {"kappa": seen["kappa"], "kappa_low": seen["low"], "kappa_high": seen["high"]}
+        rows.append(row)
+    order = {words: rank for rank, words in enumerate(FIELDS.values())}
+    table = pd.DataFrame(rows)
+    ranks = table["field"].map(order) + len(order) * (table["blind"] == "no")
+    return table.iloc[ranks.argsort(kind="stable")].reset_index(drop=True)
+
+
+def reliability_dots(reliable: pd.DataFrame) -> pd.DataFrame:
+    """Return the agreement of two coders as dots draw it (`plain.dots`)."""
+    label = reliable["words"] + " (n = " + reliable["n"].astype(str) + ")"
+    return reliable.assign(label=label)[["label", "value", "low", "high"]]
+
+
+def kappas(reliable: pd.DataFrame) -> pd.DataFrame:
+    """Return the kappas of `reliability` as numbers: ``slug``, ``value``, ``low``, ``high``, …"""
+    names = {"kappa": "value", "kappa_low": "low", "kappa_high": "high"}
+    kept = reliable[reliable["kappa"].notna() & (reliable["blind"] == "yes")]
+    return kept[["slug", "words", *names, "n", "unknown"]].rename(columns=names)
 
 
 def in_words(labels: pd.Series) -> pd.Series:

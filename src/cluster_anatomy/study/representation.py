@@ -7,6 +7,7 @@ import pandas as pd
 
 from cluster_anatomy.firms.entries import filled, in_frame
 from cluster_anatomy.firms.open_lists import region_of_firm
+from cluster_anatomy.methods.concentration import ellison_glaeser
 from cluster_anatomy.methods.contingency import independence, ratio_interval
 from cluster_anatomy.methods.randomness import DRAWS, SEED
 
@@ -18,7 +19,7 @@ PICKED = {
     "beijing_health_china": ("china", "listed", "all_health", "Beijing"),
     "shanghai_health_china": ("china", "listed", "all_health", "Shanghai"),
     "northeast_health_china": ("china", "listed", "all_health", "North-east"),
-    "early_listed_china": ("china", "listed", "biotechnology", "first"),
+    "eighties_listed_china": ("china", "listed", "biotechnology", "second"),
     "late_listed_china": ("china", "listed", "biotechnology", "last"),
     "other_funded_usa": ("usa", "funded", "biotechnology", "other"),
     "eighties_funded_usa": ("usa", "funded", "biotechnology", "second"),
@@ -27,6 +28,8 @@ PICKED = {
     "late_listed_all_usa": ("us_all", "listed", "biotechnology", "last"),
 }
 """Ratios that are quoted: frame, list, class of firms, region or rank of a period."""
+INDEX = ("value", "n", "null_mean", "null_low", "null_high", "p")
+"""What is kept of a measure with its null."""
 
 
 def representation(
@@ -41,7 +44,8 @@ def representation(
 
     Both sides hold firms with a known year up to the last year of entry of the frame (a list that
     goes on for longer would else count firms that the frame cannot have), for regions also with a
-    known region.
+    known region. In China neither side holds works from before the reforms, which are stock and no
+    entries: on a list these are the firms of the first period.
 
     Parameters
     ----------
@@ -70,6 +74,8 @@ def representation(
         units = dated["place_id"].map(region).fillna("unknown").astype("str")
         ours = {"region": units.value_counts(), "period": dated["period"].value_counts()}
         in_time = (counts["year"] <= until).fillna(False)
+        if frame.country == "China":
+            in_time &= counts["year"] > periods["last_year"].min()
         listed = counts[(counts["country"] == frame.country) & in_time]
         for name in dict.fromkeys(counts.loc[counts["country"] == frame.country, "list"]):
             theirs = _listed_spread(listed[listed["list"] == name], periods)
@@ -241,6 +247,55 @@ def picked_ratios(
     )
     table = keys.merge(beside, on=["frame", "list", "industry", "category"], validate="1:1")
     return table.rename(columns={"ratio": "value", "entries": "count"})
+
+
+def concentrations(
+    beside: pd.DataFrame, frames: dict[str, str], draws: int = DRAWS, seed: int = SEED
+) -> pd.DataFrame:
+    """Measure how concentrated the entries of some frames are beyond the firms of a list.
+
+    Ellison and Glaeser's index with each entry as a plant of equal size, and the shares of the
+    list's firms by region as those that darts would follow. The shares are taken as they are: that
+    the list is itself a handful of firms is not in the null.
+
+    Parameters
+    ----------
+    beside : DataFrame
+        From `beside_lists`.
+    frames : dict
+        Name of a frame -> the word that stands for it in ids.
+    draws, seed : int
+        Throws of the null, and their seed.
+
+    Returns
+    -------
+    DataFrame
+        ``frame``, ``list``, ``short``, ``place``, ``industry``, ``words``, ``label``, ``value``
+        (0 as the list, above 0 more concentrated; missing where undefined), ``n`` (entries),
+        ``n2`` (firms of the list), ``null_mean``, ``null_low``, ``null_high`` (95 % of the draws),
+        ``p``;
+        ``low``, ``high`` are missing.
+    """
+    regions = beside[(beside["dimension"] == "region") & beside["frame"].isin(list(frames))]
+    table = regions.sort_values(
+        "frame", key=lambda names: names.map(list(frames).index), kind="stable"
+    )
+    rows = []
+    for (frame, name, industry), part in table.groupby(["frame", "list", "industry"], sort=False):
+        places = part["category"].repeat(part["entries"])
+        index = ellison_glaeser(places, part.set_index("category")["firms"], None, draws, seed)
+        words = f"{SHORT[name]} firms, {industry.replace('_', ' ')}"
+        row = {"frame": frame, "list": name, "short": SHORT[name], "place": frames[frame]}
+        row |= {"industry": industry, "words": words, "n2": int(part["firms"].sum())}
+        row["label"] = f"{part['country'].iloc[0]}, beside {words} (n = {index['n']})"
+        rows.append(row | {key: index[key] for key in INDEX})
+    return pd.DataFrame(rows).assign(low=math.nan, high=math.nan)
+
+
+def concentration_null(concentrations: pd.DataFrame) -> pd.DataFrame:
+    """Return what darts would give for each concentration, as numbers of their own."""
+    null = {"value": "null_mean", "low": "null_low", "high": "null_high"}
+    return concentrations.assign(**{name: concentrations[column] for name, column in null.items()})
 
 
 def drawn(

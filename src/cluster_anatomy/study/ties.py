@@ -1,24 +1,37 @@
 """Step 08: who is tied to whom, and how far ties reach.
 
 A tie joins two *actors* (firms, organisations, persons). What coders wrote in several rows or under
-several names is collapsed to pairs of actors before anything is counted. Ties are what someone
-found and wrote down: they are no sample of anything, so every count and share describes the set of
-ties it names.
+several names is collapsed to pairs of actors before anything is counted. Ties that are dated after
+the paper are left out; undated ones stay. Ties are what someone found and wrote down: they are no
+sample of anything, so every count and share describes the set of ties it names.
 """
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pandas as pd
+from statsmodels.stats.contingency_tables import StratifiedTable
 
 from cluster_anatomy.figures.vocabulary import TIE_WORDS
+from cluster_anatomy.firms.ei_indices import ei_edges
 from cluster_anatomy.firms.tie_counts import by_type, kind_share
-from cluster_anatomy.firms.ties import CHANNELS, DOMESTIC_FIRMS, FIRMS, KINDS, between, having
+from cluster_anatomy.firms.ties import (
+    CHANNELS,
+    DOMESTIC_FIRMS,
+    FIRMS,
+    KINDS,
+    between,
+    having,
+    until,
+)
+from cluster_anatomy.methods.ei_index import ei_with_null
+from cluster_anatomy.tables.cells import split
 
 SETS = {
     "paper": ("ties stated in the paper", "stated_in_paper == 'yes' and seen_from == 'China'"),
     "elsewhere": ("ties found elsewhere", "stated_in_paper == 'no' and seen_from == 'China'"),
     "regional": ("ties found by the regional coders", "found_by == 'regional'"),
-    "usa": ("ties of the American coder", "seen_from == 'USA'"),
+    "usa": ("ties of the American coders", "seen_from == 'USA'"),
 }
 """Sets of ties: what they are called, and which pairs they hold."""
 INDICES = {
@@ -45,6 +58,31 @@ PARTS = {
 }
 """Parts of the Chinese ties that are counted by kind, in words."""
 DOMESTIC = ("local", "external")
+
+
+def left_out(pairs: pd.DataFrame, last_year: int) -> pd.DataFrame:
+    """Count the pairs that are dated after a year, and the rest, of which some have no date.
+
+    Returns
+    -------
+    DataFrame
+        ``place``, ``name`` (``pairs``, ``later``, ``undated``), ``what`` (in words), ``value``,
+        ``n`` (pairs of which these are a part; missing for ``pairs``).
+    """
+    rows = []
+    for country, part in pairs.groupby("seen_from"):
+        kept = until(part, last_year)
+        counts = {
+            "pairs": ("pairs", len(kept), None),
+            "later": ("pairs are dated later and left out", len(part) - len(kept), len(part)),
+            "undated": ("pairs have no date and stay", int(kept["year"].isna().sum()), len(kept)),
+        }
+        rows += [
+            {"place": country.lower(), "country": country, "name": name}
+            | dict(zip(("what", "value", "n"), numbers, strict=True))
+            for name, numbers in counts.items()
+        ]
+    return pd.DataFrame(rows)
 
 
 def set_shares(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -94,7 +132,7 @@ def without_firms(pairs: pd.DataFrame) -> dict[str, dict[str, float]]:
 
 
 def quoted_indices(ei: pd.DataFrame) -> pd.DataFrame:
-    """Return the E-I indices of `INDICES` with what chance would give.
+    """Return the E-I indices of `INDICES` with those of places dealt at random.
 
     Returns
     -------
@@ -115,9 +153,87 @@ def quoted_indices(ei: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_null(indices: pd.DataFrame) -> pd.DataFrame:
-    """Return what chance would give for each index, as numbers of their own."""
+    """Return what places dealt at random would give for each index, as numbers of their own."""
     table = indices[["name", "frame", "null", "null_low", "null_high"]]
     return table.set_axis(["name", "frame", "value", "low", "high"], axis=1)
+
+
+def indices_by_year(pairs: pd.DataFrame, last_years: Sequence[int], draws: int) -> pd.DataFrame:
+    """Compute the E-I index of domestic ties up to each of some years, and of all of them.
+
+    Returns
+    -------
+    DataFrame
+        ``place``, ``until`` (a year or ``all``), ``undated`` (``kept``, ``dropped``), ``words``,
+        ``label``, ``series`` (for `figures.plain.dots`), ``value``, ``count`` (external ties),
+        ``n``, ``bound_low``, ``bound_high`` (95 % of the draws of the null).
+    """
+    rows = []
+    for country, part in pairs.groupby("seen_from"):
+        for year in [*last_years, None]:
+            ties = part if year is None else until(part, year)
+            sets = {"kept": ties, "dropped": ties.dropna(subset=["year"])}
+            words = "of any year" if year is None else f"up to {year}"
+            rows += [
+                {"place": country.lower(), "country": country, "until": year or "all"}
+                | {"undated": undated, "words": words, "label": f"{country}, {words}"}
+                | _index_row(chosen, draws)
+                for undated, chosen in sets.items()
+            ]
+    series = {"kept": "dated and undated ties", "dropped": "dated ties alone"}
+    table = pd.DataFrame(rows)
+    return table.assign(series=table["undated"].map(series))
+
+
+def gaps(by_year: pd.DataFrame) -> dict[str, dict[str, float | str]]:
+    """Return the least and the largest difference of the two countries' indices, with its ties.
+
+    Returns
+    -------
+    dict
+        ``ei_gap_least`` and ``ei_gap_most``: ``value`` (China minus the USA) and ``ties`` (which).
+    """
+    table = by_year.assign(ties=by_year["series"] + " " + by_year["words"])
+    wide = table.pivot(index="ties", columns="place", values="value")
+    gap = wide["china"] - wide["usa"]
+    ends = {"ei_gap_least": gap.idxmin(), "ei_gap_most": gap.idxmax()}
+    return {name: {"value": gap[ties], "ties": ties} for name, ties in ends.items()}
+
+
+def single_ties(models: pd.DataFrame) -> pd.DataFrame:
+    """Count the nodes of each model that have one tie: ``country``, ``place``, ``value``, ``n``."""
+    table = models.drop_duplicates("country")[["country", "place", "single", "nodes"]]
+    return table.rename(columns={"single": "value", "nodes": "n"})
+
+
+def _index_row(pairs: pd.DataFrame, draws: int) -> dict[str, float]:
+    """E-I index of the domestic ties of some pairs, with its null as bounds."""
+    index = ei_with_null(*ei_edges(pairs), draws=draws)
+    numbers = {"value": index["ei"], "count": index["external"], "low": np.nan, "high": np.nan}
+    numbers |= {"n": index["internal"] + index["external"]}
+    return numbers | {"bound_low": index["null_low"], "bound_high": index["null_high"]}
+
+
+def model_numbers(models: pd.DataFrame) -> pd.DataFrame:
+    """Return odds ratios, what permuted nodes give for them, and their p, as numbers to record.
+
+    Returns
+    -------
+    DataFrame
+        ``id``, ``country``, ``words``, ``what`` (in words), ``unit``, ``value``, ``low``, ``high``,
+        ``count`` (ties), ``n``.
+    """
+    about = models[["country", "words", "count", "n"]]
+    name = "tie_odds_" + models["term"] + "_" + models["place"]
+    null = {"low": models["bound_low"], "high": models["bound_high"]}
+    parts = [
+        about.assign(id=name, what="odds ratio", unit="index", value=models["value"]),
+        about.assign(id=name + "_null", what="of permuted nodes", unit="index", value=1.0, **null),
+        about.assign(
+            id=name + "_p", what="two-sided p by permutation", unit="p", value=models["p"]
+        ),
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def channel_numbers(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -157,7 +273,51 @@ def _channels(pairs: pd.DataFrame) -> Iterator[tuple[str, dict[str, str], pd.Dat
             yield channel, about, having(pairs[pairs["seen_from"] == country], kinds)
 
 
-COUNTRY_SETS = {"China": "all ties seen from China", "USA": "ties of the American coder"}
+def pooled_odds(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Compare the odds of crossing clusters in China and the USA, raw and within kinds of tie.
+
+    Mantel and Haenszel's odds ratio of the domestic ties of known kind, pooled over strata: none,
+    the first type of each pair, the channel of that type. Its interval holds if ties were drawn,
+    which they are not: it says how far so few ties could mislead.
+
+    Returns
+    -------
+    DataFrame
+        ``strata`` (``crude``, ``type``, ``channel``), ``words``, ``value``, ``low``, ``high``
+        (95 %), ``n`` (ties in strata that both countries have).
+
+    References
+    ----------
+    Mantel and Haenszel (1959), Journal of the National Cancer Institute 22, 719-748.
+    Robins, Breslow and Greenland (1986), Biometrics 42, 311-323: the interval.
+    """
+    known = pairs[pairs["kind"].isin(DOMESTIC)]
+    first = known["tie_types"].map(lambda cell: split(cell)[0])
+    channel = {kind: name for name, kinds in CHANNELS.items() for kind in kinds}
+    strata = {
+        "crude": (first.map(lambda kind: "all"), "all ties together"),
+        "type": (first, "within types of tie"),
+        "channel": (first.map(channel), "within channels"),
+    }
+    rows = []
+    for name, (stratum, words) in strata.items():
+        counts = [
+            pd.crosstab(part["seen_from"], part["kind"])
+            .reindex(index=["China", "USA"], columns=["external", "local"], fill_value=0)
+            .to_numpy(dtype=float)
+            for _, part in known.groupby(stratum)
+        ]
+        shared = [table for table in counts if table.sum(axis=1).all()]
+        pooled = StratifiedTable(shared)
+        low, high = pooled.oddsratio_pooled_confint()
+        numbers = {"value": pooled.oddsratio_pooled, "low": low, "high": high}
+        rows.append(
+            {"strata": name, "words": words, "n": int(sum(t.sum() for t in shared))} | numbers
+        )
+    return pd.DataFrame(rows)
+
+
+COUNTRY_SETS = {"China": "all ties seen from China", "USA": "ties of the American coders"}
 
 
 def _by_kind(part: pd.DataFrame) -> pd.DataFrame:
@@ -292,8 +452,8 @@ def kinds_differ(ei: pd.DataFrame) -> bool:
     """Say whether kinds of tie differ in reach as the text of the notebook has it.
 
     In both countries firms split off stay in the cluster of their parent, foundings and moves of
-    staff lean to it, and takeovers differ from chance no more than luck would have it; in China
-    joint ventures are foreign ones, and no site lies in its owner's cluster.
+    staff lean to it, and takeovers do not differ from places dealt at random; in China joint
+    ventures are foreign ones, and no site lies in its owner's cluster.
     """
     table = ei[ei["scope"] == "tie_type"].set_index(["country", "member"])
     china = table.loc["China"]

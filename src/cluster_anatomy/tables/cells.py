@@ -27,7 +27,7 @@ def visible(text: str) -> str:
 
 FORMULA = re.compile(r"[\s']*[=+\-@\t\r\uff0b\uff0d\uff1d\uff20]")
 """Begin of text that a spreadsheet may run (OWASP, *CSV Injection*; also the full-width signs)."""
-SIGNED = re.compile(r"[+-]?[0-9][0-9.,]*[ %\w]*")
+SIGNED = re.compile(r"[+-]?[0-9][0-9.,]*(?:e[+-][0-9]+)?[ %\w]*")
 """A number with a sign, perhaps before words; without brackets or bars it can do nothing."""
 
 

@@ -265,7 +265,7 @@ def _unseen(letter: str) -> str:
 def _unequal(parts: int, column: Column, wanted: int) -> str:
     """Return what is wrong with a list that does not go with the one beside it."""
     return (
-        f"has {parts} parts, but {column.parallel_to} has {wanted}; give one for each in the same"
+        f"has {parts} parts, but {column.parallel_to} has {wanted}; write one for each in the same"
         f" order, with '{column.separator}' between them and nothing for one that is not known"
     )
 
