@@ -17,7 +17,7 @@ from IPython.display import Markdown, display
 
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.compendium.freshness import STAMPS_FILE
-from cluster_anatomy.compendium.parameters import default_parameters
+from cluster_anatomy.compendium.parameters import check_value, default_parameters
 from cluster_anatomy.compendium.steps import STEPS_FILE, Step, load_steps
 
 FOLDER = "build/drafts"
@@ -31,13 +31,20 @@ def begin(relative: str) -> None:
     Raises
     ------
     StudyError
-        If no step writes such a file.
+        If no step writes such a file, or the notebook is not that of the step.
+    PipelineError
+        If a parameter has a value that it cannot have.
     """
     base, stage = paths.root(), os.environ.get(paths.STAGE_VARIABLE, "")
     if stage and Path(stage).parent != base / FOLDER:
         return  # somebody has named a folder
     step = _writer(relative, base)
     others = other_parameters(step, base)
+    if others and all(value is MISSING for value, _ in others.values()):
+        raise _foreign(relative)  # another notebook, which writes a file of the same name
+    for name, (value, own) in others.items():
+        if value is not MISSING:
+            check_value(name, value, own)
     if not others:
         os.environ.pop(paths.STAGE_VARIABLE, None)
         return
@@ -59,9 +66,13 @@ def _writer(relative: str, base: Path) -> Step:
     for step in _steps(base):
         if relative in step.writes:
             return step
-    raise paths.StudyError(
-        f"{relative} is written by no step of {STEPS_FILE}. The notebooks of notebooks/own_list run"
-        " on a list of firms: python -m cluster_anatomy run NAME"
+    raise _foreign(relative)
+
+
+def _foreign(relative: str) -> paths.StudyError:
+    return paths.StudyError(
+        f"{relative} is written by no step of {STEPS_FILE} that is this notebook. Those of"
+        " notebooks/own_list run on a list of firms: python -m cluster_anatomy run NAME"
     )
 
 
@@ -77,11 +88,12 @@ def _own_parameters(step: Step, base: Path) -> dict[str, object]:
     """Return the parameters with which the committed outputs were made; by the stamps, since the
     notebook may have been edited.
     """
+    here = default_parameters(base, step)
     try:
         stamps = json.loads((base / STAMPS_FILE).read_text(encoding="utf-8"))
-        return dict(ast.literal_eval(stamps[step.name]["parameters"]))
+        return here | dict(ast.literal_eval(stamps[step.name]["parameters"]))
     except (OSError, ValueError, KeyError, TypeError, SyntaxError):
-        return default_parameters(base, step)
+        return here
 
 
 def message(step: Step, others: Mapping[str, tuple[object, object]]) -> str:

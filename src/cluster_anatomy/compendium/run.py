@@ -9,6 +9,7 @@ import fcntl
 import os
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
@@ -75,9 +76,9 @@ def _workers(base: Path, jobs: int, variant: bool, lock: int) -> Iterator[Proces
     # "python3" is this interpreter, whatever else the user has installed under that name.
     kernels.write_spec(base / "build/cache/jupyter")
     environment = kernel_environment(base, variant)
-    temporary = base / TEMPORARY
-    shutil.rmtree(temporary, ignore_errors=True)  # what a run that was killed has left
-    temporary.mkdir(mode=0o700, parents=True)
+    shutil.rmtree(base / TEMPORARY, ignore_errors=True)  # what a run that was killed has left
+    (base / TEMPORARY).mkdir(parents=True, exist_ok=True)  # of another user, it may still be there
+    temporary = Path(tempfile.mkdtemp(prefix="run-", dir=base / TEMPORARY))
     with kernels.server(environment, temporary) as (address, keep):
         if address:
             environment[kernels.SERVER_VARIABLE] = address

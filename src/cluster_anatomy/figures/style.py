@@ -55,7 +55,7 @@ HATCHES = dict(zip(ORIGINS, ["", "///", "", "...", "", "", "xxx", "", "\\\\\\", 
 def use() -> None:
     """Put the house style in force for every figure made from here on.
 
-    Fonts that happen to be installed are set aside: another build of the same font would give other
+    It begins with Matplotlib's own defaults, whatever a ``matplotlibrc`` of the user says. Fonts that happen to be installed are set aside: another build of the same font would give other
     figures.
     """
     shipped = Path(mpl.get_data_path())
@@ -68,6 +68,7 @@ def use() -> None:
         if font.name.endswith(".otf"):
             with resources.as_file(font) as path:
                 font_manager.fontManager.addfont(path)
+    mpl.rcdefaults()
     mpl.rcParams.update(
         {
             "font.family": [FONT],
