@@ -1,6 +1,7 @@
 """Parameters the Jupyter way: what a notebook with other values writes, and what it says."""
 
 import ast
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,8 @@ import papermill
 import pytest
 
 from cluster_anatomy.compendium import drafts, kernels, notebooks, paths, run, steps
+from cluster_anatomy.compendium.parameters import check_value
+from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.results.numbers import cells_in_file
 from cluster_anatomy.results.words import Numbers
 
@@ -143,3 +146,50 @@ def test_an_id_is_made_of_what_an_id_may_hold(tmp_path, monkeypatch):
     numbers = Numbers("03_a")
     numbers._add("year", 1990.0, {"region": "Washington-Baltimore"})
     assert list(numbers.rows) == ["year_washington_baltimore"]
+
+
+@pytest.mark.parametrize(
+    ("value", "default", "said"),
+    [
+        (5.5, 3, "p must be a whole number, like its default 3; 5.5 is not"),
+        (5.0, 3, "p must be a whole number"),
+        (-1, 3, "p must be zero or more, like its default 3; -1 is not"),
+        (-0.1, 0.9, "p must be zero or more"),
+        (-1, 0, "p must be zero or more"),
+        (float("nan"), 0.9, "p must be a finite number"),
+        (float("inf"), 0.9, "p must be a finite number"),
+        (True, 3, "p must be int, like its default 3; True is bool"),
+        ("3", 3, "p must be int"),
+        ([1980, 2009.5], [1980, 2009], "p, each part, must be a whole number"),
+        (["a", 3], ["a"], "p, each part, must be str"),
+    ],
+)
+def test_a_value_that_cannot_stand_for_the_default_is_refused_in_a_line(value, default, said):
+    with pytest.raises(PipelineError, match=re.escape(said)) as caught:
+        check_value("p", value, default)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "default"),
+    [
+        (4, 3),
+        (0, 3),
+        (1, 0.9),
+        (0.5, 1.0),
+        (-2, -1),
+        ("b", "a"),
+        ([2], [1, 3]),
+        ([], [1]),
+        (5, None),
+    ],
+)
+def test_a_value_like_the_default_is_taken(value, default):
+    assert check_value("p", value, default) is None
+
+
+def test_in_jupyter_a_bad_value_stops_the_notebook_before_it_writes(study):
+    with pytest.raises(papermill.PapermillExecutionError, match="first must be a whole number"):
+        execute(study, first=1.5)
+    assert (study / "data/processed/sum.csv").read_text() == "sum\n3\n"
+    assert not (study / drafts.FOLDER).exists()

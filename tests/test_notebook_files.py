@@ -44,7 +44,7 @@ WHOLE = '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}'
         (WHOLE.replace("4,", "5,", 1), "it is of format 5"),
         ("", "the file is empty"),
         ("\n \n", "the file is empty"),
-        (WHOLE[:40], "it is not whole or no JSON (Expecting"),
+        (WHOLE[:40], "it is not whole or no JSON (Unterminated"),
         ("# %%\nprint(1)\n", "it is not whole or no JSON"),
         ("[]", "its cells or its number of format are missing"),
         ('{"nbformat": 4, "metadata": {}}', "its cells or its number of format are missing"),
@@ -120,8 +120,14 @@ def test_a_very_long_output_is_said(tmp_path, lines, warned):
     shown = {"output_type": "stream", "name": "stdout", "text": "a line\n" * lines}
     notebook = notebooks.prepare(written(tmp_path, code(id="a", outputs=[shown])), {})
     said = notebooks.find_warnings(notebook)
-    assert said == ["code cell 1 shows 2 MB, which few readers open: show a part of it, or write it"
-                    " into a file"] * warned
+    assert (
+        said
+        == [
+            "code cell 1 shows 2 MB, which few readers open: show a part of it, or write it"
+            " into a file"
+        ]
+        * warned
+    )
 
 
 def test_words_on_stderr_are_said_once_however_they_were_cut(tmp_path):

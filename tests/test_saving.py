@@ -1,6 +1,7 @@
 """Saving a notebook in Jupyter changes no more than the person has changed."""
 
 import copy
+import importlib.util
 import json
 import os
 import shutil
@@ -9,12 +10,13 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import nbformat
 import pytest
 
-from cluster_anatomy.compendium import freshness, notebooks, paths, steps
+from cluster_anatomy.compendium import freshness, kernels, notebooks, paths, rerun, steps
 from cluster_anatomy.compendium.saving import keep_metadata
 
 ROOT = paths.root()
@@ -110,29 +112,42 @@ def test_a_step_is_not_stale_for_the_metadata_of_its_notebook(committed):
 # --- JupyterLab itself
 
 
-@pytest.fixture
-def lab(tmp_path):
-    """JupyterLab as `make lab` starts it, on a copy that holds the overview; its address."""
-    for name in ("notebooks/00_overview.ipynb", "notebooks/steps.toml", "jupyter_server_config.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        shutil.copy(ROOT / name, tmp_path / name)
+@contextmanager
+def serving(base, **environment):
+    """JupyterLab as `make lab` starts it; its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = ["--no-browser", "--allow-root", f"--port={port}", "--IdentityProvider.token=t"]
+    options += ["--LabApp.expose_app_in_browser=True"]
     command = ["-m", "jupyterlab", "--config=jupyter_server_config.py", *options]
-    environment = os.environ | {"HOME": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path / "rt")}
-    server = subprocess.Popen([sys.executable, *command], cwd=tmp_path, env=environment)
+    own = {"HOME": str(base.parent), "JUPYTER_RUNTIME_DIR": str(base.parent / "rt")}
+    server = subprocess.Popen(
+        [sys.executable, *command], cwd=base, env=os.environ | own | environment
+    )
     address = f"http://127.0.0.1:{port}"
-    for _ in range(120):
+    for _ in range(240):
         try:
             urllib.request.urlopen(f"{address}/api?token=t")
             break
         except OSError:
             time.sleep(0.5)
-    yield tmp_path, address
-    server.terminate()
-    server.wait(20)
+    try:
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """JupyterLab on a folder that holds the overview; folder and address."""
+    base = tmp_path / "study"
+    for name in ("notebooks/00_overview.ipynb", "notebooks/steps.toml", "jupyter_server_config.py"):
+        (base / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, base / name)
+    with serving(base) as address:
+        yield base, address
 
 
 def ask(address, path, model=None):
@@ -157,3 +172,58 @@ def test_jupyterlab_serves_the_whole_folder_and_saves_what_was_opened_unchanged(
         cell["metadata"]["execution"] = {"shell.execute_reply": "now"}
     ask(address, path, {key: model[key] for key in ("type", "format", "content")})
     assert (base / "notebooks/00_overview.ipynb").read_bytes() == before
+
+
+CHROMIUM = shutil.which("chromium")
+DRIVE = """async (command) => {
+  const app = window.jupyterapp;
+  await app.restored;
+  await app.commands.execute(command);
+}"""
+IDLE = """() => {
+  const panel = window.jupyterapp && window.jupyterapp.shell.currentWidget;
+  const session = panel && panel.sessionContext;
+  return session && session.session && session.session.kernel
+    && session.session.kernel.status === 'idle';
+}"""
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(
+    not (CHROMIUM and importlib.util.find_spec("playwright")),
+    reason="JUPYTERLAB IS NOT TESTED IN A BROWSER: playwright or chromium is missing",
+)
+def test_to_open_run_and_save_a_notebook_in_the_browser_leaves_git_clean(tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    base = tmp_path / "study"
+    base.mkdir()
+    rerun.copy_compendium(ROOT, base)
+    git = ["git", "-C", str(base), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "All"]):
+        subprocess.run([*git, *arguments], check=True)
+
+    def dirty():
+        status = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True)
+        return status.stdout
+
+    kernels.write_spec(tmp_path / "jupyter", forked=False)
+    environment = {"JUPYTER_PATH": str(tmp_path / "jupyter"), "PYTHONPATH": str(base / "src")}
+    notebook = "notebooks/03_cluster_genesis.ipynb"
+    with (
+        serving(base, **environment, **{paths.ROOT_VARIABLE: str(base)}) as address,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"{address}/lab/tree/{notebook}?token=t")
+        page.wait_for_function(IDLE, timeout=120_000)
+        page.evaluate(DRIVE, "docmanager:save")
+        assert dirty() == ""
+        page.evaluate(DRIVE, "notebook:run-all-cells")
+        page.wait_for_function(IDLE, timeout=120_000)
+        page.evaluate(DRIVE, "docmanager:save")
+        saved_at = (base / notebook).stat().st_mtime
+        browser.close()
+    assert saved_at > (base / "notebooks/00_overview.ipynb").stat().st_mtime
+    assert dirty() == ""

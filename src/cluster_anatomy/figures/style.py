@@ -55,7 +55,8 @@ HATCHES = dict(zip(ORIGINS, ["", "///", "", "...", "", "", "xxx", "", "\\\\\\", 
 def use() -> None:
     """Put the house style in force for every figure made from here on.
 
-    It begins with Matplotlib's own defaults, whatever a ``matplotlibrc`` of the user says. Fonts that happen to be installed are set aside: another build of the same font would give other
+    It begins with Matplotlib's own defaults, whatever a ``matplotlibrc`` of the user says. Fonts
+    that happen to be installed are set aside: another build of the same font would give other
     figures.
     """
     shipped = Path(mpl.get_data_path())

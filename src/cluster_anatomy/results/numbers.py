@@ -189,7 +189,7 @@ def record(rows: Iterable[Result], notebook: str) -> pd.DataFrame:
 
 
 def cells_in_file(numbers: Iterable[int], notebook: str) -> list[int | None]:
-    """Return the numbers of cells as a run counts them: in Jupyter they run in any order, and twice.
+    """Return the numbers of cells as a run counts them: in Jupyter they run in any order, or twice.
 
     None for a cell that is not in the file of the notebook as it ran.
     """
