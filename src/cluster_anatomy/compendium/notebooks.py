@@ -219,9 +219,13 @@ def number_cells(notebook: Notebook) -> None:
 def content(notebook: Notebook) -> list[Any]:
     """Return what a notebook says and shows: its cells without metadata, but for their tags.
 
-    Two notebooks with the same content differ only in what tools write into metadata.
+    Two notebooks with the same content differ only in what tools write into metadata, and in
+    whether a text is kept as a list of its lines.
     """
     kept = copy.deepcopy(notebook)
+    for _, cell in code_cells(kept):
+        for output in cell["outputs"]:
+            _join_lines(output)
     number_cells(kept)
     return [
         (
@@ -234,6 +238,19 @@ def content(notebook: Notebook) -> list[Any]:
         )
         for cell in kept["cells"]
     ]
+
+
+def _join_lines(output: Output) -> None:
+    """Make one text of each that a tool has kept as a list of lines, or has ended with a blank one.
+
+    nbformat keeps lists, VS Code ends a picture with a line break.
+    """
+    if "text" in output:
+        output["text"] = "".join(output["text"])
+    for form, shown in output.get("data", {}).items():
+        if isinstance(shown, str | list) and not form.endswith("json"):
+            text = "".join(shown)
+            output["data"][form] = text.rstrip("\n") if form.startswith("image/") else text
 
 
 def _join_streams(cell: Cell) -> None:

@@ -13,7 +13,7 @@ from cluster_anatomy.firms.clusters import GROUPS
 from cluster_anatomy.firms.entries import ORIGINS, home_share
 from cluster_anatomy.firms.tie_counts import by_type, kind_share
 from cluster_anatomy.firms.ties import KINDS
-from cluster_anatomy.own_list import drawing, layout, register
+from cluster_anatomy.own_list import analyses, drawing, layout, register
 from cluster_anatomy.results.words import Estimate, Numbers
 from cluster_anatomy.study import china_usa, entry_patterns
 
@@ -29,7 +29,17 @@ WORDS = entry_patterns.WORDS | {"label": ORIGINS}
 
 
 class ListNumbers(Numbers):
-    """The numbers of a list, which may hold nothing for a whole family."""
+    """The numbers of a list, which may hold nothing for a whole family.
+
+    Raises
+    ------
+    StudyError
+        If there is no list here (`analyses.description`).
+    """
+
+    def __init__(self, notebook: str, **parameters: object):
+        analyses.description()
+        super().__init__(notebook, **parameters)
 
     def add_rows(self, family: str, table: pd.DataFrame) -> None:
         """Take one number for each row of a table, if there is any (`Numbers.add_rows`)."""

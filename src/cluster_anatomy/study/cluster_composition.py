@@ -54,10 +54,17 @@ def compared_tables(
     entries : DataFrame
         All entries.
     dimension : str
-        The reading of origin: a column of ``entries``.
+        The reading of origin: ``paper_type`` or ``label``.
     smallest : int
         Entries of known origin from which a cluster is compared.
+
+    Raises
+    ------
+    ValueError
+        If there is no such reading.
     """
+    if dimension not in ("paper_type", "label"):
+        raise ValueError(f"There is no reading '{dimension}'; there are: paper_type, label.")
     return {
         country: counts(entries[entries["country"] == country], dimension, smallest)
         for country in ALL
@@ -164,9 +171,17 @@ def kind_numbers(
         From `compositions.agreement`.
     dimension, measure, groups
         The variant that is quoted.
+
+    Raises
+    ------
+    ValueError
+        If there is no such variant.
     """
     same = (variants["measure"] == measure) & (variants["groups"] == groups)
     quoted = variants[(variants["origin"] == dimension) & same].set_index("kinds")
+    if quoted.empty:
+        tried = ", ".join(map(str, sorted(set(variants["groups"]))))
+        raise ValueError(f"The clusters are not cut into {groups} groups; there are: {tried}.")
     main, stated = quoted.loc["all"], quoted.loc["stated"]
     n, number = {"n": int(main["n"])}, {"number": len(variants)}
     undecidable = int((~(variants["rand_least"] <= 0.05)).sum())
@@ -264,7 +279,8 @@ def origin_quotient_map(quotients: pd.DataFrame, country: str, least: float = 3)
     """
     rows = quotients[(quotients["measure"] == "origin") & (quotients["country"] == country)]
     solid = (rows["expected"] >= least) | (rows["count"] >= least)
-    rows = rows.assign(value=rows["value"].where(solid), category=rows["category"].map(GROUPS))
+    words = rows["category"].map(lambda name: GROUPS.get(name, name.replace("_", " ")))
+    rows = rows.assign(value=rows["value"].where(solid), category=words)
     wide = rows.pivot(index="place", columns="category", values="value")
     return wide.dropna(how="all").dropna(how="all", axis=1).rename_axis(index=None, columns=None)
 

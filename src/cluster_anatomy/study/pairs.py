@@ -213,7 +213,18 @@ def reweighted(pair: Pair, frames: pd.DataFrame, prop) -> dict[str, float]:
 
 
 def refused(properties: pd.DataFrame, frames: pd.DataFrame, pair: Pair) -> list[str]:
-    """Return what cannot be compared on a pair, since one of its frames cannot hold it."""
+    """Return what cannot be compared on a pair, since one of its frames cannot hold it.
+
+    Raises
+    ------
+    ValueError
+        If a frame is none of the pair.
+    """
+    inside = frames.loc[frames["pair"] == pair.name, "frame"]
+    for name in pair.frames:
+        if name not in set(inside):
+            listed = ", ".join(inside)
+            raise ValueError(f"Frame '{name}' is none of the pair '{pair.name}': {listed}.")
     kept = comparable(properties, frames, pair.frames)["property"]
     return list(properties.loc[~properties["property"].isin(kept), "property"])
 

@@ -127,6 +127,8 @@ def _bytes(name: str, table: Table) -> bytes:
         advice = (
             "it is optional and not distributed; provide the columns that data/CODEBOOK.md lists"
         )
+    if name.startswith("data/raw/own_list/"):
+        advice = "a run on a list makes it: python -m cluster_anatomy run NAME"
     raise TableError([f"{name}: the file is missing; {advice}"])
 
 
