@@ -3,11 +3,15 @@
 It serves the whole folder, opens the overview, and leaves what nobody changed as it is committed.
 """
 
+import sys
 from pathlib import Path
 
-from cluster_anatomy.compendium.saving import keep_metadata
+ROOT = Path(__file__).resolve().parent
+sys.path.append(str(ROOT / "src"))  # JupyterLab may be that of another environment
+
+from cluster_anatomy.compendium.saving import keep_metadata  # noqa: E402
 
 c = get_config()  # noqa: F821  (traitlets provides it)
-c.ServerApp.root_dir = str(Path(__file__).parent)
+c.ServerApp.root_dir = str(ROOT)
 c.LabApp.default_url = "/lab/tree/notebooks/00_overview.ipynb"
 c.FileContentsManager.pre_save_hook = keep_metadata

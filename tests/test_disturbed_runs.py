@@ -175,6 +175,14 @@ def test_how_a_kernel_died_is_said(study, monkeypatch, fork, text, said):
     assert "code cell 2" in message
 
 
+def test_how_much_memory_a_notebook_needs_is_said_from_the_last_run(study):
+    base = study("import os", "os.kill(os.getpid(), 9)")
+    assert "docs/REPLICATION.md says how much" in run.run(base, tell=str).failed["a"]
+    (base / "build/report.json").write_text('{"peak_memory_mb": 501.4}')
+    message = run.run(base, tell=str).failed["a"]
+    assert "the largest notebook of the last run needed 501 MB" in message
+
+
 def test_a_cell_that_asks_is_a_failed_step_with_its_line(study):
     message = run.run(study("name = input('Name? ')"), tell=str).failed["a"]
     assert "StdinNotImplementedError" in message

@@ -10,7 +10,15 @@ import nbformat
 import papermill
 import pytest
 
-from cluster_anatomy.compendium import drafts, kernels, notebooks, paths, run, steps
+from cluster_anatomy.compendium import (
+    drafts,
+    kernels,
+    notebooks,
+    parameters,
+    paths,
+    run,
+    steps,
+)
 from cluster_anatomy.compendium.parameters import check_value
 from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.results.numbers import cells_in_file
@@ -125,7 +133,7 @@ def test_no_cell_uses_the_name_of_a_parameter_for_something_else(step):
         for node in ast.walk(tree)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
-    assert not stored & set(run.default_parameters(ROOT, step))
+    assert not stored & set(parameters.default_parameters(ROOT, step))
 
 
 def test_a_cell_has_the_number_that_a_run_gives_it_whenever_it_runs(tmp_path, monkeypatch):
@@ -193,3 +201,123 @@ def test_in_jupyter_a_bad_value_stops_the_notebook_before_it_writes(study):
         execute(study, first=1.5)
     assert (study / "data/processed/sum.csv").read_text() == "sum\n3\n"
     assert not (study / drafts.FOLDER).exists()
+
+
+OTHERS = {
+    "01_firm_lists": {"same_from": 95.0, "borderline_from": 20.0},
+    "02_firm_origins": {
+        "employer_abroad": "as_at_home",
+        "joint_venture": "domestic",
+        "institutes": "enterprise",
+        "hong_kong": "domestic",
+        "stations": "academia",
+        "control": "founder_first",
+        "founders": "majority",
+        "venture_house": "never",
+        "begun_abroad": "founders",
+        "foreign_house": "abroad",
+        "later_parents": "counted",
+        "local_parent": "spin_off",
+        "disputed": "alternative",
+        "region": "province",
+    },
+    "03_cluster_genesis": {"last_year": 2005, "window": 4, "part": 2, "first": 4, "smallest": 4},
+    "04_cluster_composition": {
+        "frame": "cn_lists",
+        "frame_usa": "us_frame",
+        "smallest": 4,
+        "dimension": "label",
+        "measure": "hellinger",
+        "groups": 3,
+        "window": 4,
+        "part": 2,
+        "first": 4,
+        "san_diego_year": 1983,
+        "new_york_year": 1992,
+    },
+    "05_entry_patterns": {
+        "frame_china": "cn_lists",
+        "frame_usa": "us_all",
+        "smallest": 4,
+        "years_china": [1985, 2009],
+        "years_usa": [1976, 2002],
+        "years_usa_frame": [1976, 1998],
+        "region_surplus": 25,
+        "near_kilometres": 80,
+        "new_york_turn": 1992,
+        "san_diego_early": 1983,
+        "moved_part": 0.3,
+        "year_draws": 99,
+    },
+    "06_china_usa": {
+        "frame_china": "cn_lists",
+        "frame_usa": "us_all",
+        "listed_china": "cn_listed",
+        "listed_usa": "us_listed",
+        "seed": 7,
+    },
+    "07_representation": {"frame_china": "cn_lists", "frame_usa": "us_all", "seed": 7},
+    "08_ties": {
+        "last_year": 2005,
+        "last_years": [1998, 2005],
+        "smallest": 4,
+        "draws": 999,
+        "draws_model": 99,
+        "nearest": 20,
+        "farthest": 200,
+        "research_cities": ["Beijing", "Shanghai"],
+        "secondary_cities": ["Xiamen"],
+    },
+    "09_founders": {
+        "frame_china": "cn_lists",
+        "frame_usa": "us_all",
+        "ancestors": {"hybritech": "Hybritech", "genentech": "Genentech"},
+    },
+    "10_robustness": {"nearly": 0.8, "draws": 99, "seed": 7},
+    "11_claims": {
+        "parts": ["01_firm_lists", "02_firm_origins"],
+        "last_year": 2005,
+        "research_cities": ["Beijing", "Shanghai"],
+    },
+    "12_figures": {
+        "smallest": 4,
+        "years": 5,
+        "first_year": 1975,
+        "smallest_dated": 3,
+        "largest_clusters": 6,
+        "last_year_of_ties": 2005,
+    },
+    "13_own_list": {"folder": "own_lists/israel", "years": 5, "first_year": 1975},
+}
+"""Another value for each parameter of each notebook, where there is one that it may have."""
+ONLY = {"frame_usa": "us_frame", "listed_china": "cn_listed", "listed_usa": "us_listed"}
+ONLY |= {"folder": "own_lists/israel"}
+"""Values of parameters that have no other: one frame a country, one list that is here."""
+
+
+@pytest.mark.parametrize("step", steps.load_steps(ROOT), ids=lambda step: step.name)
+def test_each_documented_parameter_may_have_another_value(step, tmp_path, monkeypatch):
+    own = parameters.default_parameters(ROOT, step)
+    others = OTHERS.get(step.name, {})
+    assert others.keys() == own.keys()
+    same = {name: value for name, value in others.items() if value == own[name]}
+    assert same.items() <= ONLY.items()
+    if not others:
+        return
+    kernels.write_spec(tmp_path / "jupyter", forked=False)
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    monkeypatch.delenv("PYTEST_VERSION")
+    done = papermill.execute_notebook(
+        str(ROOT / step.notebook),
+        None,
+        others,
+        kernel_name="python3",
+        cwd=str(ROOT),
+        progress_bar=False,
+    )
+    shown = "\n".join(
+        text for _, cell in notebooks.code_cells(done) for text in notebooks.output_texts(cell)
+    )
+    assert f"what this notebook writes goes to `{drafts.FOLDER}/{step.name}/`" in shown
+    for name in others.keys() - same.keys():
+        assert f"`{name} = {others[name]!r}` instead of `{own[name]!r}`" in shown

@@ -1,5 +1,6 @@
 """Execute one notebook, in a worker process, into a staging folder."""
 
+import json
 import os
 import pkgutil
 import shutil
@@ -199,7 +200,7 @@ def _failure(step: Step, base: Path, partial: Path, error: Exception) -> str:
         # papermill keeps the name and the text of what the cell raised
         name = getattr(error, "ename", type(error).__name__)
         message = f"{name}: {getattr(error, 'evalue', error)}"
-        message += _end_of_kernel() if name == "DeadKernelError" else ""
+        message += _end_of_kernel(base) if name == "DeadKernelError" else ""
         for number, cell in code_cells(read_notebook(partial)) if partial.exists() else []:
             if cell["metadata"]["papermill"]["start_time"]:
                 where = f"  cell      code cell {number}, [{cell['execution_count'] or ' '}]\n"
@@ -208,7 +209,7 @@ def _failure(step: Step, base: Path, partial: Path, error: Exception) -> str:
     return f"{step.name} failed\n  notebook  {step.notebook}\n{where}  error     {message}{kept}"
 
 
-def _end_of_kernel() -> str:
+def _end_of_kernel(base: Path) -> str:
     """Say how the kernel ended that has just died."""
     from cluster_anatomy.compendium.kernels import ForkedKernel
 
@@ -218,10 +219,14 @@ def _end_of_kernel() -> str:
     if code >= 0:
         return f": it has ended by itself, with code {code}; does a cell call exit()?"
     name = signal.Signals(-code).name if -code in set(signal.Signals) else ""
-    text = f": killed by signal {-code} {name}".rstrip()
-    if -code == signal.SIGKILL:
-        text += (
-            ", perhaps out of memory; build/report.html and docs/PERFORMANCE.md say how much"
-            " notebooks need"
-        )
-    return text
+    memory = f", perhaps out of memory; {_memory_needed(base)}" if -code == signal.SIGKILL else ""
+    return f": killed by signal {-code} {name}".rstrip() + memory
+
+
+def _memory_needed(base: Path) -> str:
+    """Say how much memory a notebook needs, by the report of the last run if there is one."""
+    try:
+        report = json.loads((base / "build/report.json").read_text(encoding="utf-8"))
+        return f"the largest notebook of the last run needed {report['peak_memory_mb']:.0f} MB"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "docs/REPLICATION.md says how much a notebook needs"
