@@ -344,10 +344,7 @@ def test_a_full_disk_is_said_without_a_traceback(base, command, capsys, monkeypa
 
 
 def test_temporary_files_lie_below_build_and_are_swept(base, tmp_path, monkeypatch):
-    if (
-        len(f"{base / compendium_run.TEMPORARY}/run-12345678/kernels-12345678/socket")
-        > kernels.LONGEST_SOCKET
-    ):
+    if len(f"{base / compendium_run.TEMPORARY}/kernels-12345678/socket") > kernels.LONGEST_SOCKET:
         pytest.skip("the folder of this test is too long for a socket")
     elsewhere = tmp_path / "of the system"
     elsewhere.mkdir()

@@ -79,7 +79,7 @@ def _workers(base: Path, jobs: int, variant: bool, lock: int) -> Iterator[Proces
     shutil.rmtree(base / TEMPORARY, ignore_errors=True)  # what a run that was killed has left
     (base / TEMPORARY).mkdir(parents=True, exist_ok=True)  # of another user, it may still be there
     temporary = Path(tempfile.mkdtemp(prefix="run-", dir=base / TEMPORARY))
-    with kernels.server(environment, temporary) as (address, keep):
+    with kernels.server(environment, base / TEMPORARY) as (address, keep):
         if address:
             environment[kernels.SERVER_VARIABLE] = address
             load_papermill()  # once for all workers, while the server loads what kernels need

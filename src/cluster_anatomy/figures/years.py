@@ -35,7 +35,14 @@ def over_time_data(frames: dict[str, pd.DataFrame], step: int = 3) -> pd.DataFra
     -------
     DataFrame
         ``frame``, ``first_year`` (of the period), ``years``, ``label``, ``entries``.
+
+    Raises
+    ------
+    ValueError
+        If a period has not at least one year.
     """
+    if step < 1:
+        raise ValueError(f"Periods of {step} years: a period has at least one year.")
     rows = []
     for frame, entries in frames.items():
         dated = entries.dropna(subset=["entry_year"])

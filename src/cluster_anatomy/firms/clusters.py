@@ -105,11 +105,18 @@ def take_off(years: pd.Series, window: int = 5, part: int = 3, least: int = 5) -
         ``NA`` where no spell is dense enough, as in any cluster with fewer than ``least`` dated
         entries.
 
+    Raises
+    ------
+    ValueError
+        If ``window`` or ``part`` is below 1.
+
     Examples
     --------
     >>> take_off(pd.Series([1985, 1996, 1998, 1999, 2000, 2000, 2010]))
     1996
     """
+    if window < 1 or part < 1:
+        raise ValueError(f"A spell of {window} years with one in {part} entries: both begin at 1.")
     dated = np.sort(years.dropna().to_numpy(dtype=int))
     needed = max(-(-len(dated) // part), least)
     for year in np.unique(dated):

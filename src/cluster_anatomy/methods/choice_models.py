@@ -165,6 +165,8 @@ def next_place_model(
         term  value  null_mean  n  places
     0  stock   1.26       1.39  9       2
     """
+    if last_year < first_year:
+        raise ValueError(f"There are no years from {first_year} to {last_year}.")
     units = _at_risk(table, last_year, smallest)
     names: list[Hashable] = list(kinds) or ["stock"]
     places, place = np.unique(units["place"].astype(str), return_inverse=True)

@@ -12,6 +12,7 @@ speak for or against a claim:
 - What a search found is a lower bound: that no more was found says nothing.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from cluster_anatomy import tables
+from cluster_anatomy.compendium import paths
 from cluster_anatomy.results import conditions
 from cluster_anatomy.results.numbers import Field, Result, Shown, lookup
 from cluster_anatomy.tables import contract
@@ -311,7 +313,8 @@ def evaluate(
     Raises
     ------
     ClaimError
-        If a check names a result that does not exist, reads what is not there, compares two point
+        If a check names a result that does not exist or has no value (with other parameters than
+        the study's own it is undecidable then), reads what is not there, compares two point
         estimates, or claims to be independent of the paper while its rows name no other source or
         its frame holds what the paper picked. The message names claim and check.
     """
@@ -348,13 +351,15 @@ def evaluate(
 def _of_result(check: Check, shown: Mapping[str, Shown], chosen: Mapping[str, str]) -> Reading:
     """Read a result of the register, if its frame may speak."""
     result_id = check["where"]
-    if result_id not in shown:
-        raise ClaimError(f"there is no result '{result_id}'{nearest(result_id, shown)}")
-    result = dict(shown[result_id].items())
-    value = result[check["read"]]
-    text = shown[result_id][check["read"]]
+    result = dict(shown[result_id].items()) if result_id in shown else {}
+    value = result.get(check["read"])
     if value is None or pd.isna(value):
-        raise ClaimError(f"result '{result_id}' has no {check['read']}")
+        if not paths.strict():
+            return Reading(math.nan, "undefined", result_id=result_id)
+        if result_id in shown:
+            raise ClaimError(f"result '{result_id}' has no {check['read']}")
+        raise ClaimError(f"there is no result '{result_id}'{nearest(result_id, shown)}")
+    text = shown[result_id][check["read"]]
     if check["independent"] == "yes" and re.search(SECOND_HAND, str(result["frame"])):
         raise ClaimError(
             f"it is marked independent, but result '{result_id}' is the paper's own number"
@@ -419,6 +424,8 @@ def _outcome(
     operator = check["operator"]
     if operator == "counted":
         return "counted"
+    if pd.isna(reading.value):
+        return "undecidable"
     condition = check.get("decidable")
     if isinstance(condition, str) and not conditions.holds(condition, shown):
         return "undecidable"
