@@ -85,7 +85,7 @@ def anchors(page):
 
 PAGES = sorted(
     page.relative_to(paths.root()).as_posix()
-    for pattern in ("*.md", "data/*.md", "docs/*.md", "seeds/*.md", "own_lists/israel/*.md")
+    for pattern in ("*.md", "data/*.md", "docs/*.md", "seeds/*.md", "own_lists/*/*.md")
     for page in paths.root().glob(pattern)
 )
 
