@@ -50,8 +50,8 @@ validate: environment ## check the metadata for archives with the standards' own
 site: environment ## build site/: static pages that open from disk, with the explorer of firms
 	"$(BIN)/python" -m cluster_anatomy site
 
-lab: environment ## open JupyterLab on the overview
-	"$(BIN)/jupyter" lab notebooks/00_overview.ipynb
+lab: environment ## open JupyterLab on the overview; saving keeps what nobody changed
+	"$(BIN)/jupyter" lab --config=jupyter_server_config.py
 
 clean: ## remove the environment, the site and everything under build/
 	rm -rf "$(VENV)" "$(SPARK)" build site

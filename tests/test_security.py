@@ -397,15 +397,14 @@ def test_a_run_makes_no_connection(tmp_path):
     """A step runs where the kernel of the system offers no network, and no process so much as tries
     to connect.
     """
-    study, guard, log = tmp_path / "study", tmp_path / "guard", tmp_path / "log"
+    study, log = tmp_path / "study", tmp_path / "log"
     study.mkdir()
-    guard.mkdir()
     rerun.copy_compendium(ROOT, study)
-    (guard / "sitecustomize.py").write_text(GUARD)
+    (study / "src/sitecustomize.py").write_text(GUARD)
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("CLUSTER_ANATOMY_")
     }
-    environment |= {"PYTHONPATH": f"{guard}{os.pathsep}{study / 'src'}", "GUARD_LOG": str(log)}
+    environment |= {"PYTHONPATH": str(study / "src"), "GUARD_LOG": str(log)}
     alone = ["unshare", "--map-root-user", "--net", "--"]
     cut_off = (
         bool(shutil.which("unshare"))

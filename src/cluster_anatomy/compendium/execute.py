@@ -30,20 +30,23 @@ Finish = Callable[[Notebook, Step, bool], Notebook]
 It takes the notebook, its step, and whether the parameters are other than the study's own. A run is
 told its name, ``module:function``, so that only a worker that has executed a notebook loads it.
 """
-NOT_INHERITED = ("MPLBACKEND", "PYTHONSTARTUP")
+NOT_INHERITED = ("MPLBACKEND", "MATPLOTLIBRC", "PYTHONSTARTUP", "PYTHONSAFEPATH")
+"""Variables with which a kernel would draw otherwise or look for its modules otherwise."""
 
 
 def kernel_environment(base: Path, variant: bool = False) -> dict[str, str]:
     """Return the environment of kernels, which inherit little of this machine and its user.
 
-    `variant`: the run has other parameters than the study's own.
+    `variant`: the run has other parameters than the study's own. Of ``PYTHONPATH`` nothing is
+    inherited: the packages are those of this interpreter, and the code is that of the compendium
+    (for one without code of its own, the code that runs here).
     """
     inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
-    search = [str(base / "src"), os.environ.get("PYTHONPATH")]
+    code = base / "src"
     own = {
         paths.VARIANT_VARIABLE: "yes" if variant else "",
         paths.ROOT_VARIABLE: str(base),
-        "PYTHONPATH": os.pathsep.join(filter(None, search)),
+        "PYTHONPATH": str(code if code.is_dir() else Path(__file__).parents[2]),
         "PYTHONHASHSEED": "0",
         "MPLCONFIGDIR": str(base / "build/cache/matplotlib"),
         "JUPYTER_PREFER_ENV_PATH": "1",
@@ -104,9 +107,11 @@ def execute(
     from cluster_anatomy.compendium import kernels
 
     kernels.register()
+    kernels.ForkedKernel.ended = None
     stage, partial = _empty_folders(step, base)
     try:
         notebook = _run_notebook(prepare(base / step.notebook, parameters), base, partial)
+        warnings = find_warnings(notebook)
         notebook = normalise(notebook, {str(base), str(Path.home())} - {"/"})
         if finish is not None:
             function: Finish = pkgutil.resolve_name(finish)
@@ -119,13 +124,14 @@ def execute(
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # nbclient has put its own handlers in between
     partial.unlink()
-    return find_warnings(notebook), kernels.ForkedKernel.peak
+    return warnings, kernels.ForkedKernel.peak
 
 
 def _empty_folders(step: Step, base: Path) -> tuple[Path, Path]:
     """Return the staging folder of a step and where its partial notebook goes, both empty."""
     stage, partial = base / "build/stage" / step.name, base / "build/failed" / f"{step.name}.ipynb"
-    ipython = base / "build/cache/ipython" / step.name  # IPython warns if it has to make it
+    # of this run, so that it is never another user's; IPython warns if it has to make it
+    ipython = Path(tempfile.gettempdir(), "ipython", step.name)
     os.environ |= {paths.STAGE_VARIABLE: str(stage), "IPYTHONDIR": str(ipython)}
     shutil.rmtree(stage, ignore_errors=True)
     for folder in (stage / "notebooks", partial.parent, ipython):
@@ -193,9 +199,29 @@ def _failure(step: Step, base: Path, partial: Path, error: Exception) -> str:
         # papermill keeps the name and the text of what the cell raised
         name = getattr(error, "ename", type(error).__name__)
         message = f"{name}: {getattr(error, 'evalue', error)}"
+        message += _end_of_kernel() if name == "DeadKernelError" else ""
         for number, cell in code_cells(read_notebook(partial)) if partial.exists() else []:
             if cell["metadata"]["papermill"]["start_time"]:
                 where = f"  cell      code cell {number}, [{cell['execution_count'] or ' '}]\n"
                 where += f"  line      {first_line(cell['source'])}\n"
     kept = f"\n  partial   {partial.relative_to(base)}" if partial.exists() else ""
     return f"{step.name} failed\n  notebook  {step.notebook}\n{where}  error     {message}{kept}"
+
+
+def _end_of_kernel() -> str:
+    """Say how the kernel ended that has just died."""
+    from cluster_anatomy.compendium.kernels import ForkedKernel
+
+    code = ForkedKernel.ended
+    if code is None:
+        return ""
+    if code >= 0:
+        return f": it has ended by itself, with code {code}; does a cell call exit()?"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else ""
+    text = f": killed by signal {-code} {name}".rstrip()
+    if -code == signal.SIGKILL:
+        text += (
+            ", perhaps out of memory; build/report.html and docs/PERFORMANCE.md say how much"
+            " notebooks need"
+        )
+    return text

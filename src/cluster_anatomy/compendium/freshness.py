@@ -14,9 +14,11 @@ from cluster_anatomy.compendium.notebooks import (
     PARAMETERS,
     PLUMBING,
     code_cells,
+    content,
     read_notebook,
     tagged,
 )
+from cluster_anatomy.compendium.parameters import default_parameters
 from cluster_anatomy.compendium.steps import STEPS_FILE, Step, existing, load_steps, select
 
 LOCK_FILE = "requirements.lock"
@@ -43,9 +45,9 @@ Digests = dict[str, str | None]
 # --- Digests
 
 
-def digest_of(content: object) -> str:
+def digest_of(data: object) -> str:
     """Return the sha256 of plain data."""
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
 def digest_of_file(path: Path) -> str | None:
@@ -148,7 +150,7 @@ def fingerprint(step: Step, base: Path, parameters: Mapping[str, object]) -> Dig
         "words": digest_of_file(base / step.words),
         "package": digest_of([(path, digest_of_file(base / path)) for path in package]),
         "lock file": digest_of_file(base / LOCK_FILE),
-        "parameters": repr(sorted(parameters.items())),
+        "parameters": repr(sorted({**default_parameters(base, step), **parameters}.items())),
         **{
             f"input {path}": digest_of_file(base / path)
             for path in sorted(matches - set(step.outputs))
@@ -157,8 +159,15 @@ def fingerprint(step: Step, base: Path, parameters: Mapping[str, object]) -> Dig
 
 
 def output_digests(step: Step, base: Path) -> Digests:
-    """Return the digest of each output of a step, None for one that is missing."""
-    return {f"output {path}": digest_of_file(base / path) for path in step.outputs}
+    """Return the digest of each output of a step, None for one that is missing.
+
+    That of the notebook is of what it says and shows: what a tool writes into its metadata when it
+    opens or saves it does not count.
+    """
+    digests = {f"output {path}": digest_of_file(base / path) for path in step.writes}
+    notebook = base / step.notebook
+    shown = digest_of(content(read_notebook(notebook))) if notebook.is_file() else None
+    return {**digests, f"output {step.notebook}": shown}
 
 
 def read_state(base: Path) -> dict[str, Digests]:

@@ -27,7 +27,7 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
-from cluster_anatomy.compendium import kernel_server
+from cluster_anatomy.compendium import kernel_server, paths
 from cluster_anatomy.compendium.kernel_server import ENVIRONMENT, LAUNCHER, Request
 
 NAME = "cluster-anatomy-forked"
@@ -36,13 +36,13 @@ SERVER_VARIABLE = "CLUSTER_ANATOMY_KERNELS"
 SWITCH_VARIABLE = "CLUSTER_ANATOMY_FORK"
 """``no`` turns forked kernels off; ``yes`` turns them on where they are off by default."""
 START = (
-    "import sys; del sys.path[0], sys.argv[0]; import runpy; runpy.run_path(sys.argv[0],"
-    " run_name='__main__')"
+    "import sys; sys.path[:] = filter(None, sys.path); del sys.argv[0]; import runpy;"
+    " runpy.run_path(sys.argv[0], run_name='__main__')"
 )
 """How the server starts: its file alone, and before anything is imported neither its folder nor
 that in which the user stands is in the path of imports."""
 LONGEST_SOCKET = 100
-"""Characters that the path of a socket may have."""
+"""Bytes that the path of a socket may have; the least that systems allow is a little more."""
 PATIENCE = 60.0  # seconds to wait for the server, which may still be importing
 
 
@@ -69,7 +69,8 @@ def write_spec(folder: Path, forked: bool = True) -> None:
         "language": "python",
         "metadata": {"kernel_provisioner": {"provisioner_name": NAME}} if forked else {},
     }
-    (target / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    # whole or not at all, and also where another user of a shared checkout has written it
+    paths.replace_text(target / "kernel.json", json.dumps(spec))
 
 
 def register() -> None:
@@ -164,6 +165,8 @@ class ForkedKernel(LocalProvisioner):
 
     peak: float | None = None
     """Peak memory in MB of the last kernel that this process shut down; None if unknown."""
+    ended: int | None = None
+    """Exit code of the last kernel that was found to have ended; negative for a signal."""
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Start the kernel and return how to connect to it."""
@@ -187,6 +190,13 @@ class ForkedKernel(LocalProvisioner):
         self.pid = self.pgid = process.pid
         self.cwd = folder
         return self.connection_info
+
+    async def poll(self) -> int | None:
+        """Return the exit code, or None while the kernel lives; note it."""
+        code = await super().poll()
+        if code is not None and self.has_process:
+            ForkedKernel.ended = code
+        return code
 
     async def shutdown_requested(self, restart: bool = False) -> None:
         """Note the peak of memory while the kernel can still be asked."""
@@ -216,7 +226,8 @@ def server(
         Its environment. A kernel that is to have another value of what a library or the interpreter
         reads when it is loaded will be an ordinary one.
     temporary : Path, optional
-        Where its socket goes, if that path is short enough; else the system's temporary folder.
+        Where its socket goes, if that path is short enough; else into the system's temporary folder
+        or ``/tmp``. If all of them are too long, kernels are not forked.
 
     Yields
     ------
@@ -225,12 +236,10 @@ def server(
     descriptors : list of int
         Those that keep the server alive: a forked child of this process must close them.
     """
-    if not possible():
+    folder = _socket_folder(temporary) if possible() else None
+    if folder is None:
         yield None, []
         return
-    if temporary is not None and len(f"{temporary}/kernels-12345678/socket") > LONGEST_SOCKET:
-        temporary = None
-    folder = tempfile.mkdtemp(prefix="kernels-", dir=temporary)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         address = os.path.join(folder, "socket")
         listener.bind(address)
@@ -238,6 +247,7 @@ def server(
         process = subprocess.Popen(
             [sys.executable, "-c", START, kernel_server.__file__, str(listener.fileno())],
             stdin=subprocess.PIPE,
+            cwd=folder,  # not where the user stands, where a matplotlibrc may lie
             env=environment | ENVIRONMENT,
             pass_fds=[listener.fileno()],
             start_new_session=True,
@@ -254,3 +264,12 @@ def server(
             process.kill()
             process.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _socket_folder(temporary: Path | None) -> str | None:
+    """Make a folder whose path is short enough for a socket in it; None if there is no place."""
+    for place in (temporary, Path(tempfile.gettempdir()), Path("/tmp")):
+        if place and len(os.fsencode(place / "kernels-12345678/socket")) <= LONGEST_SOCKET:
+            with suppress(OSError):
+                return tempfile.mkdtemp(prefix="kernels-", dir=place)
+    return None

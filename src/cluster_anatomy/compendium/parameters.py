@@ -1,6 +1,7 @@
 """Parameters of notebooks: their defaults, and the values that a user gives."""
 
 import ast
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def resolve_parameters(
         if not owners:
             raise _unknown(key, candidates)
         for owner in owners:
-            _check_type(f"{owner}:{name}", given[key], defaults[owner][name])
+            check_value(f"{owner}:{name}", given[key], defaults[owner][name])
             resolved[owner][name] = given[key]
     return resolved
 
@@ -88,14 +89,39 @@ def _unknown(key: str, candidates: Mapping[str, Values]) -> PipelineError:
     return PipelineError(f"No selected notebook has a parameter {key!r} (known: {listed}).{near}")
 
 
-def _check_type(parameter: str, value: object, default: object) -> None:
-    """Refuse a value of another type than the default; numbers are one type, but not booleans."""
+def check_value(parameter: str, value: object, default: object) -> None:
+    """Refuse a value that cannot stand for the default.
+
+    It must be of the same type (numbers are one type, but not booleans); a whole number, where the
+    default is one; and not below zero, where the default is not. What stands in a list or a table
+    is checked in the same way against the first that stands there by default.
+
+    Raises
+    ------
+    PipelineError
+        If it is not.
+    """
     both_numbers = {type(value), type(default)} <= {int, float}
-    if default is None or type(value) is type(default) or both_numbers:
-        return
-    expected = type(default).__name__
-    hint = f". To give it as text, quote it twice: \"'{value}'\"" if expected == "str" else ""
-    raise PipelineError(
-        f"{parameter} must be {expected}, like its default {default!r}; {value!r} is"
-        f" {type(value).__name__}{hint}"
-    )
+    if default is not None and type(value) is not type(default) and not both_numbers:
+        expected = type(default).__name__
+        hint = f". To give it as text, quote it twice: \"'{value}'\"" if expected == "str" else ""
+        raise PipelineError(
+            f"{parameter} must be {expected}, like its default {default!r}; {value!r} is"
+            f" {type(value).__name__}{hint}"
+        )
+    if both_numbers:
+        _check_number(parameter, value, default)  # type: ignore[arg-type]  # as just seen
+    if isinstance(value, list | tuple) and isinstance(default, list | tuple) and default:
+        for part in value:
+            check_value(f"{parameter}, each part,", part, default[0])
+
+
+def _check_number(parameter: str, value: float, default: float) -> None:
+    """Refuse a number that is not whole, or below zero, where the default is otherwise."""
+    like = f", like its default {default!r}; {value!r} is not"
+    if not math.isfinite(value):
+        raise PipelineError(f"{parameter} must be a finite number{like}")
+    if isinstance(default, int) and not isinstance(value, int):
+        raise PipelineError(f"{parameter} must be a whole number{like}")
+    if value < 0 <= default:
+        raise PipelineError(f"{parameter} must be zero or more{like}")

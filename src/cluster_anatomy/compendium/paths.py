@@ -2,12 +2,15 @@
 
 A notebook never says ``..``. It asks for `source` to read and `target` to write. During a run of
 its step `target` points into a staging folder, so that a step which fails leaves every earlier
-output as it was. What is written elsewhere is a draft first (`draft_file`, `draft_folder`).
+output as it was; in Jupyter, a notebook with other parameters than the study's own writes drafts
+(`drafts`). What is written elsewhere is a draft first (`draft_file`, `draft_folder`).
 """
 
 import hashlib
 import os
+import pkgutil
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +19,10 @@ from pathlib import Path
 ROOT_VARIABLE = "CLUSTER_ANATOMY_ROOT"
 STAGE_VARIABLE = "CLUSTER_ANATOMY_STAGE"
 VARIANT_VARIABLE = "CLUSTER_ANATOMY_VARIANT"
-"""Set during a run with other parameters than the study's own."""
+"""Set by a run: empty with the study's own parameters, else ``yes``. Unset in Jupyter."""
+DRAFTS = "cluster_anatomy.compendium.drafts:begin"
+"""What is asked in Jupyter before a notebook writes. It is named here and not imported, since what
+it looks up decides where a step writes, and nothing that it gives."""
 
 
 class StudyError(ValueError):
@@ -99,11 +105,31 @@ def target(relative: str | Path) -> Path:
     Raises
     ------
     StudyError
-        If the path leads out of the compendium.
+        If the path leads out of the compendium, or if a notebook in Jupyter is to write what no
+        step writes.
     """
+    if in_jupyter():
+        pkgutil.resolve_name(DRAFTS)(Path(relative).as_posix())
     path = inside(os.environ.get(STAGE_VARIABLE) or root(), relative)
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def in_jupyter() -> bool:
+    """Whether this is the kernel of a notebook that a person or another tool runs, not a run."""
+    ipython = sys.modules.get("IPython")  # wherever a cell runs, it has been loaded
+    shell = ipython.get_ipython() if ipython else None
+    return hasattr(shell, "kernel") and VARIANT_VARIABLE not in os.environ
+
+
+def strict() -> bool:
+    """Whether words that say more than the numbers stop a notebook.
+
+    They do in a run with the study's own parameters, and in tests (nbval, nbmake). In Jupyter, and
+    in a run with other parameters, they are marked.
+    """
+    variant = os.environ.get(VARIANT_VARIABLE)
+    return "PYTEST_VERSION" in os.environ if variant is None else not variant
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import fcntl
 import os
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
@@ -75,9 +76,9 @@ def _workers(base: Path, jobs: int, variant: bool, lock: int) -> Iterator[Proces
     # "python3" is this interpreter, whatever else the user has installed under that name.
     kernels.write_spec(base / "build/cache/jupyter")
     environment = kernel_environment(base, variant)
-    temporary = base / TEMPORARY
-    shutil.rmtree(temporary, ignore_errors=True)  # what a run that was killed has left
-    temporary.mkdir(mode=0o700, parents=True)
+    shutil.rmtree(base / TEMPORARY, ignore_errors=True)  # what a run that was killed has left
+    (base / TEMPORARY).mkdir(parents=True, exist_ok=True)  # of another user, it may still be there
+    temporary = Path(tempfile.mkdtemp(prefix="run-", dir=base / TEMPORARY))
     with kernels.server(environment, temporary) as (address, keep):
         if address:
             environment[kernels.SERVER_VARIABLE] = address
@@ -295,8 +296,8 @@ def run(
     return running.report
 
 
-def summary(report: Report, base: Path) -> list[str]:
-    """Return the lines to show at the end of a run."""
+def summary(report: Report, base: Path, variant: bool = False) -> list[str]:
+    """Return the lines to show at the end of a run; `variant`: with other parameters."""
     tables, figures = [*base.glob("data/processed/**/*.csv")], [*base.glob("figures/**/*.png")]
     lines = [f"warning: {warning}" for warning in report.warnings]
     lines += report.failed.values()
@@ -311,5 +312,10 @@ def summary(report: Report, base: Path) -> list[str]:
             rows = results_file.rows((base / results_file.WHOLE).read_text(encoding="utf-8"))
             headlines = [row["statement"] for row in rows if row.get("headline") == "yes"]
             lines += ["Headline results:", *(f"  {statement}" for statement in headlines)]
+        if variant:
+            lines.append(
+                "Committed files hold results with other parameters now; to restore the study's"
+                " own: python -m cluster_anatomy run"
+            )
         lines.append("Where to look next: README.md, notebooks/00_overview.ipynb, figures/")
     return lines

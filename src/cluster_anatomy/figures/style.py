@@ -55,7 +55,8 @@ HATCHES = dict(zip(ORIGINS, ["", "///", "", "...", "", "", "xxx", "", "\\\\\\", 
 def use() -> None:
     """Put the house style in force for every figure made from here on.
 
-    Fonts that happen to be installed are set aside: another build of the same font would give other
+    It begins with Matplotlib's own defaults, whatever a ``matplotlibrc`` of the user says. Fonts
+    that happen to be installed are set aside: another build of the same font would give other
     figures.
     """
     shipped = Path(mpl.get_data_path())
@@ -68,6 +69,7 @@ def use() -> None:
         if font.name.endswith(".otf"):
             with resources.as_file(font) as path:
                 font_manager.fontManager.addfont(path)
+    mpl.rcdefaults()
     mpl.rcParams.update(
         {
             "font.family": [FONT],
@@ -116,7 +118,7 @@ def save(
     ValueError
         If an axis is empty or two labels overlap.
     """
-    check(figure, name)
+    _must_be_fit(figure, name)
     tables.write(data, f"figures/{name}.csv")
     title, headline, caption, alt = (
         words[name][part] for part in ("title", "headline", "caption", "alt")
@@ -175,7 +177,7 @@ def show(figure: Figure, alt: str) -> None:
     ValueError
         If an axis is empty, two labels overlap or a text is too small.
     """
-    check(figure, alt[:40])
+    _must_be_fit(figure, alt[:40])
     frame = figure.get_tightbbox().padded(0.1)
     buffer = io.BytesIO()
     figure.savefig(
@@ -235,6 +237,16 @@ def check(figure: Figure, name: str) -> None:
             raise ValueError(f"Figure '{name}': nothing is drawn on one of its axes.")
         if pair := _overlapping(axes):
             raise ValueError(f"Figure '{name}': the labels '{pair[0]}' and '{pair[1]}' overlap.")
+
+
+def _must_be_fit(figure: Figure, name: str) -> None:
+    """Refuse a figure that is not fit to print; with other parameters, or in Jupyter, say so."""
+    try:
+        check(figure, name)
+    except ValueError as error:
+        if paths.strict():
+            raise
+        display(Markdown(f"**Not fit to print under these parameters:** {escaped(str(error))}"))
 
 
 def _overlapping(axes: Axes) -> tuple[str, str] | None:

@@ -137,7 +137,18 @@ def countries_beside() -> dict[str, str]:
 
 
 def description() -> dict:
-    """Return the description of the list as `prepare.described` has filled it in."""
+    """Return the description of the list as `prepare.described` has filled it in.
+
+    Raises
+    ------
+    StudyError
+        If there is no list here: the notebook was opened where it lies, and not run on a list.
+    """
+    if not paths.source(f"{RAW}/description.json").is_file():
+        raise paths.StudyError(
+            "There is no list here. These notebooks run on a list of firms: python -m"
+            " cluster_anatomy run NAME, which leaves them in own_lists/NAME/results/notebooks"
+        )
     return json.loads(paths.source(f"{RAW}/description.json").read_text(encoding="utf-8"))
 
 

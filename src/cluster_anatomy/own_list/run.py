@@ -22,7 +22,7 @@ from cluster_anatomy.compendium import report as run_report
 from cluster_anatomy.compendium import run as compendium_run
 from cluster_anatomy.own_list import lists
 from cluster_anatomy.own_list.layout import RAW, WORDS
-from cluster_anatomy.own_list.prepare import described, environment, prepare
+from cluster_anatomy.own_list.prepare import described, prepare
 
 AREAS = "build/lists"
 """Where in the compendium the work areas of lists lie, one for each folder of a list."""
@@ -90,12 +90,10 @@ def run(
     about = described(own, beside)
     results = _results_folder(folder)
     area = _work_area(folder)
-    search = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
     with compendium_run.locked(area):
         analyses = prepare(own, about, paths.root(), area / "case")
-        with environment({"PYTHONPATH": os.pathsep.join(filter(None, search))}):
-            notebooks = compendium_run.run(area / "case", jobs=jobs, tell=tell, finish=FILL)
-            run_report.write(notebooks, area / "case", None)
+        notebooks = compendium_run.run(area / "case", jobs=jobs, tell=tell, finish=FILL)
+        run_report.write(notebooks, area / "case", None)
         if not notebooks.failed:
             _publish(area / "case", _results_folder(folder))
     return ListReport(results, area / "case", notebooks, analyses, time.perf_counter() - started)

@@ -229,7 +229,7 @@ def run_register(
         try:
             report = _run_stages(run, key, fresh)
             _publish(run)
-        except PipelineError:
+        except (PipelineError, BrokenPipeError):  # a reader of the progress, such as head, has left
             raise
         except Exception as error:
             if (shortage := _shortage(error)) is None:

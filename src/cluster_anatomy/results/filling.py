@@ -54,6 +54,30 @@ def fill_notebook(notebook: Notebook, step: Step, variant: bool = False) -> Note
     return notebook
 
 
+def falling(step: Step) -> list[str]:
+    """Return the paragraphs of a notebook that the numbers do not bear, as text.
+
+    For a notebook in Jupyter, whose prose nobody fills: it stands there with the committed numbers.
+
+    Raises
+    ------
+    PipelineError
+        In tests (`paths.strict`), if there is one.
+    """
+    results, variant = register(step), not paths.strict()
+    paragraphs = []
+    for cell in read_notebook(paths.root() / step.notebook)["cells"]:
+        if cell["cell_type"] != "markdown":
+            continue
+        try:
+            text = checked(cell["source"], results, variant)
+        except ParagraphError as error:
+            raise PipelineError(str(error)) from None
+        if marks.FALLEN.search(text):
+            paragraphs.append(OF_THE_RUN.sub("", marks.FALLEN.sub("", text)).strip())
+    return paragraphs
+
+
 def _part(path: str) -> dict[str, Shown]:
     """Read one part of the register."""
     return numbers.lookup(tables.read(path))

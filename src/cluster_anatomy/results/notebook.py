@@ -1,6 +1,5 @@
 """What notebooks of the study use: checks of what their words rest on, headlines, versions."""
 
-import os
 from collections.abc import Mapping
 from importlib.metadata import version
 
@@ -24,7 +23,7 @@ PACKAGES = [
 
 
 def must(holds: bool, words: str) -> Markdown | None:
-    """Stop the study if something is not as it must be; with other parameters only say so.
+    """Stop the study if something is not as it must be; where it is not strict, only say so.
 
     Returns
     -------
@@ -32,7 +31,7 @@ def must(holds: bool, words: str) -> Markdown | None:
         The words, for a cell to show that ends with them. What does not hold is shown at once,
         wherever in a cell it stands.
     """
-    if not holds and not os.environ.get(paths.VARIANT_VARIABLE):
+    if not holds and paths.strict():
         raise AssertionError(f"This must hold: {words}")
     head = "Holds: " if holds else "**Does not hold under the parameters of this run:** "
     said = Markdown(head + words)  # type: ignore[no-untyped-call]
@@ -77,8 +76,8 @@ def _headed(figure: str, parts: Mapping[str, str], register: Mapping[str, Shown]
     )
     if not parts["holds"]:
         raise ParagraphError(f"the headline of figure '{figure}' has no condition")
-    variant = bool(os.environ.get(paths.VARIANT_VARIABLE))
-    if marks.FALLEN.search(checked(f"{headline}<!--holds: {parts['holds']}-->", register, variant)):
+    words = f"{headline}<!--holds: {parts['holds']}-->"
+    if marks.FALLEN.search(checked(words, register, variant=not paths.strict())):
         headline = f"{title} (the study's headline falls under the parameters of this run)"
     else:
         headline = plain(headline, register)

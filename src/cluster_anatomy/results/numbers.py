@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from cluster_anatomy import tables
-from cluster_anatomy.compendium import results_file
+from cluster_anatomy.compendium import paths, results_file
+from cluster_anatomy.compendium.notebooks import code_cells, read_notebook
 
 FOLDER = results_file.PARTS
 COUNTS = ("count", "n", "unknown")
@@ -182,7 +183,20 @@ def record(rows: Iterable[Result], notebook: str) -> pd.DataFrame:
     """
     table = pd.DataFrame(list(rows), columns=COLUMNS)
     table["notebook"] = notebook
+    if paths.in_jupyter():
+        table["cell"] = cells_in_file(table["cell"], notebook)
     return tables.write(table.sort_values("id"), f"{FOLDER}/{notebook}.csv")
+
+
+def cells_in_file(numbers: Iterable[int], notebook: str) -> list[int | None]:
+    """Return the numbers of cells as a run counts them: in Jupyter they run in any order, or twice.
+
+    None for a cell that is not in the file of the notebook as it ran.
+    """
+    file = read_notebook(paths.root() / f"notebooks/{notebook}.ipynb")
+    place = {cell["source"].strip(): number for number, cell in code_cells(file)}
+    ran = sys.modules["IPython"].get_ipython().user_ns["In"]
+    return [place.get(ran[int(number)].strip()) for number in numbers]
 
 
 def collect() -> pd.DataFrame:

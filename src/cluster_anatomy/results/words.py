@@ -19,9 +19,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+from IPython.display import Markdown, display
 
 from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium.steps import load_steps
 from cluster_anatomy.results import numbers
+from cluster_anatomy.results.filling import falling
 from cluster_anatomy.results.notebook import versions
 from cluster_anatomy.tables.cells import escaped
 
@@ -29,6 +32,8 @@ FOLDER = "notebooks/words"
 SHOWN = {"value", "low", "high", "bound_low", "bound_high", "count", "n", "unknown"}
 """Fields of a number itself: they are shown in its unit, not filled in as they stand."""
 FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+NO_ID = re.compile(r"[^a-z0-9_]+")
+"""What an id may not hold, such as the hyphen in the name of a region that fills it."""
 KEYS = {"id", "says", "frame", "unit", "decimals", "convention"}
 Estimate = float | None | Mapping[str, float | None]
 """A bare number, or one with its interval, bounds and counts."""
@@ -105,7 +110,10 @@ class Numbers:
             raise WordsError(f"{self.notebook}: there are words for {listed}, but no number")
         if lost := [name for name in self.headlines if name not in self.rows]:
             raise WordsError(f"{self.notebook}: the headline {lost[0]} is no number of it")
-        return Recorded(numbers.record(self.rows.values(), self.notebook))
+        recorded = Recorded(numbers.record(self.rows.values(), self.notebook))
+        if paths.in_jupyter():
+            _say_what_falls(self.notebook)
+        return recorded
 
     def _add(self, key: str, estimate: Estimate, row: Mapping[str, object]) -> None:
         if key not in self.words:
@@ -114,7 +122,7 @@ class Numbers:
             field: self._filled(text, key, row) if isinstance(text, str) else text
             for field, text in self.words[key].items()
         }
-        name = entry.pop("id", key)
+        name = NO_ID.sub("_", entry.pop("id", key).lower()).strip("_")
         if name in self.rows:
             raise WordsError(f"{self.notebook}: number '{name}' comes twice")
         sentence = entry.pop("says")
@@ -135,6 +143,15 @@ class Numbers:
             return str(row.get(name, self.parameters.get(name)))
 
         return FIELD.sub(fill, text)
+
+
+def _say_what_falls(notebook: str) -> None:
+    """Show which paragraphs of a notebook in Jupyter the numbers of this session do not bear."""
+    step = next(step for step in load_steps() if step.name == notebook)
+    if paragraphs := falling(step):
+        lines = [f"- {' '.join(text.split())}" for text in paragraphs]
+        head = "**These paragraphs fall** (at least in part), with the numbers of this session:"
+        display(Markdown("\n".join([head, "", *lines])))  # type: ignore[no-untyped-call]
 
 
 class Recorded:
