@@ -95,12 +95,30 @@ def test_all_metadata_say_the_same(made):
         == package["keywords"]
         == root["keywords"].split(", ")
     )
-    assert cff["license"] == [about.code_licence, about.data_licence]
+
+
+def test_both_licences_hold_and_none_is_to_be_chosen(made):
+    """A list of licences in CITATION.cff means "or"; here each holds for its part."""
+    about = record.read_record(BASE)
+    cff, codemeta = yaml.safe_load(made[record.CITATION]), json.loads(made[record.CODEMETA])
+    assert cff["license"] == about.data_licence == "CC-BY-4.0"
+    assert "each for its part" in cff["message"]
+    assert "MIT AND CC-BY-4.0" in cff["message"]
+    parts = {part["@type"]: part["license"] for part in codemeta["hasPart"]}
+    assert parts == {
+        "SoftwareSourceCode": "https://spdx.org/licenses/MIT",
+        "Dataset": "https://spdx.org/licenses/CC-BY-4.0",
+    }
+    assert set(codemeta["license"]) == set(parts.values())
 
 
 def test_nobody_and_no_identifier_is_invented(made):
     about = record.read_record(BASE)
     assert about.authors == ("The Cluster Anatomy developers",)
+    assert about.authors_stand_in
+    assert "the author below is a placeholder" in made[record.CITATION]
+    named = citation.citation_file(replace(about, authors_stand_in=False))
+    assert "placeholder" not in named
     whole = "".join(made[name] for name in (record.CITATION, record.CODEMETA, record.CRATE))
     assert "orcid" not in whole.lower()
     assert ("doi.org" in whole) == bool(about.doi)
@@ -475,10 +493,25 @@ def test_what_is_no_zip_and_a_full_folder_are_refused(small, tmp_path):
         release.verify(tmp_path / "no.zip", tmp_path, tell=lambda line: None)
 
 
-def test_a_folder_that_is_neither_checkout_nor_release_is_refused(copy):
+def test_a_download_without_git_has_the_same_metadata(copy, monkeypatch, capsys):
+    """`make reproduce` ends with `archive`, also in the ZIP that a host of repositories makes."""
     shutil.rmtree(copy / ".git")
-    with pytest.raises(PipelineError, match="neither a git checkout nor an unpacked release"):
-        record.files(copy)
+    (copy / "build").mkdir(exist_ok=True)
+    (copy / "build/state.json").write_text("{}")
+    monkeypatch.setenv(paths.ROOT_VARIABLE, str(copy))
+    assert main(["archive"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "nothing to write\n"
+    assert said.err.startswith("note: this folder is no git checkout; ")
+    assert documents.stale(copy) == []
+
+
+def test_no_release_is_made_of_what_nobody_has_committed(copy, tmp_path, monkeypatch, capsys):
+    shutil.rmtree(copy / ".git")
+    monkeypatch.setenv(paths.ROOT_VARIABLE, str(copy))
+    assert main(["archive", "--zip", str(tmp_path / "a.zip")]) == 2
+    assert "what is committed cannot be told" in capsys.readouterr().err
+    assert not (tmp_path / "a.zip").exists()
 
 
 def test_the_command_says_what_is_stale(copy, monkeypatch, capsys):

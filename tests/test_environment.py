@@ -1,11 +1,17 @@
 """One set of versions: pyproject, lock, environment.yml, Makefile and README agree."""
 
+import json
+import os
 import re
 import tomllib
+from importlib.metadata import EntryPoint
 
 import pytest
+import trove_classifiers
+import yaml
 
-from cluster_anatomy import results, tables
+from cluster_anatomy import __main__ as main_module
+from cluster_anatomy import __version__, results, tables
 from cluster_anatomy.__main__ import parser
 from cluster_anatomy.compendium import marks, paths
 from cluster_anatomy.results import exhibits, paragraphs
@@ -17,6 +23,10 @@ def text(name):
 
 def project():
     return tomllib.loads(text("pyproject.toml"))["project"]
+
+
+def workflow(name):
+    return yaml.safe_load(text(f".github/workflows/{name}.yml"))
 
 
 def pins(lock):
@@ -85,7 +95,7 @@ def anchors(page):
 
 PAGES = sorted(
     page.relative_to(paths.root()).as_posix()
-    for pattern in ("*.md", "data/*.md", "docs/*.md", "seeds/*.md", "own_lists/israel/*.md")
+    for pattern in ("*.md", "data/*.md", "docs/*.md", "seeds/*.md", "own_lists/*/*.md")
     for page in paths.root().glob(pattern)
 )
 
@@ -102,7 +112,7 @@ def test_pages_name_commands_and_files_that_exist(name):
     # Measured tables keep the commands of their day.
     for verb in re.findall(r"-m cluster_anatomy ([a-z]+)", exhibits.LIST.sub("", page)):
         assert re.search(rf"^    {verb}\b", verbs, re.MULTILINE), verb
-    for link in re.findall(r"\]\((?!https?://)([^)]+)\)", page):
+    for link in re.findall(r"\]\((?!https?://|\.\./\.\./actions/)([^)]+)\)", page):
         file, _, anchor = link.partition("#")
         target = (paths.source(name).parent / file) if file else paths.source(name)
         assert target.exists(), link
@@ -139,3 +149,62 @@ def test_the_changelog_names_modules_that_exist():
             assert base.is_dir() or base.with_suffix(".py").is_file(), name
             modules += 1
     assert modules > 50
+
+
+# --- The package, and other machines
+
+
+def test_the_version_is_said_once_and_everywhere_the_same(capsys):
+    assert project()["version"] == __version__
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"cluster-anatomy {__version__}\n"
+
+
+def test_the_installed_command_is_the_program():
+    (name, target), *others = project()["scripts"].items()
+    assert not others
+    assert name == "cluster-anatomy"
+    assert EntryPoint(name, target, "console_scripts").load() is main_module.program
+
+
+def test_classifiers_are_known_and_name_the_pythons_that_are_tried():
+    classifiers = project()["classifiers"]
+    assert set(classifiers) <= trove_classifiers.classifiers
+    named = [c.rpartition(" ")[2] for c in classifiers if re.search(r":: 3\.\d+$", c)]
+    assert named == workflow("ci")["jobs"]["python"]["strategy"]["matrix"]["python"]
+    assert project()["requires-python"] == f">={named[0]}"
+    assert len(named) >= 4
+    sentence = re.search(r"Python ([\d., or]+)\. `requirements", text("docs/REPLICATION.md"))
+    assert re.findall(r"3\.\d+", sentence[1]) == named
+    links = project()["urls"]
+    assert all(
+        address.startswith("https://") and len(name) <= 32 for name, address in links.items()
+    )
+    assert links
+
+
+def test_binder_and_containers_get_the_package():
+    install = "pip install --no-deps --no-build-isolation --no-index -e ."
+    assert f"python -m {install}" in text("postBuild")
+    assert os.access(paths.source("postBuild"), os.X_OK)
+    assert f".venv/bin/{install}" in text("docs/index.md")
+    container = json.loads(text(".devcontainer/devcontainer.json"))
+    target = re.fullmatch(r"make PYTHON=python3 (\w+)", container["onCreateCommand"])[1]
+    assert re.search(rf"^{target}:", text("Makefile"), re.MULTILINE)
+    minimum = project()["requires-python"].removeprefix(">=")
+    assert f"python:{minimum}-" in container["image"]
+
+
+def test_four_lines_do_without_make_what_make_does():
+    recipe = text("docs/index.md").split("**Without `make`**")[1].split("```")[1]
+    lines = recipe.strip().splitlines()
+    assert len(lines) == 4
+    makefile = text("Makefile").replace('"$(VENV)', ".venv").replace('"', "")
+    assert lines[0].endswith("-m venv .venv")
+    for line in lines[1:3]:
+        assert line.startswith(".venv/bin/pip install ")
+        arguments = line.removeprefix(".venv/bin/pip install ")
+        assert f"--disable-pip-version-check {arguments}" in makefile
+    assert lines[3] == ".venv/bin/python -m cluster_anatomy run"

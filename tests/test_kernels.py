@@ -14,7 +14,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from cluster_anatomy.compendium import execute, kernels, paths
-from cluster_anatomy.compendium.run import locked
+from cluster_anatomy.compendium.lock import locked
 
 SOURCE = Path(paths.__file__).parents[2]
 

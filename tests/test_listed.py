@@ -10,7 +10,7 @@ import pytest
 
 from cluster_anatomy import tables
 from cluster_anatomy.firms import listed, lists
-from cluster_anatomy.study import firm_lists
+from cluster_anatomy.study import firm_lists, firm_origins
 from cluster_anatomy.tables import contract
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -142,7 +142,8 @@ def test_the_register_fills_the_pair_and_the_pair_fills_only_what_is_unknown(raw
     given = lists.settle(tables.read_all("listed_evidence"), raw.settlements)
     everything = pd.concat([step01.evidence, given], ignore_index=True)
     rules = lists.NameRules(raw.name_words, raw.provinces, raw.places, raw.legal_forms)
-    made = firm_lists.listed(frames, step01.members, everything, raw.gazetteer, rules)
+    frame = listed.identify(frames, step01.members)
+    made = firm_lists.listed(frame, step01.members, everything, raw.gazetteer, rules)
     pair, register = (firms.set_index("firm_id") for firms in (made["firms"], step01.firms))
     both = pair.index.intersection(register.index)
     assert len(both) == 35
@@ -223,3 +224,101 @@ def test_the_second_coding_gives_the_agreement_that_is_reported():
         part = [row for row in labels.values() if row["coding"] == coding]
         assert sum(row["first"] == row["second"] for row in part) == agree
         assert all((row["first"] == row["second"]) == (row["agree"] == "yes") for row in part)
+
+
+# --- The lists, one by one
+
+LISTS = pd.DataFrame(
+    {
+        "list": ["seminar", "index A-C", "a_share", "hk_us"],
+        "frame": ["cn_lists", "us_frame", "cn_listed", "cn_listed"],
+        "label": ["China: seminar", "USA: index", "China: mainland", "China: abroad"],
+        "rule": "On it.",
+        "leaves_out": "All others.",
+    }
+)
+NAMED = pd.DataFrame(
+    [
+        ("cn-a", "seminar", "list", "A"),
+        ("us-b", "usa", "evidence", "B"),
+        ("us-c", "usa", "evidence", "C"),
+    ],
+    columns=["firm_id", "coder", "kind", "name_as_given"],
+)
+CODED = pd.DataFrame(
+    {"coder": "usa", "name_en": ["B", "C"], "lists": ["index A-C|other index", "genealogy"]}
+)
+QUOTED = pd.DataFrame(
+    {
+        "firm_id": ["cn-d", "cn-e", "cn-f"],
+        "list": ["a_share", "hk_us|a_share", "hk_us"],
+        "status": ["sampled", "sampled", "struck"],
+        "outcome": ["found", "register", "struck"],
+    }
+)
+
+
+def listings():
+    return lists.on_lists(NAMED, CODED, QUOTED, LISTS)
+
+
+def test_a_firm_stands_on_every_list_that_names_it_and_on_no_other():
+    found = set(listings()[["list", "firm_id"]].itertuples(index=False, name=None))
+    assert found == {
+        ("seminar", "cn-a"),
+        ("index A-C", "us-b"),
+        ("a_share", "cn-d"),
+        ("a_share", "cn-e"),
+        ("hk_us", "cn-e"),
+    }
+
+
+def test_a_list_is_described_by_its_entries_and_those_on_it_alone():
+    firms = pd.DataFrame(
+        {
+            "firm_id": ["cn-a", "us-b", "cn-d", "cn-e"],
+            "scope": ["entry", "not_industry", "entry", "entry"],
+            "entry_year": [1990, 1991, None, 1993],
+        }
+    )
+    table = firm_lists.list_table(firms, listings())
+    assert table.index.tolist() == LISTS["label"].tolist()
+    assert table["entries"].tolist() == [1, 0, 2, 1]
+    assert table["on no other list"].tolist() == [1, 0, 1, 0]
+    assert table["with a year"].tolist() == [1, 0, 1, 1]
+
+
+def test_what_became_of_a_listed_firm_is_counted_once():
+    table = firm_lists.looked_up(QUOTED, LISTS)
+    assert set(table.itertuples(index=False, name=None)) == {
+        ("China: mainland", "found", 1),
+        ("China: abroad", "in the register", 1),
+        ("China: abroad", "out by rule", 1),
+    }
+
+
+def test_the_yield_of_a_list_is_the_share_of_its_entries_of_known_reach():
+    reach = pd.Series({"cn-a": "unknown", "cn-d": "home", "cn-e": "unknown"})
+    table = firm_origins.list_yields(reach, listings()).set_index("slug")
+    assert table[["count", "n"]].to_dict("index") == {
+        "seminar": {"count": 0, "n": 1},
+        "a_share": {"count": 1, "n": 2},
+        "hk_us": {"count": 0, "n": 1},
+    }
+    drawn = firm_origins.reach_by_list(reach, listings(), ["cn_listed"])
+    assert drawn["value"].sum() == 2
+    assert set(drawn["label"]) == {"China: mainland"}
+
+
+def test_the_lists_of_the_study_are_those_of_its_rows(raw, step01):
+    known = tables.read("data/raw/coding/lists.csv")
+    printed = set(tables.read_all("lists")["list"].unique())
+    on = lists.on_lists(
+        step01.members, step01.evidence, tables.read("data/processed/listed_frame.csv"), known
+    )
+    assert on["firm_id"].notna().all(), "a list without firms is misspelt"
+    assert printed <= set(known["list"])
+    frame = step01.firms.loc[step01.firms["us_sample"] == "frame", "firm_id"]
+    assert set(frame) == set(on.loc[on["frame"] == "us_frame", "firm_id"])
+    open_lists = step01.firms.loc[step01.firms["on_open_list"] == "yes", "firm_id"]
+    assert set(open_lists) == set(on.loc[on["frame"] == "cn_lists", "firm_id"])

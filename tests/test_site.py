@@ -119,11 +119,11 @@ def test_nothing_comes_from_elsewhere_and_nothing_runs_inline(built, parsed):
             assert (file.parent / unquote(load)).is_file(), f"{file.name}: {load}"
         assert all(page.pictures.values()), f"{file.name}: a picture without alternative text"
     scripts = [
-        text
+        (file.name, text)
         for file in parsed
         for text in re.findall(r"<script(?![^>]*src=)[^>]*>", file.read_text("utf-8"))
     ]
-    assert not scripts
+    assert scripts == [("index.html", '<script type="application/ld+json">')]  # data, not a script
     for file in parsed:
         text = file.read_text("utf-8")
         assert not re.findall(r"<style|<[^>]*\sstyle\s*=", text), file.name
@@ -135,6 +135,34 @@ def test_nothing_comes_from_elsewhere_and_nothing_runs_inline(built, parsed):
     style = (built / "static" / "site.css").read_text(encoding="utf-8")
     assert "@import" not in style
     assert "url(" not in style
+
+
+def test_search_engines_for_data_find_the_data_set(built):
+    """What Google Dataset Search asks for, and that each file named is there."""
+    page = BeautifulSoup((built / "index.html").read_text("utf-8"), "html.parser")
+    found = json.loads(page.find("script", type="application/ld+json").string)
+    assert found["@context"] == "https://schema.org"
+    assert found["@type"] == "Dataset"
+    assert 50 <= len(found["description"]) <= 5000
+    description = page.find("meta", attrs={"name": "description"})["content"]
+    assert found["description"].startswith(description)
+    assert "MIT AND CC-BY-4.0" in found["description"]
+    assert found["license"] == "https://spdx.org/licenses/CC-BY-4.0"
+    assert {"name", "creator", "version", "datePublished", "keywords", "citation"} <= found.keys()
+    assert "identifier" not in found  # there is no DOI yet
+    files = {one["contentUrl"] for one in found["distribution"]}
+    assert files == {f"data/{file.name}" for file in (built / "data").glob("*.csv")}
+    described = page.find("link", rel="describedby")
+    assert json.loads((built / described["href"]).read_text("utf-8"))["version"]
+    assert (built / ".nojekyll").is_file()
+
+
+def test_no_text_ends_the_script_of_the_data_set():
+    text = pages.environment().from_string("<script>{{ data }}</script>")
+    hostile = text.render(data=pages.json_text({"name": "</script><b>&amp;<!--"}))
+    assert hostile.count("<") == 2
+    shown = json.loads(hostile.removeprefix("<script>").removesuffix("</script>"))
+    assert shown == {"name": "</script><b>&amp;<!--"}
 
 
 def test_two_builds_have_the_same_bytes(built, tmp_path):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeAlias
 
+from cluster_anatomy import __version__
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.compendium.freshness import FILL
 from cluster_anatomy.compendium.steps import PipelineError, load_steps
@@ -33,6 +34,7 @@ EXAMPLES = """examples:
   python -m cluster_anatomy register firms.csv --into build/register   a business register
 """
 
+WINDOWS = "note: nobody has tried this on Windows itself; use WSL 2 (docs/index.md, Your machine)"
 Arguments = argparse.Namespace
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What the commands are added to; argparse has no public name for it."""
@@ -373,9 +375,11 @@ def new_command(arguments: Arguments) -> int:
 
     folder = own_list.new(arguments.name, arguments.like, arguments.country, joins=arguments.joins)
     print(f"{own_list.display_name(folder)}: {', '.join(sorted(os.listdir(folder)))}")
+    here = paths.found() is not None
+    where = "" if here else f", in a compendium ({paths.ROOT_VARIABLE} says where one is)"
     print(
-        "Fill in description.toml and the tables (README.md explains them), then: check"
-        f" {arguments.name}"
+        f"Fill in description.toml and the tables (README.md explains them), then{where}: check"
+        f" {arguments.name if here else folder}"
     )
     return 0
 
@@ -410,6 +414,7 @@ def register_command(arguments: Arguments) -> int:
     from cluster_anatomy import registers
     from cluster_anatomy.registers import files
 
+    paths.root()  # without a compendium there is nothing to begin with
     columns = files.described_columns(arguments.description) if arguments.description else {}
     registers.run_register(
         arguments.files,
@@ -491,7 +496,7 @@ def add_site(commands: Commands) -> None:
 
 def archive_command(arguments: Arguments) -> int:
     """Write the metadata for archives, or a release."""
-    from cluster_anatomy.archive import documents, release
+    from cluster_anatomy.archive import documents, record, release
 
     if arguments.check or arguments.verify or arguments.validate:
         return _old_archive_check(arguments)
@@ -499,6 +504,8 @@ def archive_command(arguments: Arguments) -> int:
     if arguments.zip:
         print(release.write_release(base, arguments.zip))
         return 0
+    if note := record.without_list(base):
+        print(f"note: {note}", file=sys.stderr)
     print("\n".join(f"{path} written" for path in documents.write(base)) or "nothing to write")
     return 0
 
@@ -579,6 +586,9 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    main_parser.add_argument(
+        "--version", action="version", version=f"cluster-anatomy {__version__}"
+    )
     commands = main_parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (add_run, add_status, add_check, add_new, add_register, add_site, add_archive):
         add(commands)
@@ -599,6 +609,8 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")
     _leave_out_other_packages()
     arguments = parser().parse_args(argv)
+    if sys.platform == "win32":
+        print(WINDOWS, file=sys.stderr)
     action: Callable[[Arguments], int] = arguments.action
     try:
         return action(arguments)
@@ -613,6 +625,11 @@ def main(argv: list[str] | None = None) -> int:
         return 130
 
 
-if __name__ == "__main__":
+def program() -> None:
+    """Run as a program of its own, which ends in good order when it is told to (SIGTERM)."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    program()

@@ -1,4 +1,10 @@
-"""How to cite: CITATION.cff and codemeta.json."""
+"""How to cite and how to find: CITATION.cff, codemeta.json, and the data set in schema.org's words.
+
+Two licences hold, each for its part. A list of licences in CITATION.cff would leave the choice, so
+that it names the one of the data there, and both in its message.
+"""
+
+from collections.abc import Mapping
 
 import yaml
 
@@ -10,7 +16,8 @@ def citation_file(about: Record) -> str:
     paper = about.paper
     entry = {
         "cff-version": "1.2.0",
-        "message": "If you use this compendium, please cite it and the paper that it tests.",
+        "message": "If you use this compendium, please cite it and the paper that it tests. "
+        f"{licences_in_words(about)}",
         "title": about.title,
         "abstract": about.abstract,
         "type": "dataset",
@@ -20,7 +27,7 @@ def citation_file(about: Record) -> str:
         **({"repository-code": about.repository} if about.repository else {}),
         "authors": [{"name": name} for name in about.authors],
         "keywords": list(about.keywords),
-        "license": [about.code_licence, about.data_licence],
+        "license": about.data_licence,
         "references": [
             {
                 "type": "report",
@@ -40,7 +47,21 @@ def citation_file(about: Record) -> str:
         "# Generated from pyproject.toml by `python -m cluster_anatomy archive`; change the record,"
         " not this file.\n"
     )
+    if about.authors_stand_in:
+        head += (
+            "# No person is named yet: the author below is a placeholder, and persons take its"
+            " place before a deposit.\n"
+        )
     return head + yaml.safe_dump(entry, sort_keys=False, allow_unicode=True, width=100)
+
+
+def licences_in_words(about: Record) -> str:
+    """Return which licence holds for what."""
+    return (
+        f"Two licences hold, each for its part: {about.code_licence} for the code and"
+        f" {about.data_licence} for data, text and figures ({about.code_licence} AND"
+        f" {about.data_licence})."
+    )
 
 
 def paper_reference(about: Record) -> dict[str, object]:
@@ -56,10 +77,6 @@ def paper_reference(about: Record) -> dict[str, object]:
 
 def codemeta_file(about: Record) -> str:
     """Return codemeta.json."""
-    persons: list[object] = [
-        {"@type": "Person", "givenName": given, "familyName": family}
-        for given, family in about.paper_authors
-    ]
     return to_json(
         {
             "@context": "https://w3id.org/codemeta/3.0",
@@ -69,6 +86,18 @@ def codemeta_file(about: Record) -> str:
             "version": about.version,
             "author": [{"@type": "Organization", "name": name} for name in about.authors],
             "license": [SPDX + about.code_licence, SPDX + about.data_licence],
+            "hasPart": [
+                {
+                    "@type": "SoftwareSourceCode",
+                    "name": "Code",
+                    "license": SPDX + about.code_licence,
+                },
+                {
+                    "@type": "Dataset",
+                    "name": "Data, text and figures",
+                    "license": SPDX + about.data_licence,
+                },
+            ],
             "keywords": list(about.keywords),
             "dateModified": about.released,
             **({"identifier": f"https://doi.org/{about.doi}"} if about.doi else {}),
@@ -80,6 +109,53 @@ def codemeta_file(about: Record) -> str:
             "developmentStatus": "active",
             "readme": "README.md",
             "buildInstructions": "README.md",
-            "referencePublication": paper_reference(about) | {"author": persons},
+            "referencePublication": paper_reference(about) | {"author": _persons(about)},
         }
     )
+
+
+def _persons(about: Record) -> list[dict[str, str]]:
+    """Return the authors of the paper in the words of schema.org."""
+    return [
+        {"@type": "Person", "givenName": given, "familyName": family}
+        for given, family in about.paper_authors
+    ]
+
+
+def dataset(about: Record, tables: Mapping[str, str]) -> dict[str, object]:
+    """Return the data set in the words of schema.org, as search engines for data read it.
+
+    Parameters
+    ----------
+    about : Record
+        What the compendium says of itself.
+    tables : mapping
+        Address of each table, as seen from the page that carries this, to its title.
+    """
+    creators = [{"@type": "Organization", "name": name} for name in about.authors]
+    return {
+        "@context": "https://schema.org",
+        "@type": "Dataset",
+        "name": about.title,
+        "description": f"{about.abstract} {licences_in_words(about)}",
+        "version": about.version,
+        "datePublished": about.released,
+        "creator": creators,
+        "keywords": list(about.keywords),
+        "license": SPDX + about.data_licence,
+        "isAccessibleForFree": True,
+        "inLanguage": "en",
+        "spatialCoverage": [{"@type": "Country", "name": name} for name in about.countries],
+        **({"identifier": f"https://doi.org/{about.doi}"} if about.doi else {}),
+        **({"url": about.repository} if about.repository else {}),
+        "citation": paper_reference(about) | {"author": _persons(about)},
+        "distribution": [
+            {
+                "@type": "DataDownload",
+                "name": title,
+                "contentUrl": address,
+                "encodingFormat": "text/csv",
+            }
+            for address, title in tables.items()
+        ],
+    }

@@ -43,6 +43,7 @@ CODE = {
         "What measures speed, linkage, planted faults and bad input, and what was measured.",
     ),
     "docs/": ("Documents", "Checklists, the list of numbers, and guides."),
+    "LICENSES/": ("Licences", "The text of each licence that REUSE.toml names."),
 }
 """Folders that are described as a whole."""
 CODE_FILES = {
@@ -50,6 +51,8 @@ CODE_FILES = {
     "requirements.lock",
     "environment.yml",
     "Makefile",
+    "postBuild",
+    "REUSE.toml",
     steps.STEPS_FILE,
 }
 """Files outside the folders of code that have the licence of code."""

@@ -76,7 +76,7 @@ def validate(base: Path, tell: Callable[[str], None] = print) -> int:
         If that environment cannot be built.
     """
     lock, folder = base / ".ci/validators.lock", base / "build/validators"
-    python, stamp = folder / "bin/python", folder / "lock.sha256"
+    python, stamp = paths.interpreter(folder), folder / "lock.sha256"
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != paths.digest(lock):
         tell(f"building {folder.relative_to(base)} from {lock.relative_to(base)}")
         shutil.rmtree(folder, ignore_errors=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypedDict
 
-from cluster_anatomy.compendium.git import git
+from cluster_anatomy.compendium.git import git, refusal, walked
 from cluster_anatomy.compendium.steps import PipelineError
 
 CITATION, CODEMETA = "CITATION.cff", "codemeta.json"
@@ -33,6 +33,7 @@ class Record:
     """What the compendium says of itself.
 
     From ``pyproject.toml``; ``paper`` is the paper that it tests, from ``seeds/record.toml``.
+    ``authors_stand_in`` says that no person is named yet.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Record:
     description: str
     abstract: str
     authors: tuple[str, ...]
+    authors_stand_in: bool
     keywords: tuple[str, ...]
     code_licence: str
     data_licence: str
@@ -80,6 +82,7 @@ def read_record(base: Path) -> Record:
             version=project["version"],
             description=project["description"],
             authors=tuple(author["name"] for author in project["authors"]),
+            authors_stand_in=own.pop("authors-stand-in", False),
             keywords=tuple(project["keywords"]),
             code_licence=project["license"],
             python=project["requires-python"],
@@ -108,7 +111,10 @@ def read_record(base: Path) -> Record:
 
 
 def files(base: Path, committed: bool = False) -> list[str]:
-    """Return the files of the compendium, sorted: those git knows, else those a release lists.
+    """Return the files of the compendium, sorted.
+
+    Those that git knows, else those that a release lists, else (a downloaded ZIP, or a checkout
+    that git does not read) all in the folder that ``.gitignore`` does not name.
 
     Parameters
     ----------
@@ -120,7 +126,7 @@ def files(base: Path, committed: bool = False) -> list[str]:
     Raises
     ------
     PipelineError
-        If the folder is neither a git checkout nor an unpacked release.
+        If what is committed is asked for, and neither git nor a release can tell.
     """
     listed = git(base, "ls-files", "-z", *([] if committed else ["-co", "--exclude-standard"]))
     if listed is not None:
@@ -129,11 +135,20 @@ def files(base: Path, committed: bool = False) -> list[str]:
         }
     elif (base / SUMS).is_file():
         paths = {path for path in sums(base) if (base / path).is_file()} - {MANIFEST}
-    else:
+    elif committed:
         raise PipelineError(
-            f"{base} is neither a git checkout nor an unpacked release (no {SUMS} in it)"
+            f"what is committed cannot be told: {refusal(base)}, and it is no unpacked release (no"
+            f" {SUMS} in it)"
         )
+    else:
+        paths = set(walked(base))
     return sorted(paths)
+
+
+def without_list(base: Path) -> str:
+    """Say why neither git nor a release lists the files of the compendium; empty if one does."""
+    why = "" if (base / SUMS).is_file() else refusal(base)
+    return why and f"{why}; all files but those that .gitignore names are taken for its own"
 
 
 def sums(base: Path) -> dict[str, str]:

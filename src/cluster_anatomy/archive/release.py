@@ -42,9 +42,10 @@ def write_release(base: Path, into: Path) -> Path:
     PipelineError
         If something is not committed or a generated document is stale.
     """
+    committed = files(base, committed=True)
     _refuse_unfinished(base)
     about = read_record(base)
-    contents = {path: (base / path).read_bytes() for path in files(base, committed=True)}
+    contents = {path: (base / path).read_bytes() for path in committed}
     contents[MANIFEST] = _manifest(about, _commit(base), contents).encode()
     contents[SUMS] = _checksums(contents).encode()
     into.parent.mkdir(parents=True, exist_ok=True)

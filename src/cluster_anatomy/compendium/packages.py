@@ -62,7 +62,7 @@ def environment(base: Path, python: str, packages: str) -> Path:
         the tool.
     """
     folder = base / "build/canary" / f"{re.sub('[^A-Za-z0-9.]', '_', Path(python).name)}-{packages}"
-    interpreter = folder / "bin/python"
+    interpreter = paths.interpreter(folder)
     pip = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     commands = [
         [python, "-m", "venv", "--clear", str(folder)],

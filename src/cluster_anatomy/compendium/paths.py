@@ -80,9 +80,17 @@ def root() -> Path:
             if (folder / "notebooks" / "steps.toml").is_file():
                 return folder
     raise FileNotFoundError(
-        "No folder with notebooks/steps.toml above the working directory or the package: "
-        f"run from inside the compendium or set {ROOT_VARIABLE} to its folder."
+        "there is no compendium here (no folder above holds notebooks/steps.toml): run this from"
+        f" inside one, or set the environment variable {ROOT_VARIABLE} to the folder of one"
     )
+
+
+def found() -> Path | None:
+    """Return `root`; None where there is no compendium."""
+    try:
+        return root()
+    except FileNotFoundError:
+        return None
 
 
 def source(relative: str | Path) -> Path:
@@ -174,3 +182,8 @@ def digest(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def interpreter(environment: Path) -> Path:
+    """Return the Python of a virtual environment."""
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from cluster_anatomy.compendium import results_file, steps
-from cluster_anatomy.compendium.git import git
+from cluster_anatomy.compendium.git import git, refusal
 from cluster_anatomy.compendium.paths import replace_text
 from cluster_anatomy.compendium.results_file import PARTS, WHOLE
 from cluster_anatomy.compendium.run import Report
@@ -148,10 +148,7 @@ def compared(base: Path) -> Compared:
         return _compared_with_commit(before, now)
     if (base / "SHA256SUMS").is_file():
         return _compared_with_release(base, now)
-    words = (
-        "nothing: this is neither a git checkout nor an unpacked release, so the committed numbers"
-        " are unknown"
-    )
+    words = f"nothing: {refusal(base)}, so the committed numbers are unknown"
     return {"with": words, "moved": None, "files": []}
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cluster_anatomy.compendium.compare import Difference, compare
-from cluster_anatomy.compendium.git import git
-from cluster_anatomy.compendium.run import Report, locked, run, say
+from cluster_anatomy.compendium.git import git, walked
+from cluster_anatomy.compendium.lock import undisturbed
+from cluster_anatomy.compendium.run import Report, run, say
 from cluster_anatomy.compendium.steps import PipelineError, Step, load_steps
 
 
@@ -35,7 +36,7 @@ def check(
         raise PipelineError(f"{into} is not an empty folder")
     folder = Path(into or tempfile.mkdtemp(prefix="cluster-anatomy-check-")).resolve()
     steps = load_steps(base)
-    with locked(base):
+    with undisturbed(base):
         copy_compendium(base, folder)
     for step in steps:
         # A fresh run must not read what an earlier one has left; README.md is a person's, a run
@@ -63,13 +64,9 @@ def _differences(steps: Iterable[Step], report: Report, base: Path, copy: Path) 
 
 
 def copy_compendium(base: Path, into: Path) -> None:
-    """Copy what belongs to the compendium: in a git checkout, all that git does not ignore."""
+    """Copy what belongs to the compendium: all that ``.gitignore`` does not name."""
     listed = git(base, "ls-files", "-co", "--exclude-standard", "-z")
-    if listed is None:  # a download without git
-        kept_out = shutil.ignore_patterns(".venv", "build", ".git", "__pycache__")
-        shutil.copytree(base, into, ignore=kept_out, dirs_exist_ok=True)
-        return
-    for path in os.fsdecode(listed).split("\0"):
+    for path in walked(base) if listed is None else os.fsdecode(listed).split("\0"):
         if (base / path).is_file():  # a deleted file is still listed
             (into / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(base / path, into / path)

@@ -5,7 +5,6 @@ place only when all of them are there, so that a step which fails leaves every e
 was.
 """
 
-import fcntl
 import os
 import shutil
 import signal
@@ -22,6 +21,7 @@ from pathlib import Path
 from cluster_anatomy.compendium import freshness, results_file, steps
 from cluster_anatomy.compendium.execute import execute, kernel_environment, prepare_worker
 from cluster_anatomy.compendium.kernel_server import load_papermill
+from cluster_anatomy.compendium.lock import locked
 from cluster_anatomy.compendium.parameters import default_parameters, resolve_parameters
 from cluster_anatomy.compendium.steps import PipelineError, Step
 
@@ -46,23 +46,7 @@ TEMPORARY = "build/tmp"
 say = partial(print, flush=True)  # at once, so that progress is seen also through a pipe
 
 
-# --- The lock and the workers
-
-
-@contextmanager
-def locked(base: Path) -> Iterator[int]:
-    """Hold ``build/lock`` (its descriptor); the system releases it however the process ends."""
-    (base / "build").mkdir(exist_ok=True)
-    with open(base / "build/lock", "a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            raise PipelineError(f"another run is going on (pid {lock.read().strip()})") from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        yield lock.fileno()
+# --- The workers
 
 
 @contextmanager
@@ -121,11 +105,21 @@ def _move_into_place(step: Step, base: Path, source: str | None) -> None:
             raise PipelineError(
                 f"{step.name} failed: {folder.relative_to(base)}/ may not be written to"
             )
-    interrupts = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, interrupts)  # all of the files or none
-    try:
+    with _uninterrupted():  # all of the files or none
         for path in step.outputs:
             os.replace(base / "build/stage" / step.name / path, base / path)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let interrupts wait for the end of a block, where the system can (Windows cannot)."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    interrupts = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, interrupts)
+    try:
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, interrupts)
 

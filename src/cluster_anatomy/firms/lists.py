@@ -414,5 +414,42 @@ def settle(evidence: pd.DataFrame, settlements: pd.DataFrame) -> pd.DataFrame:
     return evidence.reset_index(drop=True)
 
 
+def on_lists(
+    members: pd.DataFrame, evidence: pd.DataFrame, listed_frame: pd.DataFrame, lists: pd.DataFrame
+) -> pd.DataFrame:
+    """Say which firm stands on which list of a frame.
+
+    Parameters
+    ----------
+    members : DataFrame
+        Rows of firms: a row of a printed list has the list as its ``coder``.
+    evidence : DataFrame
+        Rows of coders; column ``lists`` names the lists on which a coder found a firm.
+    listed_frame : DataFrame
+        Firms of the listed pair, with ``list`` and ``status``.
+    lists : DataFrame
+        Contract ``frame_lists``.
+
+    Returns
+    -------
+    DataFrame
+        ``firm_id`` and the columns of `lists`; a firm on two lists has two rows.
+    """
+    coded = members[members["kind"] == "evidence"].merge(
+        evidence[["coder", "name_en", "lists"]],
+        left_on=["coder", "name_as_given"],
+        right_on=["coder", "name_en"],
+    )
+    parts = [
+        coded.assign(list=coded["lists"].map(split)).explode("list"),
+        members[members["kind"] == "list"].rename(columns={"coder": "list"}),
+        listed_frame[listed_frame["status"] == "sampled"]
+        .assign(list=listed_frame["list"].map(split))
+        .explode("list"),
+    ]
+    named = pd.concat([part[["firm_id", "list"]] for part in parts]).drop_duplicates()
+    return lists.merge(named, on="list", how="left", validate="1:m")
+
+
 def plain_name(name: str) -> str:
     return BRACKETS.sub("", name).rstrip("…")

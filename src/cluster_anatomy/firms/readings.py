@@ -262,9 +262,11 @@ def _differences(values: pd.DataFrame) -> Iterator[tuple[str, pd.Series, np.ndar
 
     Yields each convention, its option in every reading, and which cells are others.
     """
-    cells = values.fillna(UNKNOWN).to_numpy()
-    readings = values.index.to_frame(index=False)
-    for name in readings:
-        rest, _ = pd.MultiIndex.from_frame(readings.assign(**{name: ""})).factorize()
-        first = np.unique(rest, return_index=True)[1][rest]
-        yield name, readings[name], cells != cells[first]
+    cells, index = values.fillna(UNKNOWN).to_numpy(), values.index
+    for level, name in enumerate(index.names):
+        codes, sizes = list(index.codes), list(index.levshape)
+        codes[level], sizes[level] = np.zeros(len(index), dtype=int), 1
+        rest = np.ravel_multi_index(codes, sizes)
+        _, first, group = np.unique(rest, return_index=True, return_inverse=True)
+        option = pd.Series(index.get_level_values(level))
+        yield name, option, cells != cells[first[group]]

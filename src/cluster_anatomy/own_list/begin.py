@@ -83,7 +83,8 @@ def new(
     Parameters
     ----------
     name : str
-        A bare name (the folder is ``own_lists/<name>``) or a path.
+        A bare name (the folder is ``own_lists/<name>``, or where there is no compendium,
+        ``<name>``) or a path.
     like : str, optional
         A ready description (`ready`), or an own list whose description and tables are copied,
         without results.
@@ -111,10 +112,11 @@ def new(
         raise PipelineError(
             f"'{name}' is no name for a list: use letters, digits, '-', '_' and '.', or give a path"
         )
-    if bare and name in [step.name for step in load_steps()]:
+    base = paths.found()
+    if bare and base and name in [step.name for step in load_steps(base)]:
         raise PipelineError(f"'{name}' is a step of the study; give the list another name")
     target = folder or (
-        paths.root() / folders.FOLDER / name if bare else Path(name).expanduser().resolve()
+        base / folders.FOLDER / name if bare and base else Path(name).expanduser().resolve()
     )
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FileExistsError(
@@ -163,7 +165,7 @@ def _packaged(file: str) -> str:
 
 def _copied(like: str, country: str | None) -> dict[str, bytes]:
     """Return the description and the tables of another list, without its results."""
-    folder = folders.locate(like)
+    folder = folders.locate(like) if paths.found() else Path(like).expanduser().resolve()
     described = (folder / sources.FILE).is_file()
     description = read_description(folder)[0] if described else None
     if description is None:

@@ -24,14 +24,18 @@ def locate(name: str | Path) -> Path:
 
 
 def list_names() -> list[str]:
-    """Return the names of the lists in the compendium."""
-    return sorted(path.parent.name for path in (paths.root() / FOLDER).glob(f"*/{FILE}"))
+    """Return the names of the lists in the compendium, none where there is no compendium."""
+    base = paths.found()
+    lists = (base / FOLDER).glob(f"*/{FILE}") if base else ()
+    return sorted(path.parent.name for path in lists)
 
 
 def display_name(folder: Path) -> str:
     """Return a folder as a message names it: inside the compendium relative to it."""
-    base = paths.root()
-    return folder.relative_to(base).as_posix() if folder.is_relative_to(base) else str(folder)
+    base = paths.found()
+    if base and folder.is_relative_to(base):
+        return folder.relative_to(base).as_posix()
+    return str(folder)
 
 
 def find(name: str, steps: Iterable[str] = ()) -> Path:

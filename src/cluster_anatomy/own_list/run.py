@@ -20,6 +20,7 @@ import pandas as pd
 from cluster_anatomy.compendium import freshness, paths, steps
 from cluster_anatomy.compendium import report as run_report
 from cluster_anatomy.compendium import run as compendium_run
+from cluster_anatomy.compendium.lock import locked
 from cluster_anatomy.own_list import lists
 from cluster_anatomy.own_list.layout import RAW, WORDS
 from cluster_anatomy.own_list.prepare import described, prepare
@@ -90,7 +91,7 @@ def run(
     about = described(own, beside)
     results = _results_folder(folder)
     area = _work_area(folder)
-    with compendium_run.locked(area):
+    with locked(area):
         analyses = prepare(own, about, paths.root(), area / "case")
         notebooks = compendium_run.run(area / "case", jobs=jobs, tell=tell, finish=FILL)
         run_report.write(notebooks, area / "case", None)

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from cluster_anatomy.compendium import freshness, paths
-from cluster_anatomy.compendium.run import locked, say
+from cluster_anatomy.compendium.lock import locked
+from cluster_anatomy.compendium.run import say
 from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.reading import years
 from cluster_anatomy.registers.engines import ENGINES

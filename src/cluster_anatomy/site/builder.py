@@ -74,6 +74,7 @@ def write(folder: Path, content: Content) -> None:
     for name, new_name in contexts.ROOT_FILES.items():
         put(folder / new_name, paths.source(name).read_bytes())
     write_static(folder / "static", content)
+    put(folder / ".nojekyll", "")  # GitHub Pages is to leave the files as they are
 
 
 def write_pages(folder: Path, every_page: list[contexts.Page], version: str) -> None:

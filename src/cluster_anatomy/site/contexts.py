@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from cluster_anatomy.archive import citation
+from cluster_anatomy.archive.record import read_record
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.firms.entries import ORIGINS
 from cluster_anatomy.site import pages
@@ -16,6 +18,7 @@ ROOT_FILES = {
     "LICENSE": "LICENSE.txt",
     "LICENSE-DATA": "LICENSE-DATA.txt",
     "CITATION.cff": "CITATION.cff",
+    "codemeta.json": "codemeta.json",
 }
 """Files of the compendium's root that the site carries along, and their names there."""
 METHOD_TABLES = {
@@ -79,9 +82,14 @@ def front_context(
 ) -> dict[str, object]:
     """Return what the front page shows: findings, limits, notebooks, data, how to cite."""
     about = {name: contract_of(f"{PROCESSED}{name}.csv") for name in downloads()}
+    record = read_record(paths.root())
+    tables = {f"data/{name}.csv": table.title for name, table in about.items()}
     figures = content.figures.to_dict("records")
-    introduction = content.readme.split("\n## ")[0].split("\n", 1)[1]
+    lines = content.readme.split("\n## ")[0].split("\n")[1:]
+    introduction = "\n".join(line for line in lines if not line.startswith("[!["))  # no badges
     return {
+        "description": record.abstract,
+        "dataset": pages.json_text(citation.dataset(record, tables)),
         "intro": pages.markdown(introduction, readme_target)[0],
         "parts": {
             heading: pages.markdown(pages.section(content.readme, heading), readme_target)[0]

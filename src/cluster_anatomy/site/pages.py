@@ -149,15 +149,19 @@ def _span(row: Mapping, low: str, high: str) -> str:
 
 
 def script(name: str, data: object) -> str:
-    """Return a script that holds data under a name.
+    """Return a script that holds data under a name."""
+    return f"window.{name} = {json_text(data)};\n"
+
+
+def json_text(data: object) -> Markup:
+    """Return data as JSON fit to stand in a script.
 
     No text in the data can end the script or a line, or open a comment.
     """
     text = json.dumps(
         data, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False
     )
-    safe = re.sub("[<\u2028\u2029]", lambda hit: f"\\u{ord(hit[0]):04x}", text)
-    return f"window.{name} = {safe};\n"
+    return Markup(re.sub("[<\u2028\u2029]", lambda hit: f"\\u{ord(hit[0]):04x}", text))
 
 
 def ink(colour: str) -> str:

@@ -13,6 +13,7 @@ from cluster_anatomy.firms.coders import with_evidence
 from cluster_anatomy.firms.lists import resolve, yes_or_no
 from cluster_anatomy.firms.names import NameRules
 from cluster_anatomy.firms.places import Gazetteer, Place
+from cluster_anatomy.methods.shares import share
 from cluster_anatomy.tables.cells import split
 
 SEAT = [
@@ -36,6 +37,10 @@ LOOKALIKES = [
 DECISIONS = ["same", "different", "borderline"]
 KNOWN = ["place and year", "place only", "year only", "neither"]
 """What is known of an entry, in the order of figures."""
+LOOKED_UP = ["in the register", "found", "found in part", "not found", "out by rule", "not yet"]
+"""What became of a firm of the listed pair, in the order of figures."""
+SLICE = "Nasdaq Biotechnology Index 2003-11 (tickers AAII-CTIC)"
+"""The list of which only the beginning of the alphabet could be read."""
 
 
 def register(
@@ -95,7 +100,7 @@ def listed(
     Parameters
     ----------
     frame : DataFrame
-        Both frames (contract ``listed_frames``).
+        From `firms.listed.identify`.
     members : DataFrame
         Rows of the register's firms, from `assemble`.
     evidence : DataFrame
@@ -110,14 +115,13 @@ def listed(
     dict of DataFrame
         ``frame``, ``firms``, ``firm_evidence``, each after its contract (``listed_frame``, …).
     """
-    table = firms_listed.identify(frame, members)
-    rows = firms_listed.members_of(table, members)
+    rows = firms_listed.members_of(frame, members)
     firms, _ = register(rows, evidence, gazetteer, rules)
-    sampled = table[table["status"] == "sampled"].set_index("firm_id")
+    sampled = frame[frame["status"] == "sampled"].set_index("firm_id")
     for column in ("country", "frame"):
         firms[column] = firms["firm_id"].map(sampled[column])
     return {
-        "frame": tables.in_contract(table, "data/processed/listed_frame.csv"),
+        "frame": tables.in_contract(frame, "data/processed/listed_frame.csv"),
         "firms": firms,
         "firm_evidence": rows,
     }
@@ -364,3 +368,83 @@ def names_apart(names: list[str], rules: NameRules) -> pd.DataFrame:
             "place": [seat.metro or seat.admin for seat in seats],
         }
     )
+
+
+def list_table(firms: pd.DataFrame, listings: pd.DataFrame) -> pd.DataFrame:
+    """Describe the lists of some frames for people: who is on each, how many, who is left out.
+
+    Parameters
+    ----------
+    firms : DataFrame
+        The register.
+    listings : DataFrame
+        From `lists.on_lists`.
+
+    Returns
+    -------
+    DataFrame
+        Index: the list, in words. Columns: ``entries`` (of the industry), ``on no other list`` (of
+        the entries), ``with a year``, ``who is on it``, ``who is not``.
+    """
+    entries = firms[firms["scope"] == "entry"].set_index("firm_id")
+    on = listings[listings["firm_id"].isin(entries.index)]
+    on = on.assign(
+        alone=~on["firm_id"].duplicated(keep=False),
+        dated=on["firm_id"].map(entries["entry_year"].notna()),
+    )
+    by_list = on.groupby("label")
+    about = listings.drop_duplicates("list").set_index("label")
+    counts = {
+        "entries": by_list.size(),
+        "on no other list": by_list["alone"].sum(),
+        "with a year": by_list["dated"].sum(),
+    }
+    table = pd.DataFrame(counts).reindex(about.index).fillna(0).astype(int)
+    table["who is on it"], table["who is not"] = about["rule"], about["leaves_out"]
+    return table.rename_axis("list")
+
+
+def slice_counts(firms: pd.DataFrame, listings: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Count what one alphabetical slice does to the American frame, by id of the result.
+
+    Parameters
+    ----------
+    firms : DataFrame
+        The register.
+    listings : DataFrame
+        From `lists.on_lists`.
+    """
+    frame = firms[firms["us_sample"] == "frame"]
+    on = listings[listings["firm_id"].isin(frame["firm_id"])]
+    alone = on[~on["firm_id"].duplicated(keep=False)]
+    early = frame["name_en"].str[0].str.upper().isin(list("ABC"))
+    return {
+        "us_frame_slice_only": share(int((alone["list"] == SLICE).sum()), len(frame)),
+        "us_frame_a_to_c": share(int(early.sum()), len(frame)),
+    }
+
+
+def looked_up(frame: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
+    """Count the firms of the listed pair by list and by what became of them, as a figure draws it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Contract ``listed_frame``.
+    lists : DataFrame
+        Contract ``frame_lists``.
+
+    Returns
+    -------
+    DataFrame
+        ``label`` (the list; of a firm on two lists the first), ``series`` (`LOOKED_UP`), ``value``
+        (firms).
+    """
+    words = {"register": "in the register", "part": "found in part", "not_found": "not found"}
+    series = frame["outcome"].replace(words)
+    series = series.mask(frame["status"].isin(["struck", "double"]), "out by rule")
+    series = series.mask(frame["status"] == "beyond", "not yet")
+    names = lists.set_index("list")["label"]
+    label = frame["list"].str.split("|").str[0].map(names)
+    counts = frame.assign(label=label, series=series).groupby(["label", "series"]).size()
+    return counts.rename("value").reset_index()

@@ -7,8 +7,9 @@ which honest coders differ (``conventions.csv``). The coders' labels are the yar
 never their input.
 """
 
+import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -347,3 +348,52 @@ def most_serial(serial: pd.DataFrame, most: int = 12) -> pd.DataFrame:
     rows = serial.nlargest(most, "entries")[list(words)].rename(columns=words)
     regions = rows["regions"].astype("string").str.replace("|", ", ").fillna("unknown")
     return rows.assign(regions=regions).set_index("who")
+
+
+def list_yields(reach: pd.Series, listings: pd.DataFrame) -> pd.DataFrame:
+    """Estimate of how many firms of each list the reach is known.
+
+    Parameters
+    ----------
+    reach : Series
+        Reach of each entry, by ``firm_id``; entries of the register and of the listed pair.
+    listings : DataFrame
+        From `firms.lists.on_lists`.
+
+    Returns
+    -------
+    DataFrame
+        ``slug``, ``words`` (the list, in words), ``frame`` and what `share` returns for entries of
+        known reach, in the order of the lists.
+    """
+    on = listings[listings["firm_id"].isin(reach.index)]
+    known = on["firm_id"].map(reach != "unknown").groupby(on["list"])
+    about = listings.drop_duplicates("list").set_index("list")[["label", "frame"]]
+    rows = [
+        {"slug": re.sub(r"\W+", "_", name.lower()).strip("_"), "words": label, "frame": frame}
+        | share(int(known.get_group(name).sum()), len(known.get_group(name)))
+        for name, label, frame in about.itertuples()
+        if name in known.groups
+    ]
+    return pd.DataFrame(rows)
+
+
+def yield_dots(yields: pd.DataFrame) -> pd.DataFrame:
+    """Return the yields of lists as dots draw them (`plain.dots`)."""
+    label = yields["words"] + " (n = " + yields["n"].astype(str) + ")"
+    return yields.assign(label=label)[["label", "value", "low", "high"]]
+
+
+def reach_by_list(reach: pd.Series, listings: pd.DataFrame, frames: Sequence[str]) -> pd.DataFrame:
+    """Count the entries of the lists of some frames by reach, as a figure draws them.
+
+    Returns
+    -------
+    DataFrame
+        ``label`` (the list; an entry on two lists counts on the first), ``series`` (reach),
+        ``value`` (entries).
+    """
+    on = listings[listings["frame"].isin(frames) & listings["firm_id"].isin(reach.index)]
+    on = on.drop_duplicates("firm_id")
+    on = on.assign(series=on["firm_id"].map(reach))
+    return on.groupby(["label", "series"], sort=False).size().rename("value").reset_index()

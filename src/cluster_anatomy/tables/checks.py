@@ -115,10 +115,13 @@ def forbidden_values(typed: pd.DataFrame, cells: pd.DataFrame, table: Table) -> 
     """Return a fault for each value that its contract does not allow."""
     faults: Faults = {}
     for column in table.columns:
-        pairs = zip(typed[column.name].tolist(), cells[column.name], strict=True)
-        for row, (value, cell) in enumerate(pairs):
-            if rule := failed_check(column, value):
-                faults[row, column.name] = partial(_advice, rule, column, cell)
+        texts = cells[column.name]
+        values = dict(zip(texts, typed[column.name].tolist(), strict=True))  # each text once
+        rules = {text: failed_check(column, value) for text, value in values.items()}
+        if any(rules.values()):
+            for row, text in enumerate(texts):
+                if rule := rules[text]:
+                    faults[row, column.name] = partial(_advice, rule, column, text)
     return faults
 
 
@@ -188,7 +191,8 @@ def _typed(cells: pd.DataFrame, table: Table) -> tuple[pd.DataFrame, Faults]:
     for column in table.columns:
         texts = cells[column.name]
         if column.is_number:
-            unfit = [text != "" and not _is_number(text, column.type) for text in texts]
+            fits = {text: text == "" or _is_number(text, column.type) for text in set(texts)}
+            unfit = [not fits[text] for text in texts]
             kind = "float64" if column.type == "number" else "Int64"
             numbers = typed[column.name].mask(pd.Series(unfit, dtype=bool))
             typed[column.name] = pd.to_numeric(numbers).astype(kind)
