@@ -214,6 +214,16 @@ def test_evidence_in_the_checklists_exists():
     assert kinds["make"] > 1
 
 
+def test_what_other_machines_are_kept_by_exists():
+    page = (BASE / "docs/MACHINES.md").read_text(encoding="utf-8")
+    tests = "".join(file.read_text(encoding="utf-8") for file in (BASE / "tests").glob("test_*.py"))
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| (`test_.+`) \|$", page, re.MULTILINE)
+    assert len(rows) > 15
+    for case, named in rows:
+        for name in re.findall(r"`(\w+)`", named):
+            assert f"def {name}(" in tests, (case, name)
+
+
 def test_headings_in_the_checklists_exist():
     page = (BASE / "docs/CHECKLISTS.md").read_text(encoding="utf-8")
     named = re.findall(r"`([\w/]+\.md)`, \*([^*]+)\*", page)
