@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from reporting import RESULTS, ROOT, write_csv
@@ -190,7 +191,6 @@ def cases(work: Path) -> list[Case]:
 
 def tried(case: Case, folder: Path) -> dict[str, object]:
     """Bring a copy into its state, run the command, and return a row."""
-    rerun.copy_compendium(ROOT, folder)
     case.prepare(folder)
     known = os.environ | {
         "CLUSTER_ANATOMY_ROOT": str(folder),
@@ -213,6 +213,17 @@ def tried(case: Case, folder: Path) -> dict[str, object]:
         said,
         done.returncode == case.code and case.says in said and not left_behind(folder),
     )
+
+
+def strange_places(work: Path, quick: bool) -> Iterator[dict[str, object]]:
+    """Try each case that can be tried here in a copy of its own."""
+    for number, case in enumerate(cases(work)):
+        if (case.root and os.geteuid()) or (quick and case.what.endswith("whole")):
+            continue
+        folder = work / str(number) / "compendium"
+        shutil.copytree(work / "as it is here", folder)
+        yield tried(case, folder)
+        shutil.rmtree(folder.parent)
 
 
 def left_behind(folder: Path) -> str:
@@ -238,11 +249,9 @@ def linted() -> Iterator[dict[str, object]]:
     for program, command in LINTERS.items():
         if shutil.which(program):
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-            lines = (done.stdout + done.stderr).strip().splitlines()
-            said = lines[-1] if lines else ""
-            yield row(
-                "tool of others", " ".join(command[:2]), done.returncode, said, not done.returncode
-            )
+            right = not done.returncode
+            said = "" if right else (done.stdout + done.stderr).strip().splitlines()[-1]
+            yield row("tool of others", " ".join(command[:2]), done.returncode, said, right)
 
 
 def installable(work: Path) -> Iterator[dict[str, object]]:
@@ -272,16 +281,12 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory(prefix="machines-") as name:
         work = Path(name)
-        for number, case in enumerate(cases(work)):
-            if (case.root and os.geteuid()) or (quick and case.what.endswith("whole")):
-                continue
-            folder = work / str(number) / "compendium"
-            folder.mkdir(parents=True)
-            rows.append(tried(case, folder))
-            print(rows[-1], flush=True)
-            shutil.rmtree(folder.parent)
-        rows += [*linted(), *installable(work)]
-    write_csv(RESULT, rows)
+        work.chmod(0o755)
+        rerun.copy_compendium(ROOT, work / "as it is here")
+        for one in chain(linted(), installable(work), strange_places(work, quick)):
+            print(one, flush=True)
+            rows.append(one)
+            write_csv(RESULT, rows)
     wrong = [one for one in rows if one["right"] == "no"]
     print(f"{len(rows)} cases, {len(wrong)} of them not right")
     for one in wrong:
