@@ -204,15 +204,24 @@ def tried(case: Case, folder: Path) -> dict[str, object]:
     done = subprocess.run(
         [*before, *command], cwd=folder, env=known, capture_output=True, text=True
     )
-    lines = (done.stderr + done.stdout).replace(str(folder), "FOLDER").strip().splitlines()
+    text = _without_places(done.stderr + done.stdout, folder)
+    lines = text.strip().splitlines()
     said = next((line for line in lines if case.says in line), lines[-1] if lines else "")
     return row(
         case.what,
-        " ".join(["python -m cluster_anatomy", *case.arguments]).replace(str(folder.parent), ""),
+        _without_places(" ".join(["python -m cluster_anatomy", *case.arguments]), folder),
         done.returncode,
         said,
         done.returncode == case.code and case.says in said and not left_behind(folder),
     )
+
+
+def _without_places(text: str, folder: Path) -> str:
+    """Name the folders of this machine by what they are."""
+    names = {folder: "FOLDER", folder.parent: "ABOVE", folder.parents[1]: "ELSEWHERE"}
+    for place, name in names.items():
+        text = text.replace(str(place), name)
+    return text
 
 
 def strange_places(work: Path, quick: bool) -> Iterator[dict[str, object]]:
