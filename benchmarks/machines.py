@@ -269,7 +269,7 @@ def installable(work: Path) -> Iterator[dict[str, object]]:
         return
     options = ["--dry-run", "--only-binary", ":all:", "--no-deps", "--require-hashes"]
     for system, platform in PLATFORMS.items():
-        missing = {}
+        missing: dict[str, list[str]] = {}
         for python in PYTHONS:
             command = ["uv", "pip", "install", *options, "--target", str(work / "wheels")]
             command += ["--python", sys.executable, "--python-version", python]
@@ -277,8 +277,8 @@ def installable(work: Path) -> Iterator[dict[str, object]]:
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 found = re.search(r"Because (\S+) has no usable wheels", done.stderr)
-                missing[python] = found[1] if found else done.stderr.strip()
-        said = "; ".join(f"Python {python}: no wheel of {name}" for python, name in missing.items())
+                missing.setdefault(found[1] if found else done.stderr.strip(), []).append(python)
+        said = "; ".join(f"none of {name} for {', '.join(old)}" for name, old in missing.items())
         case = f"wheels for {system}, Python {', '.join(PYTHONS)}"
         yield row(case, "uv pip install --dry-run …", int(bool(missing)), said, not missing)
 

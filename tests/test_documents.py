@@ -39,6 +39,7 @@ def test_the_replication_page_answers_every_heading_of_the_template():
         "Details",
         "List of tables, figures and numbers, and programs",
         "References",
+        "Acknowledgements",
     ]
     assert headings("docs/REPLICATION.md") == asked
     assert "](docs/REPLICATION.md)" in (BASE / "README.md").read_text(encoding="utf-8")
