@@ -104,10 +104,10 @@ def test_both_licences_hold_and_none_is_to_be_chosen(made):
     assert cff["license"] == about.data_licence == "CC-BY-4.0"
     assert "each for its part" in cff["message"]
     assert "MIT AND CC-BY-4.0" in cff["message"]
-    parts = {part["@type"]: part["license"] for part in codemeta["hasPart"]}
+    parts = {part["name"]: part["license"] for part in codemeta["hasPart"]}
     assert parts == {
-        "SoftwareSourceCode": "https://spdx.org/licenses/MIT",
-        "Dataset": "https://spdx.org/licenses/CC-BY-4.0",
+        "Code": "https://spdx.org/licenses/MIT",
+        "Data, text and figures": "https://spdx.org/licenses/CC-BY-4.0",
     }
     assert set(codemeta["license"]) == set(parts.values())
 

@@ -39,6 +39,7 @@ def test_the_replication_page_answers_every_heading_of_the_template():
         "Details",
         "List of tables, figures and numbers, and programs",
         "References",
+        "Acknowledgements",
     ]
     assert headings("docs/REPLICATION.md") == asked
     assert "](docs/REPLICATION.md)" in (BASE / "README.md").read_text(encoding="utf-8")
@@ -212,6 +213,16 @@ def test_evidence_in_the_checklists_exists():
     assert kinds["file"] > 30
     assert kinds["command"] > 3
     assert kinds["make"] > 1
+
+
+def test_what_other_machines_are_kept_by_exists():
+    page = (BASE / "docs/MACHINES.md").read_text(encoding="utf-8")
+    tests = "".join(file.read_text(encoding="utf-8") for file in (BASE / "tests").glob("test_*.py"))
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| (`test_.+`) \|$", page, re.MULTILINE)
+    assert len(rows) > 15
+    for case, named in rows:
+        for name in re.findall(r"`(\w+)`", named):
+            assert f"def {name}(" in tests, (case, name)
 
 
 def test_headings_in_the_checklists_exist():

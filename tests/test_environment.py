@@ -176,7 +176,7 @@ def test_classifiers_are_known_and_name_the_pythons_that_are_tried():
     assert named == workflow("ci")["jobs"]["python"]["strategy"]["matrix"]["python"]
     assert project()["requires-python"] == f">={named[0]}"
     assert len(named) >= 4
-    sentence = re.search(r"Python ([\d., or]+)\. `requirements", text("docs/REPLICATION.md"))
+    sentence = re.search(r"^- Python ([\d., or]+) \(", text("docs/REPLICATION.md"), re.M)
     assert re.findall(r"3\.\d+", sentence[1]) == named
     links = project()["urls"]
     assert all(
@@ -189,7 +189,7 @@ def test_binder_and_containers_get_the_package():
     install = "pip install --no-deps --no-build-isolation --no-index -e ."
     assert f"python -m {install}" in text("postBuild")
     assert os.access(paths.source("postBuild"), os.X_OK)
-    assert f".venv/bin/{install}" in text("docs/index.md")
+    assert f".venv/bin/{install}" in text("docs/MACHINES.md")
     container = json.loads(text(".devcontainer/devcontainer.json"))
     target = re.fullmatch(r"make PYTHON=python3 (\w+)", container["onCreateCommand"])[1]
     assert re.search(rf"^{target}:", text("Makefile"), re.MULTILINE)
@@ -198,7 +198,7 @@ def test_binder_and_containers_get_the_package():
 
 
 def test_four_lines_do_without_make_what_make_does():
-    recipe = text("docs/index.md").split("**Without `make`**")[1].split("```")[1]
+    recipe = text("docs/MACHINES.md").split("**Without `make`**")[1].split("```")[1]
     lines = recipe.strip().splitlines()
     assert len(lines) == 4
     makefile = text("Makefile").replace('"$(VENV)', ".venv").replace('"', "")

@@ -34,7 +34,7 @@ EXAMPLES = """examples:
   python -m cluster_anatomy register firms.csv --into build/register   a business register
 """
 
-WINDOWS = "note: nobody has tried this on Windows itself; use WSL 2 (docs/index.md, Your machine)"
+WINDOWS = "note: nobody has tried this on Windows itself; use WSL 2 (docs/MACHINES.md)"
 Arguments = argparse.Namespace
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What the commands are added to; argparse has no public name for it."""

@@ -87,16 +87,8 @@ def codemeta_file(about: Record) -> str:
             "author": [{"@type": "Organization", "name": name} for name in about.authors],
             "license": [SPDX + about.code_licence, SPDX + about.data_licence],
             "hasPart": [
-                {
-                    "@type": "SoftwareSourceCode",
-                    "name": "Code",
-                    "license": SPDX + about.code_licence,
-                },
-                {
-                    "@type": "Dataset",
-                    "name": "Data, text and figures",
-                    "license": SPDX + about.data_licence,
-                },
+                {"name": "Code", "license": SPDX + about.code_licence},
+                {"name": "Data, text and figures", "license": SPDX + about.data_licence},
             ],
             "keywords": list(about.keywords),
             "dateModified": about.released,
