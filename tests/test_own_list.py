@@ -311,7 +311,13 @@ def test_a_year_is_understood(text):
             "the year 2543 is in the future; if it is of the Buddhist era write 2000, or B.E. 2543",
         ),
         ("5758", "the year 5758 is in the future; if it is of the Hebrew calendar write 1998"),
-        ("1377", "the year 1377 is before 1800; if it is of the Iranian calendar write 1998"),
+        (
+            "1377",
+            (
+                "the year 1377 is before 1500; if it is of the Iranian calendar write 1998, if it is"
+                " of the Islamic calendar write 1957"
+            ),
+        ),
         (
             "35866",
             "a number that is no year; as a spreadsheet's day number it is 1998-03-12: write 1998",
@@ -324,7 +330,7 @@ def test_a_year_is_understood(text):
                 " four digits"
             ),
         ),
-        ("1066", "the year 1066 is before 1800; write the year in which the firm began"),
+        ("1066", "the year 1066 is before 1500; write the year in which the firm began"),
         (
             "2091",
             (
