@@ -12,6 +12,7 @@ import pandas as pd
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.own_list.checks import check_evidence, check_firms, check_ties
 from cluster_anatomy.own_list.description import TABLES, Description, read_description
+from cluster_anatomy.own_list.firm_rows import one_evidence_each, one_row_each, without_notes
 from cluster_anatomy.own_list.folders import find
 from cluster_anatomy.own_list.joined import on_frame
 from cluster_anatomy.own_list.places import gazetteer, given_places, located
@@ -137,10 +138,16 @@ def _checked(cells: dict[str, Cells], description: Description) -> dict[str, pd.
     frames = {table: typed_table(cells[table], description) for table in TABLES}
     if description.joins:
         on_frame(description.joins, cells, frames)
+    else:
+        frames["firms"] = without_notes(cells["firms"], frames["firms"])
     places = given_places(cells["places"], frames["places"])
     frames["firms"], frames["places"] = located(
         cells["firms"], frames["firms"], places, gazetteer(paths.root()), cells["places"]
     )
+    if description.repeated == "one firm":
+        frames["firms"] = one_row_each(cells["firms"], frames["firms"])
+        if cells["evidence"].file == cells["firms"].file:
+            frames["evidence"] = one_evidence_each(cells["evidence"], frames["evidence"])
     if not description.joins:
         check_firms(cells["firms"], frames["firms"], description)
     frames["evidence"] = check_evidence(cells["evidence"], frames["evidence"], frames["firms"])

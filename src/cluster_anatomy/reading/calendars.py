@@ -166,8 +166,8 @@ def _republican(found: Common, today: int) -> None:
         if match and 0 < int(match["year"]) <= today - REPUBLIC:
             number = int(match["year"])
             year = found.put(number, "民國", number + REPUBLIC)
-            day = match.groupdict().get("day")
-            found.text = year + match["rest"] + (f"/{day}" if day else "")
+            parts = [match["rest"], match.groupdict().get("day")]
+            found.text = year + "/".join(filter(None, parts))
             return
 
 
