@@ -630,8 +630,8 @@ def test_a_firm_named_twice_and_rows_that_are_no_firm(folder):
     assert said(path) == [
         (
             "firms.csv, row 3, column 'name', value 'ACME': row 2 has the same name at the same"
-            " place (Pune); keep one of them, tell them apart in a bracket, or write in"
-            ' description.toml: repeated = "one firm"'
+            " place (Pune); keep one of them or tell them apart in a bracket; if they are one firm"
+            ' write [firms] repeated = "one firm"'
         ),
         (
             "firms.csv, row 5, column 'name', value 'Pune': the row has other cells, but this one"
@@ -714,7 +714,7 @@ def test_evidence_and_ties_are_checked_against_the_firms(folder):
         ),
         (
             "ties.csv, row 2, column 'year', value '98': a year of two digits; write all four, such"
-            " as 1998"
+            ' as 1998; or [years] unreadable = "unknown"'
         ),
         (
             "ties.csv, row 4, column 'source_name', value 'Amber': row 3 is the same tie; keep one"

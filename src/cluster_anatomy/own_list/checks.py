@@ -35,8 +35,8 @@ def check_firms(cells: Cells, firms: pd.DataFrame, description: Description) -> 
                 else "and neither has a place"
             )
             right = (
-                "keep one of them, tell them apart in a bracket, or write in description.toml:"
-                ' repeated = "one firm"'
+                "keep one of them or tell them apart in a bracket; if they are one firm write"
+                ' [firms] repeated = "one firm"'
             )
             cells.say(row, "name", name, f"row {first} has the same name {where}", right)
     warn_of_twins(cells, firms)

@@ -144,15 +144,22 @@ def _checked(cells: dict[str, Cells], description: Description) -> dict[str, pd.
     frames["firms"], frames["places"] = located(
         cells["firms"], frames["firms"], places, gazetteer(paths.root()), cells["places"]
     )
-    if description.repeated == "one firm":
-        frames["firms"] = one_row_each(cells["firms"], frames["firms"])
-        if cells["evidence"].file == cells["firms"].file:
-            frames["evidence"] = one_evidence_each(cells["evidence"], frames["evidence"])
     if not description.joins:
+        _join_repeated(cells, frames, description)
         check_firms(cells["firms"], frames["firms"], description)
     frames["evidence"] = check_evidence(cells["evidence"], frames["evidence"], frames["firms"])
     check_ties(cells["ties"], frames["ties"])
     return frames
+
+
+def _join_repeated(
+    cells: dict[str, Cells], frames: dict[str, pd.DataFrame], description: Description
+) -> None:
+    """Put the rows of each firm at one place together, if the description says so."""
+    if description.repeated == "one firm":
+        frames["firms"] = one_row_each(cells["firms"], frames["firms"])
+        if cells["evidence"].file == cells["firms"].file:
+            frames["evidence"] = one_evidence_each(cells["evidence"], frames["evidence"])
 
 
 def _finish(frame: pd.DataFrame, table: str) -> pd.DataFrame:

@@ -188,7 +188,9 @@ def _year(cells: Cells, row: int, column: str, text: str, description: Descripti
     except years.YearError as error:
         wrong, _, right = str(error).partition("; ")
         if (chosen := _as_set(error, wrong, description)) is None:
-            cells.say(row, column, text, wrong, right)
+            several = '"first", "last" or "unknown"' if error.years else ""
+            setting = f"several = {several}" if several else 'unreadable = "unknown"'
+            cells.say(row, column, text, wrong, f"{right}; or [years] {setting}")
             return years.UNKNOWN
         year = chosen
     if year.remark:
