@@ -314,8 +314,8 @@ def test_a_year_is_understood(text):
         (
             "1377",
             (
-                "the year 1377 is before 1500; if it is of the Iranian calendar write 1998, if it is"
-                " of the Islamic calendar write 1957"
+                "the year 1377 is before 1500; if it is of the Iranian calendar write 1998, if it"
+                " is of the Islamic calendar write 1957"
             ),
         ),
         (

@@ -87,9 +87,9 @@ COUNTRY_ENCODINGS = {
     "cp949": ("Korea", "South Korea"),
     "gb18030": ("China", "Singapore"),
 }
-ELSEWHERE = ("cp1250", "cp1254")
-"""Encodings of Latin letters that are not looked for where cp1252 is usual: they read the same
-bytes as other letters."""
+ELSEWHERE = ("cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp874")
+"""Encodings of one byte that are not looked for where cp1252 is usual: they read the same bytes as
+other letters."""
 MACINTOSH = {
     "cp1250": "mac_latin2",
     "cp1251": "mac_cyrillic",
@@ -166,7 +166,9 @@ def decode(
     except UnicodeDecodeError:
         loose = data.decode("utf-8-sig", errors="replace")
     lost = loose.count("\ufffd") - data.count("\ufffd".encode())
-    if sum(ord(char) > 127 for char in loose) > 2 * lost:
+    whole = sum(ord(char) > 127 for char in loose) - lost
+    # letters of one byte by themselves are not UTF-8 by chance, those of two may be
+    if whole > lost or (whole == lost and country in COUNTRY_ENCODINGS["cp1252"]):
         return loose, [_damage(file, loose)]
     return _legacy(data, file, score_text, country)
 

@@ -275,9 +275,13 @@ def _worded(text: str, about: int, doubtful: bool) -> Year:
     sides = said.kinds & {"before", "until", "after", "from"}
     if sides == {"from"} and (said.months or "about" in said.kinds):
         sides = set()
-    if sides and re.fullmatch(_YEAR, bare):
+    if sides and "decade" not in said.kinds and re.fullmatch(_YEAR, bare):
         return _one_sided(int(bare), sides, about if "about" in said.kinds else 0)
-    if "decade" in said.kinds and (ten := re.fullmatch(rf"{_YEAR[:-1]})|'?(\d0)", bare)):
+    if (
+        "decade" in said.kinds
+        and not sides
+        and (ten := re.fullmatch(rf"{_YEAR[:-1]})|'?(\d0)", bare))
+    ):
         start = int(ten[1]) if ten[1] else 1900 + int(ten[2])
         if start % 10 == 0:
             return _between(start, start + 9)
