@@ -282,8 +282,8 @@ SEVERAL = HEAD + (
 def test_settings_answer_what_only_the_source_could(folder):
     errors = said(folder(SEVERAL))
     assert len(errors) == 4
-    assert errors[0].endswith('or [years] several = "first", "last" or "unknown"')
-    assert errors[3].endswith('or [years] unreadable = "unknown"')
+    assert errors[0].endswith('or several = "first", "last" or "unknown" under [years]')
+    assert errors[3].endswith('or unreadable = "unknown" under [years]')
     for setting, wanted in {
         "first": [2013, 2022, 2005, None],
         "last": [1888, 2022, 1873, None],

@@ -36,7 +36,7 @@ def check_firms(cells: Cells, firms: pd.DataFrame, description: Description) -> 
             )
             right = (
                 "keep one of them or tell them apart in a bracket; if they are one firm write"
-                ' [firms] repeated = "one firm"'
+                ' repeated = "one firm" under [firms]'
             )
             cells.say(row, "name", name, f"row {first} has the same name {where}", right)
     warn_of_twins(cells, firms)

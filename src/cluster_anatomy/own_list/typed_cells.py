@@ -190,7 +190,7 @@ def _year(cells: Cells, row: int, column: str, text: str, description: Descripti
         if (chosen := _as_set(error, wrong, description)) is None:
             several = '"first", "last" or "unknown"' if error.years else ""
             setting = f"several = {several}" if several else 'unreadable = "unknown"'
-            cells.say(row, column, text, wrong, f"{right}; or [years] {setting}")
+            cells.say(row, column, text, wrong, f"{right}; or {setting} under [years]")
             return years.UNKNOWN
         year = chosen
     if year.remark:
