@@ -218,7 +218,7 @@ def test_a_contract_becomes_constraints():
         "name": "y",
         "type": "year",
         "description": "A year.",
-        "constraints": {"required": True, "minimum": 1800, "maximum": 2100},
+        "constraints": {"required": True, "minimum": 1500, "maximum": 2100},
     }
     assert datapackage.field(Column("k", "string", "Key.", allowed=("a", "b")), ["k"])[
         "constraints"

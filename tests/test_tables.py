@@ -142,7 +142,7 @@ def test_read_all_names_the_file_and_an_optional_table_may_be_empty(room):
             ],
         ),
         ("A,98,,,,,", ["column 'year', value '98': write one year with four digits"]),
-        ("A,1700,,,,,", ["column 'year', value '1700': must be at least 1800"]),
+        ("A,1400,,,,,", ["column 'year', value '1400': must be at least 1500"]),
         ("A,,1.5,,,,", ["column 'staff', value '1.5': write a whole number"]),
         (
             "A,,99999999999999999999,,,,",

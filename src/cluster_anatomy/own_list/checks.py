@@ -1,6 +1,5 @@
 """What is wrong across the cells and rows of a list."""
 
-import re
 from collections import Counter
 
 import pandas as pd
@@ -18,28 +17,16 @@ PARALLEL = {
     "parent_orgs": ("parent_org_types", "parent_cities", "parent_countries"),
 }
 """Evidence columns whose parts stand in the order of organisations."""
-NO_FIRM = re.compile(
-    r"(sources?|notes?|total|sum|quelle|anmerkung|summe|remarque|注|资料来源|数据来源|合计|总计|出所|計)(\b|\s*[:：]|$)",
-    re.IGNORECASE,
-)
-"""Begin of a row below a table that is no firm."""
 
 
 def check_firms(cells: Cells, firms: pd.DataFrame, description: Description) -> None:
-    """Say which years contradict each other, which firms stand twice, which rows are no firm."""
+    """Say which years contradict each other, and which firms stand twice."""
     seen: dict[tuple, int] = {}
     for firm in firms.itertuples():
         row, name = firm.Index, firm.name
         _check_years(cells, firm, description)
         if pd.isna(name):
             continue
-        bare = all(
-            pd.isna(cell)
-            for cell in (firm.place, firm.entry_year, firm.entry_year_low, firm.product, firm.rank)
-        )
-        if bare and NO_FIRM.match(name):
-            right = "take the row out, or give it a place or a year"
-            cells.say(row, "name", name, "looks like a note or a total, not like a firm", right)
         key = (fold(name) or name, *map(blank, (firm.country, firm.place, firm.admin)))
         if (first := seen.setdefault(key, row)) != row:
             where = (
@@ -47,7 +34,10 @@ def check_firms(cells: Cells, firms: pd.DataFrame, description: Description) -> 
                 if pd.notna(firm.place)
                 else "and neither has a place"
             )
-            right = "keep one of them, or tell them apart in a bracket"
+            right = (
+                "keep one of them or tell them apart in a bracket; if they are one firm write"
+                ' repeated = "one firm" under [firms]'
+            )
             cells.say(row, "name", name, f"row {first} has the same name {where}", right)
     warn_of_twins(cells, firms)
     unknown = {

@@ -9,12 +9,19 @@ from cluster_anatomy.reading.countries import country_name
 from cluster_anatomy.reading.headings import columns
 from cluster_anatomy.reading.problems import Problem, UnreadableError, as_shown, meant
 from cluster_anatomy.reading.sources import FILE, Source, read_file
-from cluster_anatomy.reading.years import ABOUT
+from cluster_anatomy.reading.years import ABOUT, FIRST_YEAR
 
 TABLES = ("firms", "evidence", "ties", "places")
 BESIDE = ("China", "USA")
 JOINS = {"cn_listed": "China", "us_listed": "USA"}
 """Frames that a list can join, and the country of their firms."""
+CHOICES = {
+    "years.several": ("error", "first", "last", "unknown"),
+    "years.unreadable": ("error", "unknown"),
+    "years.doubtful": ("unknown", "as written"),
+    "repeated": ("error", "one firm"),
+}
+"""What a setting may be; the first is what holds without it."""
 LARGEST, LONGEST = 2**16, 4000
 """Bytes that a description may have, and characters a line of it: a key of many parts would take
 TOML a time and memory that grow with the square of its length."""
@@ -39,6 +46,11 @@ class Description:
         Years of entry that are counted.
     about : int
         Years on either side that "c. 1998" stands for.
+    several, unreadable, doubtful : str
+        What is done with a cell that holds several years, no year, or a day that mostly stands for
+        a blank (`CHOICES`).
+    repeated : str
+        What is done with a firm that stands twice at one place (`CHOICES`).
     sources : dict of str to Source
         By table: firms, evidence, ties, places.
     joins : str
@@ -57,6 +69,10 @@ class Description:
     about: int
     sources: dict[str, Source]
     joins: str = ""
+    several: str = "error"
+    unreadable: str = "error"
+    doubtful: str = "unknown"
+    repeated: str = "error"
 
 
 KEYS: dict[str, dict[str, type]] = {
@@ -66,12 +82,20 @@ KEYS: dict[str, dict[str, type]] = {
         "industry": str,
         "beside": list,
         "joins": str,
+        "repeated": str,
         "frame": dict,
         "years": dict,
         **dict.fromkeys(TABLES, dict),
     },
     "frame": {"name": str, "meaning": str, "carries_shares": str},
-    "years": {"first": int, "last": int, "about": int},
+    "years": {
+        "first": int,
+        "last": int,
+        "about": int,
+        "several": str,
+        "unreadable": str,
+        "doubtful": str,
+    },
     "table": {
         "file": str,
         "sheet": str,
@@ -81,6 +105,7 @@ KEYS: dict[str, dict[str, type]] = {
         "columns": dict,
     },
 }
+KEYS["firms"] = KEYS["table"] | {"repeated": str}
 KINDS = {
     str: "text in quotes",
     int: "a whole number",
@@ -98,14 +123,14 @@ def read_description(folder: Path) -> tuple[Description | None, list[Problem]]:
     top = _pick(given, "", "", problems)
     frame = _pick(top.get("frame", {}), "frame", "frame.", problems)
     years = _pick(top.get("years", {}), "years", "years.", problems)
+    kinds = dict.fromkeys(TABLES, "table") | {"firms": "firms"}
+    given_tables = {
+        table: _pick(top.get(table, {}), kind, f"{table}.", problems)
+        for table, kind in kinds.items()
+    }
+    top = {"repeated": given_tables["firms"].pop("repeated", CHOICES["repeated"][0])} | top
     sources = {
-        table: _source(
-            table,
-            _pick(top.get(table, {}), "table", f"{table}.", problems),
-            table in top,
-            problems,
-        )
-        for table in TABLES
+        table: _source(table, given_tables[table], table in top, problems) for table in TABLES
     }
     if not str(top.get("title", "")).strip():
         wrong = "the list has no title; its folder's name is used"
@@ -127,6 +152,7 @@ def read_description(folder: Path) -> tuple[Description | None, list[Problem]]:
         about=years.get("about", ABOUT),
         sources=sources,
         joins=joins,
+        **_choices(top, years, problems),
     )
     return description, problems
 
@@ -208,11 +234,26 @@ def _carries_shares(frame: dict[str, Any], problems: list[Problem]) -> bool:
     return answer == "yes"
 
 
-def _check_years(years: dict[str, int], problems: list[Problem]) -> None:
+def _choices(top: dict[str, Any], years: dict[str, Any], problems: list[Problem]) -> dict[str, str]:
+    """Return the settings that are one of a few words; say which are none of them."""
+    chosen = {}
+    for key, words in CHOICES.items():
+        table, name = (years, key.partition(".")[2]) if "." in key else (top, key)
+        value = table.get(name, words[0])
+        chosen[name] = value.strip().casefold()
+        if chosen[name] not in words:
+            right = meant(value, words) or "write " + " or ".join(f'"{word}"' for word in words)
+            problems.append(Problem(FILE, f"'{key}' has the value {as_shown(repr(value))}", right))
+    return chosen
+
+
+def _check_years(years: dict[str, Any], problems: list[Problem]) -> None:
     for key, year in years.items():
-        low, high = (0, 10) if key == "about" else (1800, 2100)
+        if not isinstance(year, int):
+            continue
+        low, high = (0, 10) if key == "about" else (FIRST_YEAR, 2100)
         if not low <= year <= high:
-            right = "write 0 to 10" if key == "about" else "write a year from 1800 to 2100"
+            right = f"write {low} to 10" if key == "about" else f"write a year from {low} to {high}"
             problems.append(Problem(FILE, f"'years.{key}' is {as_shown(str(year))}", right))
     first, last = years.get("first"), years.get("last")
     if first is not None and last is not None and first > last:

@@ -12,6 +12,7 @@ import pandas as pd
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.own_list.checks import check_evidence, check_firms, check_ties
 from cluster_anatomy.own_list.description import TABLES, Description, read_description
+from cluster_anatomy.own_list.firm_rows import one_evidence_each, one_row_each, without_notes
 from cluster_anatomy.own_list.folders import find
 from cluster_anatomy.own_list.joined import on_frame
 from cluster_anatomy.own_list.places import gazetteer, given_places, located
@@ -137,15 +138,28 @@ def _checked(cells: dict[str, Cells], description: Description) -> dict[str, pd.
     frames = {table: typed_table(cells[table], description) for table in TABLES}
     if description.joins:
         on_frame(description.joins, cells, frames)
+    else:
+        frames["firms"] = without_notes(cells["firms"], frames["firms"])
     places = given_places(cells["places"], frames["places"])
     frames["firms"], frames["places"] = located(
         cells["firms"], frames["firms"], places, gazetteer(paths.root()), cells["places"]
     )
     if not description.joins:
+        _join_repeated(cells, frames, description)
         check_firms(cells["firms"], frames["firms"], description)
     frames["evidence"] = check_evidence(cells["evidence"], frames["evidence"], frames["firms"])
     check_ties(cells["ties"], frames["ties"])
     return frames
+
+
+def _join_repeated(
+    cells: dict[str, Cells], frames: dict[str, pd.DataFrame], description: Description
+) -> None:
+    """Put the rows of each firm at one place together, if the description says so."""
+    if description.repeated == "one firm":
+        frames["firms"] = one_row_each(cells["firms"], frames["firms"])
+        if cells["evidence"].file == cells["firms"].file:
+            frames["evidence"] = one_evidence_each(cells["evidence"], frames["evidence"])
 
 
 def _finish(frame: pd.DataFrame, table: str) -> pd.DataFrame:

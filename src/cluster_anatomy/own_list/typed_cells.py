@@ -19,6 +19,10 @@ LONGEST = {"list": 10_000, "url_list": 10_000, "string": 500}
 """Characters of a cell by type of column; what is no text has at most `years.LONGEST`."""
 FREE_TEXT = ("product", "note", "evidence")
 """Columns whose cells may be as long as any cell."""
+IN_WORDS = ("name", "name_local", "other_names", "former_names", *FREE_TEXT)
+"""Columns whose text stays readable if a character of it was lost."""
+FEEDS_NOTHING = ("rank", "source_urls", *FREE_TEXT)
+"""Columns that no analysis reads: a fault in them blanks the cell and stops nothing."""
 FILLED = ("place_as_given", "entry_year_as_given")
 """Columns that the reading fills."""
 
@@ -30,6 +34,8 @@ def typed_table(cells: Cells, description: Description) -> pd.DataFrame:
         if name in FILLED or (cells.table, name) == ("firms", "entry_year"):
             continue
         raw = cells.frame[name]
+        if name not in IN_WORDS:
+            raw = ["" if "\ufffd" in cell else cell for cell in raw]
         if column.type in ("list", "url_list"):
             raw = [_on_one_line(cell) for cell in raw]
         texts = zip(cells.frame.index, map(clean, raw), strict=True)
@@ -79,9 +85,9 @@ def _fill_country(cells: Cells, typed: pd.DataFrame, description: Description) -
 def _value(cells: Cells, row: int, column: Column, text: str, description: Description) -> object:
     """Return the value of one cell, blank if it has none; say what is wrong or doubtful."""
     most = LARGEST if column.name in FREE_TEXT else LONGEST.get(column.type, years.LONGEST)
-    if len(text) > most:
+    if len(text) > most and column.type != "year":
         wrong = f"has {len(text):,} characters; at most {most:,} are read here"
-        cells.say(row, column.name, text, wrong, "shorten it")
+        _say_fault(cells, row, column.name, text, wrong, "shorten it")
         return pd.NA
     if column.type == "year":
         year = _year(cells, row, column.name, text, description)
@@ -92,10 +98,17 @@ def _value(cells: Cells, row: int, column: Column, text: str, description: Descr
         return _list(cells, row, column, text)
     if column.allowed and text:
         return _word(cells, row, column, text)
-    kept = text and not (
-        column.name in ("place", "admin", "country", "region") and values.is_missing(text)
-    )
-    return text if kept else pd.NA
+    where = column.name in ("place", "admin", "country", "region")
+    code = column.name == "admin" and text in ("ND", "NA")  # North Dakota, Nagaland
+    return pd.NA if not text or (where and not code and values.is_missing(text)) else text
+
+
+def _say_fault(cells: Cells, row: int, name: str, text: str, wrong: str, right: str) -> None:
+    """Say what is wrong with a cell; that stops the list only where the column feeds something."""
+    if name in FEEDS_NOTHING:
+        cells.warn(row, name, text, f"{wrong}; it was left out", right)
+    else:
+        cells.say(row, name, text, wrong, right)
 
 
 def _word(cells: Cells, row: int, column: Column, part: str) -> object:
@@ -109,25 +122,33 @@ def _word(cells: Cells, row: int, column: Column, part: str) -> object:
 def _list(cells: Cells, row: int, column: Column, text: str) -> object:
     """Return the parts of a cell joined by the bar; other signs between parts are understood."""
     if column.type == "url_list":
-        parts = re.split(r"\s*\|\s*|[;；，,]?\s+(?=https?://)|[;；]\s*(?=https?://)", text)
+        joint = r"\s*\|\s*|[;；，,]?\s+(?=https?://)|[;；，]\s*(?=https?://)|[,;；]\s+(?=www\.)"
+        parts = re.split(joint, text, flags=re.IGNORECASE)
     else:
         parts = text.split("|") if "|" in text else re.split(r"[;；、](?![^()]*\))", text)
     good = []
     for part in map(str.strip, parts):
         if not part:
             good += [""] if column.blank_parts else []
-        elif column.type == "url_list" and re.fullmatch(values.DOMAIN, part, re.IGNORECASE):
-            cells.bare[column.name] += 1
-            good.append(f"http://{part}")
-        elif column.type == "url_list" and not re.fullmatch(ADDRESS, part):
-            if not values.is_missing(part):
-                right = "it must begin with http:// or https://"
-                cells.say(row, column.name, part, "is no web address", right)
+        elif column.type == "url_list":
+            good += _address(cells, row, column.name, part)
         elif column.allowed:
             good.append(blank(_word(cells, row, column, part)))
         else:
             good.append(part)
     return "|".join(good) if any(good) else pd.NA
+
+
+def _address(cells: Cells, row: int, name: str, part: str) -> list[str]:
+    """Return a web address, or none; say if one cannot be read."""
+    address = None if values.is_missing(part) else values.web_address(part)
+    if address is None and not values.is_missing(part) and not re.fullmatch(ADDRESS, part):
+        right = "it must begin with http:// or https://"
+        _say_fault(cells, row, name, part, "is no web address", right)
+        return []
+    if address and not values.SCHEME.match(part):
+        cells.bare[name] += 1
+    return [address or part] if address or re.fullmatch(ADDRESS, part) else []
 
 
 def _number(cells: Cells, row: int, column: Column, text: str) -> object:
@@ -145,12 +166,12 @@ def _number(cells: Cells, row: int, column: Column, text: str) -> object:
         right = (
             "write a whole number such as 12" if whole else "write decimal degrees such as 12.9716"
         )
-        cells.say(row, column.name, text, "is no number", right)
+        _say_fault(cells, row, column.name, text, "is no number", right)
         return pd.NA
     number = float(plain)
     if (low is not None and number < low) or (high is not None and number > high):
         right = f"must be at least {low:g}" if high is None else f"must be from {low:g} to {high:g}"
-        cells.say(row, column.name, text, "is out of range", right)
+        _say_fault(cells, row, column.name, text, "is out of range", right)
         return pd.NA
     return int(number) if whole else number
 
@@ -159,16 +180,37 @@ def _year(cells: Cells, row: int, column: str, text: str, description: Descripti
     """Return a year as understood; say why, if that is not simply what stands there."""
     if values.is_missing(text):
         return years.UNKNOWN
+    country, doubtful = description.country, description.doubtful == "as written"
+    if not country and "country" in cells.frame:
+        country = country_name(clean(cells.frame.loc[row, "country"]))
     try:
-        year = years.read_year(text, description.country, description.about)
+        year = years.read_year(text, country, description.about, doubtful=doubtful)
     except years.YearError as error:
         wrong, _, right = str(error).partition("; ")
-        cells.say(row, column, text, wrong, right)
-        return years.UNKNOWN
+        if (chosen := _as_set(error, wrong, description)) is None:
+            several = '"first", "last" or "unknown"' if error.years else ""
+            setting = f"several = {several}" if several else 'unreadable = "unknown"'
+            cells.say(row, column, text, wrong, f"{right}; or {setting} under [years]")
+            return years.UNKNOWN
+        year = chosen
     if year.remark:
         right = "" if year.value is not None else "the year itself stays blank"
         cells.warn(row, column, text, year.remark, right)
     return year
+
+
+def _as_set(error: years.YearError, wrong: str, description: Description) -> years.Year | None:
+    """Return what the description says that a cell means which cannot be read, if it does."""
+    position = {"first": 0, "last": -1}.get(description.several)
+    if error.years and position is not None:
+        year = error.years[position]
+        if years.FIRST_YEAR <= year <= years.this_year():
+            remark = f"taken as {year}, the {description.several} year that stands there"
+            return years.Year(year, year, year, remark)
+    several = len(error.years) > 1 and description.several == "unknown"
+    if several or description.unreadable == "unknown":
+        return years.Year(None, None, None, f"{wrong}; taken as unknown")
+    return None
 
 
 def _entry(cells: Cells, typed: pd.DataFrame, description: Description) -> None:

@@ -13,6 +13,8 @@ from cluster_anatomy.reading.problems import Problem, UnreadableError, as_shown
 
 SAMPLE = 200_000
 """Characters at the beginning of a file by which encoding and delimiter are judged."""
+MOST_LINES = 20
+"""Lines that a message names."""
 LEAST_PLAUSIBLE = 0.5
 """Share of plausible characters below which none of our encodings is believed."""
 ENCODINGS = (
@@ -33,6 +35,37 @@ ENCODINGS = (
 )
 """Tried after UTF-8 and UTF-16, in this order where nothing else decides."""
 COUNTRY_ENCODINGS = {
+    "cp1252": (
+        "USA",
+        "UK",
+        "Ireland",
+        "Canada",
+        "Australia",
+        "New Zealand",
+        "South Africa",
+        "Germany",
+        "Austria",
+        "Switzerland",
+        "Liechtenstein",
+        "Luxembourg",
+        "France",
+        "Belgium",
+        "Netherlands",
+        "Spain",
+        "Portugal",
+        "Italy",
+        "Denmark",
+        "Norway",
+        "Sweden",
+        "Finland",
+        "Iceland",
+        "Brazil",
+        "Mexico",
+        "Argentina",
+        "Chile",
+        "Colombia",
+        "Peru",
+    ),
     "cp1250": (
         "Czechia",
         "Czech Republic",
@@ -54,6 +87,17 @@ COUNTRY_ENCODINGS = {
     "cp949": ("Korea", "South Korea"),
     "gb18030": ("China", "Singapore"),
 }
+ELSEWHERE = ("cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp874")
+"""Encodings of one byte that are not looked for where cp1252 is usual: they read the same bytes as
+other letters."""
+MACINTOSH = {
+    "cp1250": "mac_latin2",
+    "cp1251": "mac_cyrillic",
+    "cp1252": "mac_roman",
+    "cp1253": "mac_greek",
+    "cp1254": "mac_turkish",
+}
+"""What stands for an encoding of Windows in a file whose lines end as those of old Macintosh."""
 FREQUENT = {
     "gb18030": ("gb2312", 0xB0, 0xD7),
     "big5": ("big5", 0xA4, 0xC6),
@@ -119,8 +163,13 @@ def decode(
         return _as_begun(data, kind), [Problem(file, wrong, severity="note")]
     try:
         return data.decode("utf-8-sig"), []
-    except UnicodeDecodeError as error:
-        _refuse_mixed(data, error)
+    except UnicodeDecodeError:
+        loose = data.decode("utf-8-sig", errors="replace")
+    lost = loose.count("\ufffd") - data.count("\ufffd".encode())
+    whole = sum(ord(char) > 127 for char in loose) - lost
+    # letters of one byte by themselves are not UTF-8 by chance, those of two may be
+    if whole > lost or (whole == lost and country in COUNTRY_ENCODINGS["cp1252"]):
+        return loose, [_damage(file, loose)]
     return _legacy(data, file, score_text, country)
 
 
@@ -162,15 +211,13 @@ def _unmarked_utf16(data: bytes) -> str | None:
     return None
 
 
-def _refuse_mixed(data: bytes, error: UnicodeDecodeError) -> None:
-    """Raise if a text is UTF-8 but for a few bytes."""
-    loose = data.decode("utf-8-sig", errors="replace")
-    good = sum(ord(char) > 127 for char in loose if char != "\ufffd")
-    if loose.count("\ufffd") * 10 < good:
-        raise UnreadableError(
-            f"line {_line(data, error)}: a byte that is not UTF-8, though the rest is; two"
-            " encodings were mixed, so write this line again"
-        ) from None
+def _damage(file: str, text: str) -> Problem:
+    """Return the remark on a text that is UTF-8 but for some bytes, with their lines."""
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if "\ufffd" in line]
+    more = f" and {len(lines) - MOST_LINES:,} more" if len(lines) > MOST_LINES else ""
+    where = f"line{'s' * (len(lines) > 1)} {', '.join(map(str, lines[:MOST_LINES]))}{more}"
+    wrong = f"{where}: bytes that are not UTF-8, though the rest is; it was read as UTF-8"
+    return Problem(file, wrong, "look at these lines", severity="warning")
 
 
 def _legacy(
@@ -199,8 +246,12 @@ def _candidates(
     Known headings speak for one first, then plausible characters, then the country.
     """
     usual = next((code for code, names in COUNTRY_ENCODINGS.items() if country in names), None)
+    codes = [code for code in ENCODINGS if usual != "cp1252" or code not in ELSEWHERE]
+    if b"\r" in data and b"\n" not in data:
+        usual = MACINTOSH.get(usual or "", usual)
+        codes = list(dict.fromkeys(MACINTOSH.get(code, code) for code in codes))
     candidates = []
-    for order, code in enumerate(ENCODINGS):
+    for order, code in enumerate(codes):
         try:
             text = data.decode(code)
         except UnicodeDecodeError:

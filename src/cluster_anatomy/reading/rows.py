@@ -22,6 +22,8 @@ class Sheet:
     file: str
     rows: Rows
     problems: list[Problem] = field(default_factory=list)
+    workbook: bool = False
+    """Whether cells may stand beside the table."""
 
 
 def best_score(rows: Rows, score: Score) -> int:

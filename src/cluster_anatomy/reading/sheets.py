@@ -20,9 +20,27 @@ OTHER_FORMATS = {
     b"PAR1": "a Parquet file",
     b"SQLite": "a database",
     b"{\\rtf": "a word processor's file",
+    b'{"': "JSON",
+    b"[{": "JSON",
+    b"ID;PWXL": "a SYLK file",
 }
 """What files begin with that hold no table for us."""
-MARKUP = (b"<html", b"<!doctype", b"<table", b"<?xml")
+MARKUP = (
+    b"<html",
+    b"<!doctype",
+    b"<table",
+    b"<?xml",
+    b"<head",
+    b"<meta",
+    b"<style",
+    b"<body",
+    b"<div",
+    b"<tr",
+    b"<!--",
+    b"<workbook",
+    b"mime-version:",
+)
+"""How web pages and XML begin, which programs export under the name of a workbook."""
 
 
 def read_sheet(folder: Path, path: Path, score: Score, source: Source, country: str = "") -> Sheet:
@@ -64,7 +82,8 @@ def _refuse_other_formats(data: bytes) -> None:
             raise UnreadableError(
                 f"this is {what}, not a table; save the table as CSV or Excel (.xlsx)"
             )
-    if data[:2000].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(MARKUP):
+    begin = data[:4000].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    if begin.lower().startswith(MARKUP):
         raise UnreadableError(
             "this is a web page or XML under another name; open it in a spreadsheet and save it as"
             " CSV or .xlsx"

@@ -64,6 +64,7 @@ def read_cells(
     header, heads = columns.find_header(cells, rows, source, score)
     if header is None:
         return cells, None
+    rows = _without_legend(cells, rows, header, heads) if sheet.workbook else rows
     _name_by_heading(cells, heads)
     positions = columns.match_columns(cells, heads, source, vocabulary)
     evidence = columns.evidence_among(heads, positions) if table == "firms" else {}
@@ -90,6 +91,23 @@ def _name_by_heading(cells: Cells, heads: list[str]) -> None:
     ]
 
 
+def _without_legend(cells: Cells, rows: Rows, header: int, heads: list[str]) -> Rows:
+    """Leave out what stands beside the table in a workbook, and say so once."""
+    table, beside = [], []
+    for number, row in rows:
+        within = row[: len(heads)]
+        texts = list(filter(None, map(clean, row[len(heads) :]))) if number > header else []
+        beside += [(number, text) for text in texts]
+        if not texts or any(map(clean, within)):
+            table.append((number, within))
+    if beside:
+        number, text = beside[0]
+        count = f" and {len(beside) - 1:,} more" if len(beside) > 1 else ""
+        wrong = f"a cell beside the table{count}; they were left out"
+        cells.say(number, None, text, wrong, "name the column if it is one", "warning")
+    return table
+
+
 def _body(cells: Cells, rows: Rows, heads: list[str]) -> Rows:
     """Return the rows of data; say what is wrong with their shape."""
     body = []
@@ -105,8 +123,9 @@ def _body(cells: Cells, rows: Rows, heads: list[str]) -> Rows:
             cells.say(number, None, beyond, "a cell beyond the last heading", right)
         for head, cell in zip(heads, row, strict=False):
             if "\ufffd" in cell:
-                wrong = "holds the sign of a character that was lost"
-                cells.say(number, head, cell, wrong, "write it again")
+                wrong = "holds the sign of a character that was lost; a name is read without it,"
+                wrong += " another cell is unknown"
+                cells.say(number, head, cell, wrong, "write it again", "warning")
             if len(cell) > LARGEST:
                 right = f"at most {LARGEST} fit into a cell"
                 cells.say(number, head, cell, f"has {len(cell)} characters", right)

@@ -2,8 +2,11 @@
 
 import csv
 import io
+import re
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 from cluster_anatomy.reading.encodings import SAMPLE, decode
 from cluster_anatomy.reading.problems import UnreadableError
@@ -11,6 +14,8 @@ from cluster_anatomy.reading.rows import Rows, Score, Sheet, best_score, within_
 from cluster_anatomy.reading.sources import Source
 
 DELIMITERS = (",", ";", "\t", "|")
+MOST_LINES = 20
+"""Lines that a message names."""
 
 
 def read_text(data: bytes, file: str, score: Score, source: Source, country: str = "") -> Sheet:
@@ -44,21 +49,51 @@ def _refuse_binary(text: str) -> None:
 
 def _parse(text: str, delimiter: str, skipped: int) -> Rows:
     """Return the rows of a text, counted from the first line of the file."""
-    rows, line = [], 1
+    rows, faults = _parsed(text, delimiter)
+    if faults:
+        rows, faults = _parsed(_without_blanks(text, delimiter), delimiter)
+    if faults:
+        (line, error), *others = faults
+        more = ", ".join(str(line + skipped) for line, _ in others[:MOST_LINES])
+        more += f" and {len(others) - MOST_LINES:,} more" if len(others) > MOST_LINES else ""
+        raise UnreadableError(
+            f"line {line + skipped}: a stray double quote ({error}); take it out or write it twice"
+            f" inside a quoted cell{f'; so in lines {more}' if more else ''}"
+        )
+    return [(number + skipped, row) for number, row in enumerate(rows, 1)]
+
+
+def _parsed(text: str, delimiter: str) -> tuple[list[list[str]], list[tuple[int, str]]]:
+    """Return the rows of a text, and the lines from which none can be read, with the reason."""
+    faults: list[tuple[int, str]] = []
     limit = csv.field_size_limit(sys.maxsize)
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        for number, row in enumerate(within_limits(reader), 1 + skipped):
-            rows.append((number, row))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise UnreadableError(
-            f"line {line + skipped}: a stray double quote ({error}); take it out or write it twice"
-            " inside a quoted cell"
-        ) from None
+        return list(within_limits(_good_rows(reader, faults))), faults
     finally:
         csv.field_size_limit(limit)
-    return rows
+
+
+def _good_rows(reader: Any, faults: list[tuple[int, str]]) -> Iterator[list[str]]:
+    """Yield the rows of a reader; note where it stumbles and go on with the next line."""
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            faults.append((line, str(error)))
+        else:
+            yield row
+
+
+def _without_blanks(text: str, delimiter: str) -> str:
+    """Return a text without blanks behind a closing quote, which spreadsheets pass over."""
+    end = rf"[{re.escape(delimiter)}\r\n]"
+    blank = r"[ \u00a0\u3000]" if delimiter == "\t" else r"[ \t\u00a0\u3000]"
+    quoted = rf'(?:\A|(?<={end}))("(?:[^"]++|"")*+")(?:{blank}+(?={end}|\Z))?'
+    return re.sub(quoted, r"\1", text)
 
 
 def guess_delimiter(text: str, score: Score) -> str:

@@ -7,6 +7,7 @@ given. It stands alone, without the package, so that it starts fast.
 import datetime
 import io
 import json
+import re
 import sys
 import zipfile
 from collections.abc import Iterable
@@ -17,6 +18,10 @@ import python_calamine
 
 MOST_FORMULAS = 1000
 """Formulas without a value that are told."""
+EPOCHS = (datetime.datetime(1899, 12, 30), datetime.datetime(1904, 1, 1))
+"""Days from which workbooks count, the usual one and that of old Macintosh."""
+YEARS = (1900, max(2026, datetime.date.today().year))
+"""Numbers that are a year where a cell shows them as a date: 14 March to 18 July 1905."""
 Cells = list[list[str]]
 Found = dict[str, Any]
 """A remark on a cell: the fields of `problems.Problem` but for the file."""
@@ -47,10 +52,10 @@ def unpacked(data: bytes, most_cells: int) -> Found:
     ``formulas`` says whether any sheet holds formulas or errors.
     """
     book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-    sheets = {}
+    sheets, epoch = {}, EPOCHS[_since_1904(data)]
     for about in book.sheets_metadata:
         if about.typ == python_calamine.SheetTypeEnum.WorkSheet:
-            sheets[about.name] = _sheet(book.get_sheet_by_name(about.name), most_cells)
+            sheets[about.name] = _sheet(book.get_sheet_by_name(about.name), epoch, most_cells)
             most_cells -= sum(map(len, sheets[about.name][0]))
     marks = (b"<f", b't="e"')
     return {
@@ -70,16 +75,40 @@ def _stored_sheets(data: bytes) -> Iterable[bytes]:
                 yield archive.read(entry)
 
 
-def _sheet(sheet: python_calamine.CalamineSheet, most_cells: int) -> tuple[Cells, list[Found]]:
+def _since_1904(data: bytes) -> bool:
+    """Say whether a workbook counts days from 1904."""
+    if not data.startswith(b"PK"):  # records of an .xls: Date1904, then CalcPrecision
+        return b"\x22\x00\x02\x00\x01\x00\x0e\x00\x02\x00" in data
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    signs = {
+        "xl/workbook.xml": rb"date1904\s*=\s*[\"'](?:1|true)[\"']",
+        "xl/workbook.bin": rb"\x99\x01.[\x01\x03\x05\x07\x09\x0b\x0d\x0f]",
+        "content.xml": rb"null-date[^>]*1904",
+    }
+    return any(
+        re.search(sign, archive.read(name), re.DOTALL) is not None
+        for name, sign in signs.items()
+        if name in archive.namelist()
+    )
+
+
+def _sheet(
+    sheet: python_calamine.CalamineSheet, epoch: datetime.datetime, most_cells: int
+) -> tuple[Cells, list[Found]]:
     """Return the rows of a sheet, and remarks; every row of a merged cell has its value."""
     left = sheet.start[1] if sheet.start else 0
     cells: Cells = []
+    dated: dict[int, Found] = {}
     for row in sheet.iter_rows():
         most_cells -= left + len(row)
         if most_cells < 0:
             raise MemoryError
         cells.append([""] * left + [_cell(value) for value in row])
-    remarks = []
+        for column, value in enumerate(row, left):
+            if (number := _year_as_date(value, epoch)) is not None:
+                dated.setdefault(column, _said_of_dates(number, value, len(cells), column))
+                cells[-1][column] = number
+    remarks = list(dated.values())
     for (top, first), (bottom, last) in sorted(sheet.merged_cell_ranges or []):
         if remark := _fill(cells, (top, bottom), (first, last)):
             remarks.append(remark)
@@ -99,6 +128,33 @@ def _cell(value: object) -> str:
             return value.date().isoformat()
         case _:
             return str(value)
+
+
+def _year_as_date(value: object, epoch: datetime.datetime) -> str | None:
+    """Return the number in a cell that shows a year as a date or a time, if it is one."""
+    if isinstance(value, datetime.timedelta):
+        days = value
+    elif isinstance(value, datetime.datetime):
+        days = value - epoch
+    elif isinstance(value, datetime.date):
+        days = datetime.datetime(value.year, value.month, value.day) - epoch
+    else:
+        return None
+    number = days / datetime.timedelta(days=1)
+    return f"{number:.6g}" if YEARS[0] <= number < YEARS[1] + 1 else None
+
+
+def _said_of_dates(number: str, value: object, row: int, column: int) -> Found:
+    """Return the remark on the first year of a column that is shown as a date."""
+    return {
+        "wrong": f"holds the number {number}, which its format shows as a date; such cells of the"
+        " column were taken as the numbers",
+        "right": "write the date as text if it is meant",
+        "row": row,
+        "column": _letter(column + 1),
+        "value": _cell(value),
+        "severity": "warning",
+    }
 
 
 def _fill(cells: Cells, rows: tuple[int, int], columns: tuple[int, int]) -> Found | None:

@@ -1,52 +1,22 @@
 """What people write into cells: cleaned, missing, or a word of a vocabulary."""
 
 import re
+import tomllib
 import unicodedata
+from functools import cache
+from importlib import resources
+from typing import Any
 
 from cluster_anatomy.reading.problems import meant
 from cluster_anatomy.tables.cells import UNSEEN
 from cluster_anatomy.tables.contract import Column
 
-DOMAIN = r"[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:[/?#]\S*)?"
+DOMAIN = r"[\w-]+(?:\.[\w-]+)*\.(?:[a-z]{2,}|xn--[a-z0-9-]+)(?::\d+)?(?:[/?#]\S*)?"
 """A web address that lacks its ``https://``."""
-MISSING = {
-    "",
-    "-",
-    "--",
-    "–",
-    "—",
-    "?",
-    "??",
-    ".",
-    "/",
-    "n/a",
-    "n.a.",
-    "na",
-    "nan",
-    "none",
-    "null",
-    "unknown",
-    "not known",
-    "unbekannt",
-    "k.a.",
-    "k. a.",
-    "inconnu",
-    "n.d.",
-    "nd",
-    "tbd",
-    "不详",
-    "不詳",
-    "未知",
-    "无",
-    "無",
-    "不明",
-    "#n/a",
-}
-"""What stands for "not known" in a column of years, numbers, places or a vocabulary."""
-YES_NO = {
-    "yes": "y yes true 1 x ja oui si sí 是 有 はい כן",
-    "no": "n no false 0 nein non 否 没有 無 无 いいえ לא",
-}
+SCHEME = re.compile(r"https?://\s*", re.IGNORECASE)
+"""Begin of a web address; its case does not count (RFC 3986, 3.1)."""
+NO_ADDRESS = re.compile(r"(https?:?/*)?(www\.?)?", re.IGNORECASE)
+"""What a form begins an address with, if nobody has gone on."""
 
 
 def clean(cell: str) -> str:
@@ -63,16 +33,47 @@ def clean(cell: str) -> str:
     return " ".join(text.split())
 
 
+@cache
+def words() -> dict[str, Any]:
+    """Return words for "not known", yes and no in many languages (``values.toml``)."""
+    text = resources.files(__package__).joinpath("values.toml").read_text(encoding="utf-8")
+    given = tomllib.loads(text)
+    return given | {"missing": frozenset(word.rstrip(".") for word in given["missing"])}
+
+
 def is_missing(text: str) -> bool:
-    """Say whether a cleaned cell of years, numbers, places or words stands for "not known"."""
-    return text.casefold() in MISSING
+    """Say whether a cleaned cell of years, numbers, places or words stands for "not known".
+
+    So do signs alone, whatever their width, and the words in brackets.
+    """
+    plain = unicodedata.normalize("NFKC", text).casefold().strip("()[]<>{}*\"' ")
+    if not re.search(r"[^\s\-‐-―−ー_?¿!.,;:·•・*/\\|~〜()\[\]]", plain):
+        return True
+    return re.sub(r"\s*([./])\s*", r"\1", plain).rstrip(".") in words()["missing"]
+
+
+def web_address(text: str) -> str | None:
+    """Return a web address with its scheme in small letters; without one it is ``http``.
+
+    Returns
+    -------
+    str or None
+        The empty text if only the beginning of an address stands there, None if it is none.
+    """
+    if NO_ADDRESS.fullmatch(text.strip()):
+        return ""
+    if scheme := SCHEME.match(text):
+        rest = text[scheme.end() :]
+        return scheme[0].strip().lower() + rest if re.match(r"\S", rest) else ""
+    text = text.rstrip(".,;")
+    return f"http://{text}" if re.fullmatch(DOMAIN, text, re.IGNORECASE) else None
 
 
 def word(part: str, column: Column) -> tuple[str | None, str]:
     """Return the word of a closed vocabulary that is meant, or none and what would be right."""
     folded = {_fold(value): value for value in column.allowed}
     if set(column.allowed) <= {"yes", "no"}:
-        folded |= {alias: value for value in column.allowed for alias in YES_NO[value].split()}
+        folded |= {alias: value for value in column.allowed for alias in words()["answers"][value]}
     if (value := folded.get(_fold(part)) or folded.get(part.casefold())) is not None:
         return value, ""
     hint = meant(part.replace("_", " "), column.allowed)

@@ -48,7 +48,7 @@ def read_workbook(data: bytes, file: str, score: Score, title: str | None = None
     _refuse_bomb(data)
     unpacked = _unpacked(data)
     sheets = {
-        name: Sheet(file, _filled(rows), _problems(problems, file))
+        name: Sheet(file, _filled(rows), _problems(problems, file), workbook=True)
         for name, (rows, problems) in unpacked["sheets"].items()
     }
     filled = [name for name, sheet in sheets.items() if sheet.rows]

@@ -17,7 +17,7 @@ A contract is a TOML table in ``tables/contracts/*.toml``, one for each file or 
     description = "..."          # what it is, with its unit
     required = true              # optional: may not be blank
     allowed = ["a", "b"]         # optional: closed vocabulary
-    minimum = 0                  # optional, also maximum: of a number (a year: 1800 to 2100)
+    minimum = 0                  # optional, also maximum: of a number (a year: 1500 to 2100)
     pattern = "C[0-9]+"          # optional: regular expression for the whole text
     separator = "|"              # optional: between the parts of a list
     blank_parts = true           # optional: a part of a list may be blank (its place is known)
@@ -179,7 +179,7 @@ def contract_of(relative: str | Path) -> Table:
 
 def limits(column: Column) -> tuple[float | None, float | None]:
     """Return the least and the greatest number a column may hold (None: no bound)."""
-    low, high = (1800, 2100) if column.type == "year" else (None, None)
+    low, high = (1500, 2100) if column.type == "year" else (None, None)
     return (
         low if column.minimum is None else column.minimum,
         high if column.maximum is None else column.maximum,
