@@ -6,9 +6,13 @@ import io
 import pytest
 
 from cluster_anatomy import own_list
+from cluster_anatomy.__main__ import main
+from cluster_anatomy.compendium.steps import PipelineError
+from cluster_anatomy.own_list import accepted, findings, run
 from cluster_anatomy.reading import advice, headings
 from cluster_anatomy.reading.advice import like
 from cluster_anatomy.reading.headings import columns
+from cluster_anatomy.reading.problems import Problem
 
 TOWNS = ["Leeds", "Bath", "York", "Hull"]
 LETTERS = "BCDFGHKLMNPRSTVW"
@@ -280,3 +284,168 @@ def test_what_a_cell_shows_of_its_kind():
     assert not advice.may_be(year, ["never"] * 5)
     assert advice.may_be(year, ["never"] * 5 + ["98"])
     assert not advice.may_be(place, ["12", "13", "14", "15", "www.a.com"])
+
+
+# --- One line for each kind
+
+
+def shown(folder, capsys, *options):
+    """Return the lines that the command prints, and its exit code."""
+    code = main(["check", str(folder), *options])
+    return capsys.readouterr().out.splitlines(), code
+
+
+def test_problems_of_one_kind_take_one_line_with_three_examples(a_list, capsys):
+    folder = a_list(["name", "entry_year"], lambda n: [firm(n), f"19x{n}"])
+    lines, code = shown(folder, capsys)
+    (line,) = [line for line in lines if line.startswith("error: ")]
+    assert code == 1
+    assert line.startswith("error: firms.csv, row 2, column 'entry_year', value '19x0': is no year")
+    assert line.endswith("(40 like this: also row 3 '19x1', row 4 '19x2')")
+    assert "40 errors and 1 warning. Mend the errors first." in lines[-1]
+
+
+def test_every_problem_stands_in_a_table_that_a_spreadsheet_may_open(a_list, capsys, monkeypatch):
+    area = a_list(["x"], lambda n: []) / "area"
+    area.mkdir()
+    monkeypatch.setattr(run, "work_area", lambda folder: area)
+    folder = a_list(["name", "entry_year"], lambda n: [firm(n), "=1+1"])
+    before = {file: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+    lines, _ = shown(folder, capsys)
+    assert lines[-1].endswith(f"Every line: {area / findings.FILE}")
+    with open(area / findings.FILE, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(own_list.check(folder)) == 41
+    assert {row["value"] for row in rows if row["severity"] == "error"} == {"'=1+1"}
+    assert {file: file.read_bytes() for file in before} == before
+
+
+def test_what_matters_most_comes_first(a_list, capsys):
+    heads = ["Company", "Kennzahl", "Founded"]
+    lines, _ = shown(a_list(heads, lambda n: [firm(n), n, f"c. {1950 + n}"]), capsys)
+    assert lines[0].startswith("warning: firms.csv, column 'place': there is no such column")
+    assert "taken as 1950, between 1949 and 1951 (40 like this" in lines[1]
+    assert "'Kennzahl': is not a column that is known" in lines[2]
+    headed = ["Company", "Founded", *(f"Mode {n}" for n in range(3)), "rank", "closure_year"]
+    folder = a_list(headed, lambda n: [firm(n), "19xx", "", "", "", "first", "soon"])
+    lines, _ = shown(folder, capsys)
+    assert lines[0] == "What matters most:"
+    assert all(line.startswith("error: ") for line in lines[1:4])
+    assert lines[4:6] == ["", "Then:"]
+
+
+def test_headings_that_were_taken_are_one_kind():
+    taken = [
+        Problem("firms.csv", f"was taken as {column}", column=head, severity="note")
+        for head, column in (("Stadt", "place"), ("Jahr", "entry_year"), ("Firma", "name"))
+    ]
+    assert findings.lines(taken) == [
+        "note: firms.csv, column 'Stadt': was taken as place (3 like this: also 'Jahr', 'Firma')"
+    ]
+
+
+# --- Advice that is accepted
+
+
+COMMENTED = """\
+# my list
+title = "A list"   # its title
+country = "UK"
+
+[firms]
+file = "firms"
+
+[firms.columns]
+# what I know
+name = "Company"
+"""
+
+
+def test_check_writes_what_it_advises_and_keeps_the_rest(a_list, capsys):
+    heads = ["Company", "Company headquarters city", "Foundd"]
+    folder = a_list(heads, lambda n: [firm(n), TOWNS[n % 4], 1960 + n])
+    (folder / "description.toml").write_text(COMMENTED, encoding="utf-8")
+    lines, _ = shown(folder, capsys)
+    assert lines[-1] == (
+        f"`check {folder} --write` adds to description.toml what is advised: [firms.columns] place"
+        ' = "Company headquarters city"; [firms.columns] entry_year = "Foundd"'
+    )
+    lines, code = shown(folder, capsys, "--write")
+    assert code == 0
+    assert lines[:2] == [
+        'added to description.toml: [firms.columns] place = "Company headquarters city"',
+        'added to description.toml: [firms.columns] entry_year = "Foundd"',
+    ]
+    text = (folder / "description.toml").read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if accepted.REMARK not in line] == (
+        COMMENTED.splitlines()
+    )
+    assert own_list.read(folder).given["firms"] == {"name", "place", "entry_year"}
+    lines, _ = shown(folder, capsys, "--write")
+    assert lines[0] == "nothing is advised that description.toml does not say"
+    assert (folder / "description.toml").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('title = "x"', 'title = "x"\n\n[firms.columns]\nplace = "City"  {}\n'),
+        ('title = "x"\r\n', 'title = "x"\r\n\r\n[firms.columns]\r\nplace = "City"  {}\r\n'),
+        (
+            "[ firms . columns ] # mine\nname = 'x'\n",
+            "[ firms . columns ] # mine\nplace = \"City\"  {}\nname = 'x'\n",
+        ),
+        ('title = """\n[firms.columns]\n"""\n', None),
+        ('firms.columns.name = "x"\n', None),
+        ('[firms]\ncolumns = { name = "x" }\n', None),
+        ('[firms.columns]\nplace = "Town"\n', ""),
+        ('firms = "x"\n', ""),
+    ],
+)
+def test_a_description_is_added_to_or_left_as_it_is(tmp_path, before, after):
+    file = tmp_path / "description.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + before.encode())
+    file.chmod(0o640)
+    setting = accepted.Setting("firms.columns", "place", '"City"')
+    if after is None:
+        with pytest.raises(PipelineError, match=r"add by hand:\n\[firms.columns\] place = "):
+            accepted.write(tmp_path, [setting])
+    else:
+        assert accepted.write(tmp_path, [setting]) == ([setting] if after else [])
+    expected = after.format(accepted.REMARK) if after else before
+    assert file.read_bytes() == b"\xef\xbb\xbf" + expected.encode()
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in tmp_path.iterdir()] == ["description.toml"]
+
+
+def test_nothing_is_written_through_a_link(tmp_path):
+    elsewhere = tmp_path / "elsewhere.toml"
+    elsewhere.write_text('title = "x"\n', encoding="utf-8")
+    folder = tmp_path / "list"
+    folder.mkdir()
+    (folder / "description.toml").symlink_to("../elsewhere.toml")
+    setting = accepted.Setting("firms.columns", "place", '"City"')
+    with pytest.raises(PipelineError, match="is a link; nothing was written"):
+        accepted.write(folder, [setting])
+    (folder / "description.toml").unlink()
+    (folder / "description.toml").hardlink_to(elsewhere)
+    with pytest.raises(PipelineError, match="is a link; nothing was written"):
+        accepted.write(folder, [setting])
+    assert elsewhere.read_text(encoding="utf-8") == 'title = "x"\n'
+
+
+@pytest.mark.parametrize(
+    ("remedy", "found"),
+    [
+        ('write under [ties.columns] in description.toml: year = "When"', ['year = "When"']),
+        ('write [years] several = "last"', ['several = "last"']),
+        ('write [years] several = "first" or "last"', []),
+        ('write [years] several = "first", "last" or "unknown"', []),
+        ('write under [firms.columns]: place = "A \\"b\\" c"; or', ['place = "A \\"b\\" c"']),
+        ("mend it, or [years] in description.toml", []),
+        ("", []),
+    ],
+)
+def test_a_setting_is_what_a_remedy_says_unless_it_leaves_a_choice(remedy, found):
+    settings = accepted.settings([Problem("x", "y", remedy)])
+    assert [f"{setting.key} = {setting.value}" for setting in settings] == found
