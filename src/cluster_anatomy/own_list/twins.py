@@ -3,6 +3,7 @@
 from functools import cache
 from math import log2
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -91,7 +92,7 @@ def twins(firms: pd.DataFrame) -> pd.DataFrame:
 
 def _different(firms: pd.DataFrame) -> dict:
     """Return the firms by row; of those that have one name at one place, the first."""
-    first = {}
+    first: dict[tuple, Any] = {}
     for firm in firms[firms["name"].notna()].itertuples():
         where = (blank(firm.country), *_place(firm))
         first.setdefault((fold(firm.name) or firm.name, where), firm)
