@@ -108,7 +108,7 @@ def test_a_messy_list_in_gbk_is_read_and_each_doubt_is_said(folder):
         ),
         (
             "firms.csv, row 5, column '企业名称', value '北京科兴生物制品股份有限公司': looks like"
-            " '北京科兴生物制品有限公司' in row 4 (twins: the same without legal form), but they"
+            " '北京科兴生物制品有限公司' in row 4 (twins: 100 of 100), but they"
             " count as two firms; if they are one, take a row out and keep its name in other_names"
         ),
         (

@@ -107,6 +107,7 @@ def run_command(arguments: Arguments) -> int:
 def _run_list(arguments: Arguments, steps: list[str]) -> int:
     """Run a list of the user's own; say everything that is wrong if it cannot be run."""
     from cluster_anatomy import own_list, tables
+    from cluster_anatomy.own_list import findings
     from cluster_anatomy.own_list.run import list_summary, run
 
     folder = own_list.find(arguments.steps[0], steps)
@@ -120,7 +121,8 @@ def _run_list(arguments: Arguments, steps: list[str]) -> int:
     try:
         report = run(folder, beside, arguments.jobs)
     except tables.TableError as error:
-        print("\n".join(f"error: {problem}" for problem in error.problems))
+        errors = [problem for problem in own_list.check(folder) if problem.severity == "error"]
+        print("\n".join(findings.lines(errors) or [f"error: {text}" for text in error.problems]))
         print(f"{own_list.display_name(folder)} was not run; nothing was changed")
         return 1
     print("\n".join(list_summary(report)), flush=True)
@@ -193,7 +195,7 @@ def check_command(arguments: Arguments) -> int:
     """Say whether what lies here is what the code makes, or what is wrong with a list."""
     _refuse_mixture(arguments)
     if arguments.list is not None:
-        return _check_list(arguments.list)
+        return _check_list(arguments.list, arguments.write)
     if arguments.release is not None:
         return _check_release(arguments.release, arguments.into)
     if arguments.standards:
@@ -215,8 +217,9 @@ def _refuse_mixture(arguments: Arguments) -> None:
     ]
     if len(questions) > 1:
         raise PipelineError(f"{' and '.join(questions)} are different checks: ask for one of them")
-    for name in ("into", "jobs", "packages", "python", "record", "json"):
-        goes_with = ["--rerun", "--release"] if name == "into" else ["--rerun"]
+    options = {name: ["--rerun"] for name in ("jobs", "packages", "python", "record", "json")}
+    options |= {"into": ["--rerun", "--release"], "write": ["LIST"]}
+    for name, goes_with in options.items():
         if name in given and not {*goes_with} & {*questions}:
             raise PipelineError(f"--{name} goes with {' or '.join(goes_with)}")
     if arguments.record and not (arguments.packages or arguments.python):
@@ -238,23 +241,39 @@ def _check_files() -> int:
     return max(outputs, texts, prose)
 
 
-def _check_list(name: str) -> int:
-    """Print everything that is wrong with a list, doubtful or worth saying."""
+def _check_list(name: str, write: bool) -> int:
+    """Print what is wrong with a list, doubtful or worth saying; add what is advised, if asked."""
     from cluster_anatomy import own_list
+    from cluster_anatomy.own_list import accepted, findings, run
 
     folder = own_list.find(name)
     problems = own_list.check(folder)
-    for problem in problems:
-        print(f"{problem.severity}: {problem}")
+    if write:
+        added = accepted.write(folder, accepted.settings(problems))
+        for setting in added:
+            print(f"added to description.toml: {setting}")
+        if not added:
+            print("nothing is advised that description.toml does not say")
+        problems = own_list.check(folder) if added else problems
+    print("\n".join(findings.lines(problems)))
     count = {
-        kind: sum(problem.stands_for for problem in problems if problem.severity == kind)
+        kind: findings.count(problem for problem in problems if problem.severity == kind)
         for kind in ("error", "warning")
     }
     counted = " and ".join(
         f"{number:,} {kind}{'' if number == 1 else 's'}" for kind, number in count.items()
     )
     verdict = "Mend the errors first." if count["error"] else "It can be run."
+    try:
+        file = run.work_area(folder) / findings.FILE
+        findings.write(problems, file)
+        verdict += f" Every line: {own_list.display_name(file)}"
+    except OSError as error:
+        verdict += f" The table of every line could not be written ({error.strerror})."
     print(f"{own_list.display_name(folder)}: {counted}. {verdict}")
+    if advised := accepted.settings(problems):
+        named = "; ".join(map(str, advised))
+        print(f"`check {name} --write` adds to description.toml what is advised: {named}")
     return 1 if count["error"] else 0
 
 
@@ -320,6 +339,11 @@ def add_check(commands: Commands) -> None:
     )
     command.add_argument(
         "list", nargs="?", metavar="LIST", help="name or path of a list of your own"
+    )
+    command.add_argument(
+        "--write",
+        action="store_true",
+        help="with LIST: add the settings that are advised to its description.toml",
     )
     command.add_argument(
         "--rerun",

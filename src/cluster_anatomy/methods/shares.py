@@ -9,7 +9,6 @@ from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 
 def share(hits: float, n: int, unknown: int = 0) -> dict[str, float]:
@@ -48,6 +47,8 @@ def share(hits: float, n: int, unknown: int = 0) -> dict[str, float]:
     >>> round(result["value"], 3), round(result["bound_low"], 3), round(result["bound_high"], 3)
     (0.691, 0.521, 0.767)
     """
+    from statsmodels.stats.proportion import proportion_confint  # takes seconds to load
+
     if not 0 <= hits <= n:
         raise ValueError(f"{hits} hits among {n} items: hits must lie between 0 and n.")
     total = n + unknown

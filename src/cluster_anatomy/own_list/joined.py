@@ -12,7 +12,6 @@ from cluster_anatomy.own_list.layout import OWN, shaped
 from cluster_anatomy.reading.cells import Cells
 from cluster_anatomy.reading.headings import fold
 from cluster_anatomy.reading.problems import meant
-from cluster_anatomy.study import china_usa
 from cluster_anatomy.tables.cells import split
 
 OTHER = {"cn_listed": "us_listed", "us_listed": "cn_listed"}
@@ -155,6 +154,8 @@ def side_by_side(shares: pd.DataFrame, joins: str) -> pd.DataFrame:
     """
     if not joins:
         return shaped(pd.DataFrame(), "joined_frame")
+    from cluster_anatomy.study import china_usa  # whoever checks a list need not wait for it
+
     words = {joins: "without", OWN: "with"}
     other = OTHER[joins]
     compared = china_usa.differences(shares, list(words), other)

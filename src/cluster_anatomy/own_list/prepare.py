@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -138,11 +138,14 @@ def own_frames(frames: pd.DataFrame, firms: pd.DataFrame, about: Mapping) -> pd.
     return pd.concat([own, beside], ignore_index=True)
 
 
-def beside_tables(countries: Iterable[str], joins: str = "") -> dict[str, pd.DataFrame]:
+def beside_tables(countries: Collection[str], joins: str = "") -> dict[str, pd.DataFrame]:
     """Return entries and E-I indices of countries of the study, by path in the folder of a case.
 
     A list that joins a listed frame has both frames of the pair beside it.
     """
+    if not countries and not joins:
+        names = ("beside_entries", "beside_ei")
+        return {f"{RAW}/{name}.csv": shaped(pd.DataFrame(), name) for name in names}
     entries = tables.read(f"data/processed/{'listed_' if joins else ''}entries.csv")
     countries = entries["country"].unique() if joins else list(countries)
     index = tables.read("data/processed/ei_index.csv")

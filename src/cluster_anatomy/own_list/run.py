@@ -90,7 +90,7 @@ def run(
     own = lists.read(folder)
     about = described(own, beside)
     results = _results_folder(folder)
-    area = _work_area(folder)
+    area = work_area(folder)
     with locked(area):
         analyses = prepare(own, about, paths.root(), area / "case")
         notebooks = compendium_run.run(area / "case", jobs=jobs, tell=tell, finish=FILL)
@@ -136,7 +136,7 @@ def _links(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _work_area(folder: Path) -> Path:
+def work_area(folder: Path) -> Path:
     """Make the work area of a list; those of lists that are gone are swept."""
     areas = paths.root() / AREAS
     for note in areas.glob("*/list.txt"):

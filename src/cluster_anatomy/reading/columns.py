@@ -1,22 +1,26 @@
 """Which row of a file holds the headings, and which heading is which column of ours."""
 
+import json
 import re
+from collections.abc import Iterable
 
-from cluster_anatomy.reading import headings
+from cluster_anatomy.reading import advice, headings
 from cluster_anatomy.reading.cells import Cells
 from cluster_anatomy.reading.headings import fold
-from cluster_anatomy.reading.problems import closest, meant
+from cluster_anatomy.reading.problems import as_shown, meant
 from cluster_anatomy.reading.rows import HEADER_WITHIN, Rows, Score
 from cluster_anatomy.reading.sources import NEEDED, Source
-from cluster_anatomy.reading.values import DOMAIN, clean, is_missing, word
+from cluster_anatomy.reading.values import clean
 from cluster_anatomy.tables.contract import Column
 
 MOST_HEADINGS = 1000
+MOST_NAMED = 30
+"""Headings that a line about many of them names."""
 LONGEST_HEADING = 200
 SWITCHED_ON = {"place": "clusters", "entry_year": "entry over time"}
 """What a list of firms without a column does not give."""
 Vocabulary = dict[str, list[str]]
-"""Folded heading to the columns that it may stand for, the likeliest first."""
+"""Key of a heading (`headings.key`) to the columns that it may stand for, the likeliest first."""
 Positions = dict[str, int]
 """Our column to its position in the file."""
 
@@ -24,17 +28,14 @@ Positions = dict[str, int]
 def vocabulary_of(table: str, source: Source) -> Vocabulary:
     """Return the headings that are understood in a table; those of the description come first."""
     vocabulary: Vocabulary = {}
-    for column, words in source.columns.items():
-        for heading in words:
-            vocabulary.setdefault(fold(heading), []).append(column)
-    for column in headings.columns(table):
-        for heading in _words(table, column):
-            vocabulary.setdefault(fold(heading), []).append(column)
+    ours = headings.columns(table)
+    own = {column: [column] for column in ours}
+    last = {column: headings.last(column).values() for column in ours if table == "firms"}
+    for known in (source.columns, own, headings.headings()[table], last):
+        for column, words in known.items():
+            for heading in words:
+                vocabulary.setdefault(headings.key(heading), []).append(column)
     return {heading: list(dict.fromkeys(columns)) for heading, columns in vocabulary.items()}
-
-
-def _words(table: str, column: str) -> list[str]:
-    return [column, *headings.headings()[table].get(column, ())]
 
 
 def meanings(cell: str, vocabulary: Vocabulary) -> list[str]:
@@ -43,7 +44,7 @@ def meanings(cell: str, vocabulary: Vocabulary) -> list[str]:
         return []
     text = clean(cell)
     bare = re.sub(r"[(（\[].*?[)）\]]", "", text)
-    return vocabulary.get(fold(text)) or vocabulary.get(fold(bare)) or []
+    return vocabulary.get(headings.key(text)) or vocabulary.get(headings.key(bare)) or []
 
 
 # --- The row of the headings
@@ -65,7 +66,7 @@ def find_header(
             return None, []
         row = dict(rows)[number]
     elif not score(row):
-        _say_no_header(cells, *rows[0])
+        _say_no_header(cells, rows)
         return None, []
     elif number != rows[0][0]:
         cells.note(number, None, "holds the headings; the rows above it were left out")
@@ -79,41 +80,67 @@ def find_header(
     return number, heads
 
 
-def _say_no_header(cells: Cells, number: int, row: list[str]) -> None:
-    first = list(filter(None, map(clean, row)))
+def _say_no_header(cells: Cells, rows: Rows) -> None:
+    number, row = rows[0]
     needed = next(column for column in NEEDED if column in headings.columns(cells.table))
     cells.say(
         number,
         None,
-        " | ".join(first),
+        " | ".join(filter(None, map(clean, row))),
         f"no heading is known in the first {HEADER_WITHIN} rows, so the column '{needed}' is not"
         " found",
-        f"{_how_to_name(needed, first, cells.table)}; if the file has no headings, put a row of"
-        " them on top",
+        f"{_how_to_name(cells, needed, _free(row), rows[1:])}; if the file has no headings, put a"
+        " row of them on top",
     )
 
 
-def _how_to_name(column: str, heads: list[str], table: str) -> str:
-    """Return how to name a column that is missing, with the headings that are most like it."""
-    near = [head for head in heads if closest(head, _words(table, column), cutoff=75)]
-    start = f"did you mean {' or '.join(map(repr, near[:2]))}? " if near else ""
-    example = (near or heads or ["your heading"])[0]
-    return f'{start}write under [{table}.columns] in description.toml: {column} = "{example}"'
+def _free(heads: list[str], taken: Iterable[int] = ()) -> dict[int, str]:
+    """Return the headings that are not used, by position."""
+    used = set(taken)
+    named = enumerate(map(clean, heads))
+    return {position: head for position, head in named if head and position not in used}
+
+
+def _how_to_name(cells: Cells, column: str, heads: dict[int, str], body: Rows) -> str:
+    """Return how to name a column that is missing; with the heading, if one can be told."""
+    if setting := _setting(cells, column, heads, body):
+        return setting
+    return (
+        f"give its heading under [{cells.table}.columns] in description.toml as {column}; there"
+        f" are: {_named(heads.values())}"
+    )
+
+
+def _setting(cells: Cells, column: str, heads: dict[int, str], body: Rows) -> str:
+    """Return the line for the description that names a column, where heading and cells agree."""
+    ours = headings.columns(cells.table)[column]
+    head = advice.advised(ours, headings.words(cells.table, column), heads, body)
+    if head is None:
+        return ""
+    line = f"{column} = {json.dumps(head, ensure_ascii=False)}"
+    return f"did you mean '{head}'? write under [{cells.table}.columns] in description.toml: {line}"
+
+
+def _named(heads: Iterable[str]) -> str:
+    """Return headings in quotes; of very many the first."""
+    named = [f"'{as_shown(head)}'" for head in heads]
+    more = f" and {len(named) - MOST_NAMED:,} more" if len(named) > MOST_NAMED else ""
+    return ", ".join(named[:MOST_NAMED]) + more
 
 
 # --- From headings to columns
 
 
 def match_columns(
-    cells: Cells, heads: list[str], source: Source, vocabulary: Vocabulary
+    cells: Cells, heads: list[str], source: Source, vocabulary: Vocabulary, body: Rows
 ) -> Positions:
     """Return where each column stands in the file; say what was understood and what is missing.
 
-    What the description says comes first, then what the headings mean by themselves.
+    What the description says comes first, then what headings and cells mean by themselves.
     """
     positions = _described(cells, heads, source)
-    _understand(cells, heads, positions, set(source.columns), vocabulary)
-    _say_missing(cells, heads, positions)
+    _understand(cells, heads, positions, set(source.columns), vocabulary, body)
+    _say_missing(cells, heads, positions, body)
     return positions
 
 
@@ -149,33 +176,56 @@ def _understand(
     positions: Positions,
     described: set[str],
     vocabulary: Vocabulary,
+    body: Rows,
 ) -> None:
-    """Add the columns whose headings are understood, the surest first; say what else they mean.
+    """Add the columns whose headings are understood and whose cells do not speak against it.
 
-    Our own names are surest, then the headings that may stand for the fewest columns.
+    The surest come first: our own names, then the headings that mean a column before others do,
+    then those that may stand for the fewest columns. What else a heading means is said.
     """
-    taken = set(positions.values())
+    taken, ours = set(positions.values()), headings.columns(cells.table)
     wishes = {
         position: columns
         for position, head in enumerate(heads)
         if position not in taken and (columns := meanings(head, vocabulary))
     }
-    surest_first = sorted(
-        wishes,
-        key=lambda position: (
-            heads[position] not in wishes[position],
-            len(wishes[position]),
-            position,
-        ),
-    )
-    for position in surest_first:
-        free = [wish for wish in wishes[position] if wish not in {*positions, *described}]
-        if not free:
-            _say_rival(cells, heads, position, wishes[position][0], positions, described)
-            continue
-        positions[free[0]] = position
-        if heads[position] != free[0]:
-            cells.note(None, heads[position], f"was taken as {free[0]}")
+    for position in sorted(wishes, key=lambda position: _order(heads, wishes, position)):
+        head, texts = heads[position], advice.filled(body, position)
+        fitting = [
+            wish for wish in wishes[position] if head == wish or advice.may_be(ours[wish], texts)
+        ]
+        free = [wish for wish in fitting if wish not in {*positions, *described}]
+        if not fitting:
+            _say_misnamed(cells, head, ours[wishes[position][0]])
+        elif not free:
+            _say_rival(cells, heads, position, fitting[0], positions, described)
+        elif free[0] == "place" and _last("place", head) and advice.holds_addresses(texts):
+            wrong = "holds addresses, and a place is a town; it was not used"
+            cells.warn(None, head, None, wrong, "put the town into a column of its own")
+        else:
+            positions[free[0]] = position
+            if head != free[0]:
+                cells.note(None, head, f"was taken as {free[0]}")
+
+
+def _order(
+    heads: list[str], wishes: dict[int, list[str]], position: int
+) -> tuple[bool, bool, int, int]:
+    """Return how sure a heading is, the surest first."""
+    head, columns = heads[position], wishes[position]
+    return head not in columns, _last(columns[0], head), len(columns), position
+
+
+def _last(column: str, head: str) -> bool:
+    """Whether a heading means a column only where no other heading does."""
+    return headings.key(head) in headings.last(column)
+
+
+def _say_misnamed(cells: Cells, head: str, column: Column) -> None:
+    """Say why a heading is not what it means: a column "Source" may be where a row was read."""
+    wrong = f"was not taken as {column.name}, as it holds no {advice.kind(column)}"
+    right = f"to have it read all the same name it as {column.name} under [{cells.table}.columns]"
+    cells.warn(None, head, None, wrong, right)
 
 
 def _say_rival(
@@ -189,8 +239,15 @@ def _say_rival(
     """Say why a heading is not used that means a column which another heading has."""
     head = heads[position]
     rival = heads[positions[column]] if column in positions else None
-    if rival is None or column in described or rival == column != head:
+    if rival is None:
+        wrong = f"was not used: description.toml names another heading as {column}"
+        cells.warn(None, head, None, wrong)
+    elif column in described or rival == column != head:
         cells.warn(None, head, None, f"was not used: '{rival}' is the column of {column}")
+    elif column not in NEEDED or _last(column, head) or _last(column, rival):
+        wrong = f"was not used: '{rival}' was taken as {column}"
+        right = f"to have it instead name it as {column} under [{cells.table}.columns]"
+        cells.warn(None, head, None, wrong, right)
     elif rival == head:
         wrong = "two columns have this heading"
         cells.say(None, head, None, wrong, "rename one or take it out")
@@ -200,63 +257,20 @@ def _say_rival(
         cells.say(None, head, None, wrong, right)
 
 
-def _say_missing(cells: Cells, heads: list[str], positions: Positions) -> None:
+def _say_missing(cells: Cells, heads: list[str], positions: Positions, body: Rows) -> None:
     """Say which columns are missing without which a table says nothing, or less."""
-    taken = set(positions.values())
-    left = [head for position, head in enumerate(heads) if head and position not in taken]
+    free = _free(heads, positions.values())
     for column in NEEDED:
         if column in headings.columns(cells.table) and column not in positions:
-            right = _how_to_name(column, left or heads, cells.table)
+            right = _how_to_name(cells, column, free or _free(heads), body)
             cells.say(None, column, None, "the column is missing", right)
     if cells.table != "firms":
         return
     for column, what in SWITCHED_ON.items():
         spans = column == "entry_year" and "entry_year_low" in positions
         if column not in positions and not spans:
-            near = any(closest(head, _words(cells.table, column), cutoff=75) for head in left)
-            right = _how_to_name(column, left, cells.table) if near else ""
             wrong = f"there is no such column, so there will be no {what}"
-            cells.warn(None, column, None, wrong, right)
-
-
-def drop_misnamed(
-    cells: Cells, heads: list[str], positions: Positions, source: Source, body: Rows
-) -> None:
-    """Leave out a column that was understood by its heading alone and holds nothing that fits.
-
-    A column "Source" is often where a row was read, not where a firm came from.
-    """
-    for name, column in headings.columns(cells.table).items():
-        if name not in positions or name in source.columns or heads[positions[name]] == name:
-            continue
-        texts = {
-            clean(row[positions[name]])[:LONGEST_HEADING]
-            for _, row in body
-            if positions[name] < len(row)
-        }
-        texts = {text for text in texts if not is_missing(text)}
-        expected = _what_fits(column)
-        if not texts or not expected or any(_fits(text, column) for text in texts):
-            continue
-        head = heads[positions.pop(name)]
-        cells.forget(head)
-        wrong = f"was not taken as {name}, as it holds no {expected}"
-        right = f'to have it read write under [{cells.table}.columns]: {name} = "{head}"'
-        cells.warn(None, head, None, wrong, right)
-
-
-def _what_fits(column: Column) -> str:
-    """Return what a column holds that differs from any other text, or nothing."""
-    if column.type == "url_list":
-        return "web address"
-    closed = column.allowed and column.type == "string"
-    return f"allowed word ({', '.join(column.allowed)})" if closed else ""
-
-
-def _fits(text: str, column: Column) -> bool:
-    if column.type == "url_list":
-        return re.search(rf"https?://|{DOMAIN}", text) is not None
-    return word(text, column)[0] is not None
+            cells.warn(None, column, None, wrong, _setting(cells, column, free, body))
 
 
 def evidence_among(heads: list[str], positions: Positions) -> Positions:
@@ -270,20 +284,23 @@ def evidence_among(heads: list[str], positions: Positions) -> Positions:
     return evidence
 
 
-def say_unused(cells: Cells, heads: list[str], positions: Positions) -> None:
-    """Say which columns are not known, and what they may have meant."""
+def say_unused(cells: Cells, heads: list[str], positions: Positions, body: Rows) -> None:
+    """Say which columns are not known, and which of them may be one that is missing."""
     mentioned = {problem.column for problem in cells.problems}
-    free = {
-        word: column
-        for column in headings.columns(cells.table)
-        if column not in positions
-        for word in _words(cells.table, column)
+    unused = {
+        position: head
+        for position, head in _free(heads, positions.values()).items()
+        if head not in mentioned
     }
-    for position, head in enumerate(heads):
-        if not head or position in positions.values() or head in mentioned:
+    if len(unused) == 1:
+        wrong = "is not a column that is known; it was not used"
+        cells.warn(None, next(iter(unused.values())), None, wrong)
+    elif unused:
+        wrong = f"{len(unused):,} columns are not known and were not used: "
+        cells.warn(None, None, None, wrong + _named(unused.values()))
+    for column, ours in headings.columns(cells.table).items():
+        if column in {*positions, *NEEDED, *SWITCHED_ON} or not advice.kind(ours):
             continue
-        right = ""
-        if near := closest(head, free, cutoff=80):
-            column = free[near[0]]
-            right = f'if it is {column}, write under [{cells.table}.columns]: {column} = "{head}"'
-        cells.warn(None, head, None, "is not a column that is known; it was not used", right)
+        if right := _setting(cells, column, unused, body):
+            wrong = "there is no such column, but one that may be it"
+            cells.warn(None, column, None, wrong, right)

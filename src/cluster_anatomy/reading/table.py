@@ -66,11 +66,10 @@ def read_cells(
         return cells, None
     rows = _without_legend(cells, rows, header, heads) if sheet.workbook else rows
     _name_by_heading(cells, heads)
-    positions = columns.match_columns(cells, heads, source, vocabulary)
-    evidence = columns.evidence_among(heads, positions) if table == "firms" else {}
-    columns.say_unused(cells, heads, {**positions, **evidence})
     body = _body(cells, [(number, row) for number, row in rows if number > header], heads)
-    columns.drop_misnamed(cells, heads, positions, source, body)
+    positions = columns.match_columns(cells, heads, source, vocabulary, body)
+    evidence = columns.evidence_among(heads, positions) if table == "firms" else {}
+    columns.say_unused(cells, heads, {**positions, **evidence}, body)
     cells.heads = {column: heads[position] for column, position in positions.items()}
     cells.frame = _frame(table, body, positions)
     _say_without_heading(cells, header, heads, body)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.reading.headings import fold, headings
+from cluster_anatomy.reading.headings import words as headings_of
 from cluster_anatomy.tables.contract import nearest
 
 ORIGIN = (
@@ -46,8 +47,8 @@ def words() -> dict[str, dict[str, int]]:
 
     Headings are folded; the lowest rank is the best heading.
     """
-    firms, evidence = headings()["firms"], headings()["evidence"]
-    lists = {what: [what, *firms.get(what, [])] for what in SHARED}
+    evidence = headings()["evidence"]
+    lists = {what: headings_of("firms", what) for what in SHARED}
     lists |= {what: [*words] for what, words in REGISTER_ONLY.items()}
     lists |= {what: [what, *evidence.get(what, [])] for what in ORIGIN}
     return {

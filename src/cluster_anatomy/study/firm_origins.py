@@ -17,7 +17,6 @@ from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.coders import ROUNDS, in_order, with_evidence
 from cluster_anatomy.firms.entries import ORIGINS, entries
 from cluster_anatomy.firms.places import Gazetteer
-from cluster_anatomy.methods.contingency import agreement
 from cluster_anatomy.methods.shares import share
 from cluster_anatomy.study.firm_lists import WHY
 
@@ -200,6 +199,8 @@ def agreements(origins: pd.DataFrame, members: pd.DataFrame) -> dict[str, dict[s
         Rows of firms. A firm with rows of two coders of the first round was seen by two who did
         not know of each other; later rounds knew of the first.
     """
+    from cluster_anatomy.methods.contingency import agreement  # takes seconds to load
+
     coded = origins.dropna(subset=["coder_label"])
     informed = coded[(coded["coder_label"] != "unknown") & (coded["label"] != "unknown")]
     overall, both = (agreement(part["coder_label"], part["label"]) for part in (coded, informed))
@@ -238,6 +239,8 @@ def reliability(second_coding: pd.DataFrame) -> pd.DataFrame:
         (share that agrees; Wilson), ``kappa``, ``kappa_low``, ``kappa_high`` (Cohen 1960; of
         origins and reach only, and undefined where there is one value only).
     """
+    from cluster_anatomy.methods.contingency import agreement
+
     rows = []
     for (coding, field), part in second_coding.groupby(["coding", "field"], sort=False):
         both = part[part["agree"].isin(["yes", "no"])]
