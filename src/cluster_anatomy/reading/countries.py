@@ -29,7 +29,8 @@ def name_key(text: str) -> str:
     return "".join(
         char
         for char in folded
-        if char.isalnum() or (unicodedata.category(char)[0] == "M" and not "\u0300" <= char < "\u0370")
+        if char.isalnum()
+        or (unicodedata.category(char)[0] == "M" and not "\u0300" <= char < "\u0370")
     )
 
 

@@ -65,7 +65,7 @@ def clean(cell: str) -> str:
 
 def is_missing(text: str) -> bool:
     """Say whether a cleaned cell of years, numbers, places or words stands for "not known"."""
-    return text.casefold() in MISSING
+    return unicodedata.normalize("NFKC", text).casefold().strip() in MISSING
 
 
 def word(part: str, column: Column) -> tuple[str | None, str]:
