@@ -330,8 +330,7 @@ def _say_moved(cells: Cells, firms: pd.DataFrame, result: _Located) -> None:
 
 def _say_addresses(cells: Cells, firms: pd.DataFrame, result: _Located) -> None:
     """Warn, in one line, of street addresses: each would be a region."""
-    rows = [row for row in result.of_row if row not in result.known]
-    rows = sorted(row for row in rows if is_address(firms.loc[row, "place_as_given"]))
+    rows = sorted(row for row, there in result.of_row.items() if is_address(there[0]))
     if rows:
         example = firms.loc[rows[0], "place_as_given"]
         wrong = (

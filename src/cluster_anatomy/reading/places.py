@@ -201,15 +201,17 @@ def _without_tail(parts: list[str], area: str, country: str) -> tuple[list[str],
 def _by_commas(parts: list[str], area: str, country: str, tail: list[str]) -> PlaceText:
     """Read a text of several parts of which country and state, `tail`, are taken off."""
     head, *others = parts
-    if len(others) == 1 and not area and not PART.search(head):
+    street = is_address(", ".join(parts))
+    if len(others) == 1 and not area and not PART.search(head) and not street:
         alone = Reading(country, others[0], head)
         return PlaceText([alone, Reading(country, "", others[0])], alone)
     found = [Reading(country, area, part) for part in ([*others, head] if not area else parts)]
     if area and (PART.search(head) or country == "China"):
         found.append(Reading(country, area, area))
-    if others and (area or PART.search(head) or is_address(head)):
+    town = others and not any(char.isdigit() for char in others[-1]) and not is_address(others[-1])
+    if town and (area or PART.search(head) or street):
         return PlaceText(found, Reading(country, area, others[-1]))
-    if tail and area_name(country, tail[0]) and PART.search(head):
+    if tail and area_name(country, tail[0]) and (PART.search(head) or is_address(head)):
         return PlaceText(found, Reading(country, area, tail[0]))
     return PlaceText(found, Reading(country, area, ", ".join(parts)))
 
@@ -305,10 +307,13 @@ class Known:
     bare : list of str, optional
         Of each place, whether its main name means it without a state or province: ``yes``, ``no``,
         or ``doubtful`` if some other place of that name is larger. If not given, yes.
+    anywhere : int, optional
+        How many places, the first ones, a name can mean even without a country. If not given, all.
     """
 
     table: pd.DataFrame
     bare: list[str] | None = None
+    anywhere: int | None = None
 
     @cached_property
     def _index(self) -> dict[tuple[str, str], dict[int, str]]:
@@ -318,9 +323,11 @@ class Known:
         index: dict[tuple[str, str], dict[int, str]] = {}
         columns = (self.table[name].fillna("") for name in ("name", "other_names", "country"))
         for position, (name, others, country) in enumerate(zip(*columns, strict=True)):
+            anywhere = self.anywhere is None or position < self.anywhere
+            lands = dict.fromkeys((country, "") if anywhere else (country,))
             names = [(name, "main"), *((other, "other") for other in others.split("|"))]
             for text, sort in [*names, (BRACKETS.sub("", name), "short")]:
-                for land in dict.fromkeys((country, "")) if text else ():
+                for land in lands if text else ():
                     index.setdefault((land, town_key(text)), {}).setdefault(position, sort)
         return index
 
@@ -368,7 +375,7 @@ def gazetteer(root: Path) -> Known:
     table = pd.concat([study, towns[new], cities], ignore_index=True)
     sure = list(table["bare"])
     table = table.reindex(columns=COLUMNS).astype(object)
-    return Known(table.where(table.notna(), pd.NA), sure)
+    return Known(table.where(table.notna(), pd.NA), sure, len(study))
 
 
 def _study_places() -> pd.DataFrame:
