@@ -15,9 +15,10 @@ from cluster_anatomy.own_list.description import TABLES, Description, read_descr
 from cluster_anatomy.own_list.firm_rows import one_evidence_each, one_row_each, without_notes
 from cluster_anatomy.own_list.folders import find
 from cluster_anatomy.own_list.joined import on_frame
-from cluster_anatomy.own_list.places import gazetteer, given_places, located
+from cluster_anatomy.own_list.places import given_places, located
 from cluster_anatomy.own_list.typed_cells import typed_table
 from cluster_anatomy.reading.cells import Cells, empty
+from cluster_anatomy.reading.places import gazetteer
 from cluster_anatomy.reading.problems import Problem
 from cluster_anatomy.reading.sources import data_file
 from cluster_anatomy.reading.table import read_cells

@@ -1,84 +1,65 @@
-"""Where firms are: at places given, at places of the study, or in regions of their own."""
+"""Where firms are: at places given, at places that are known, or in regions of their own."""
 
-import re
-import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 
 import pandas as pd
 from rapidfuzz import fuzz, process
 
-from cluster_anatomy import tables
-from cluster_anatomy.compendium import paths
-from cluster_anatomy.firms.scripts import BRACKETS
-from cluster_anatomy.reading import countries, headings
+from cluster_anatomy.reading import headings
 from cluster_anatomy.reading.cells import Cells
-from cluster_anatomy.reading.problems import closest
+from cluster_anatomy.reading.countries import area_name, known_country, name_key
+from cluster_anatomy.reading.places import (
+    Known,
+    PlaceText,
+    Reading,
+    is_address,
+    read_place,
+    town_key,
+)
 
 ALIKE_FROM = 85.0
-"""Score from which two places look alike (rapidfuzz ``ratio``, 0 to 100)."""
+"""Score from which two places look alike (rapidfuzz ``ratio`` of their keys, 0 to 100)."""
 COMPARED_AT_MOST = 4000
 """Unknown places of one area up to which all pairs are compared."""
-NEAR_FROM = 80.0
-"""Score from which a known place is suggested for an unknown one (rapidfuzz ``WRatio``)."""
+EXAMPLES = 5
+"""Examples in a line that speaks of many rows."""
 
 
 Area = tuple[str, str, str]
 """Country, province or state (or the empty text), and the name or key of a place."""
-Index = dict[tuple[str, str], list[int]]
-"""Country and key of any name to the positions of the places so called."""
-Spelling = tuple[int, str]
-"""A row of firms and how it spells its place."""
+
+
+@dataclass
+class _Spelling:
+    """How rows write a place that nobody knows, and whether it may be one of several."""
+
+    rows: list[int]
+    name: str
+    admin: str
+    doubtful: bool
 
 
 @dataclass
 class _Located:
-    """Places that are used, and the name and the province of the place of each row."""
+    """Places that are used; name, province and country of the place of each row."""
 
     places: dict[Area, pd.Series] = field(default_factory=dict)
-    of_row: dict[int, tuple[str, object]] = field(default_factory=dict)
+    of_row: dict[int, tuple[str, object, str]] = field(default_factory=dict)
+    known: set[int] = field(default_factory=set)
 
     def put(self, rows: list[int], place: pd.Series, admin: str) -> None:
         """Put rows at a place; `admin` is what they say, for a place without a province."""
         area = blank(place["admin"])
         self.places[place["name"], area, place["country"]] = place
-        self.of_row |= dict.fromkeys(rows, (place["name"], area or admin or pd.NA))
+        there = (place["name"], area or admin or pd.NA, place["country"])
+        self.of_row |= dict.fromkeys(rows, there)
 
 
 def blank(value: object) -> str:
     """Return a cell as text, a missing one as the empty text."""
     return "" if pd.isna(value) else str(value)
-
-
-def place_key(text: str) -> str:
-    """Return what counts of a place name: letters and digits without case, accents, signs or 市."""
-    folded = unicodedata.normalize("NFKD", text).casefold()
-    folded = "".join(char for char in folded if char.isalnum())
-    return folded.removesuffix("市") or folded
-
-
-@cache
-def gazetteer(root: Path) -> pd.DataFrame:
-    """Return the study's places in the columns of an own list's places; read once per study."""
-    places = tables.read("data/raw/places/places.csv")
-    names = zip(places["name_zh"], places["aliases"], strict=True)
-    return pd.DataFrame(
-        {
-            "name": places["name"],
-            "other_names": [
-                "|".join(part for part in both if pd.notna(part)) or pd.NA for both in names
-            ],
-            "admin": places["admin"],
-            "country": places["country"],
-            "region": places["metro"],
-            "cluster": places["cluster"].fillna(places["metro"]),
-            "latitude": places["latitude"],
-            "longitude": places["longitude"],
-        },
-        dtype=object,
-    )
 
 
 def given_places(cells: Cells, places: pd.DataFrame) -> pd.DataFrame:
@@ -87,7 +68,8 @@ def given_places(cells: Cells, places: pd.DataFrame) -> pd.DataFrame:
     places["cluster"] = places["cluster"].where(places["cluster"].notna(), places["region"])
     seen: dict[tuple, int] = {}
     for row, place in places[places["name"].notna()].iterrows():
-        key = (place_key(place["name"]), blank(place["admin"]), blank(place["country"]))
+        country, admin = blank(place["country"]), blank(place["admin"])
+        key = (town_key(place["name"]), name_key(area_name(country, admin) or admin), country)
         if (first := seen.setdefault(key, row)) != row:
             right = "keep one of them, or tell them apart by `admin`"
             cells.say(row, "name", place["name"], f"row {first} is the same place", right)
@@ -99,7 +81,7 @@ def given_places(cells: Cells, places: pd.DataFrame) -> pd.DataFrame:
 
 
 def located(
-    cells: Cells, firms: pd.DataFrame, own: pd.DataFrame, known: pd.DataFrame, given: Cells
+    cells: Cells, firms: pd.DataFrame, own: pd.DataFrame, known: Known, given: Cells
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Put every firm at a place: one given, one of the gazetteer, or a region of its own.
 
@@ -107,28 +89,35 @@ def located(
     ----------
     cells, given : Cells
         The files of firms and of places; `cells` gets the problems.
-    firms, own, known : DataFrame
-        The firms; the places given and those of the gazetteer, in the columns of ``own_places``.
+    firms, own : DataFrame
+        The firms, and the places given.
+    known : Known
+        The gazetteer.
 
     Returns
     -------
     firms : DataFrame
-        With the place's name in `place` and what stood in the file in `place_as_given`.
+        With the place's name in `place`, its country where the text says another one, and what
+        stood in the file in `place_as_given`.
     places : DataFrame
         The places used and those given.
     """
     firms["place_as_given"] = firms["place"]
+    _say_countries(cells, firms)
     result = _Located()
-    sets = [(own, _index(own)), (known, _index(known))]
-    alone = _one_area(cells, _find_known(cells, firms, sets, result))
-    _add_regions(cells, alone, _names_by_country([own, known]), given, result)
-    for position, label in enumerate(("place", "admin")):
+    alone = _one_area(cells, _find_known(cells, firms, [Known(own), known], result))
+    _add_regions(cells, alone, [own, known.table], given, result)
+    _say_moved(cells, firms, result)
+    for position, label in enumerate(("place", "admin", "country")):
         old = zip(firms.index, firms[label], strict=True)
         firms[label] = [
             result.of_row[row][position] if row in result.of_row else value for row, value in old
         ]
+    _say_addresses(cells, firms, result)
     if not len(given.frame):
-        _say_alike(cells, {key: (rows[0][1], rows[0][0]) for key, rows in alone.items()})
+        _say_near(cells, alone, known.table)
+        _say_alike(cells, alone)
+        _say_sum(cells, alone, result)
     unused = [
         place
         for _, place in own.iterrows()
@@ -149,212 +138,283 @@ def _spellings(firms: pd.DataFrame) -> dict[Area, list[int]]:
 
 
 def _find_known(
-    cells: Cells,
-    firms: pd.DataFrame,
-    sets: list[tuple[pd.DataFrame, Index]],
-    result: _Located,
-) -> dict[Area, list[Spelling]]:
+    cells: Cells, firms: pd.DataFrame, sets: list[Known], result: _Located
+) -> dict[Area, list[_Spelling]]:
     """Put firms at known places; return the places that nobody knows, with their rows."""
-    alone: dict[Area, list[Spelling]] = {}
+    alone: dict[Area, list[_Spelling]] = {}
+    doubtful: list[tuple[str, list[int], pd.DataFrame]] = []
     for (country, admin, text), rows in _spellings(firms).items():
-        place: pd.Series | bool | None = None
-        for places, index in sets:
-            if place is None:
-                place = _find(cells, rows, (country, admin, text), places, index)
-        if place is None:
-            name, area = _apart(text, admin, country)
-            key = (country, area, place_key(name) or name)
-            alone.setdefault(key, []).extend((row, name) for row in rows)
-        elif isinstance(place, pd.Series):
+        said = read_place(text, admin, country)
+        place, several = _find(said, sets)
+        if place is None and several is None:
+            place = _of_another_area(cells, rows, text, said, sets[0])
+        if place is not None:
             result.put(rows, place, admin)
+            result.known |= set(rows)
+        elif several is not None and country != "USA":
+            _say_several(cells, rows, text, several)
+        else:
+            one = said.alone
+            written = _as_written(one, [admin, *text.replace("，", ",").split(",")])
+            key = (one.country, one.area, town_key(one.name) or one.name)
+            spelling = _Spelling(rows, one.name, written, several is not None)
+            alone.setdefault(key, []).append(spelling)
+            if several is not None:
+                doubtful.append((text, rows, several))
+    _say_doubtful(cells, doubtful)
     return alone
 
 
-def _names_by_country(sets: list[pd.DataFrame]) -> dict[str, list[str]]:
-    names: dict[str, list[str]] = {}
-    for places in sets:
-        for country, group in places[places["name"].notna()].groupby("country"):
-            names.setdefault(str(country), []).extend(group["name"])
-    return names
+def _find(said: PlaceText, sets: list[Known]) -> tuple[pd.Series | None, pd.DataFrame | None]:
+    """Return the known place that a text means, or the places of which it can mean each."""
+    for reading in said.readings:
+        for places in sets:
+            found, sure = places.find(reading)
+            if sure:
+                return places.table.iloc[found[0]], None
+            if found:
+                return None, places.table.iloc[found]
+    return None, None
 
 
-def _add_regions(
-    cells: Cells,
-    alone: dict[Area, list[Spelling]],
-    names: dict[str, list[str]],
-    given: Cells,
-    result: _Located,
-) -> None:
-    """Make each place that nobody knows a region of its own, and say so where that is doubtful."""
-    areas_of = Counter((country, key) for country, _, key in alone)
-    for (country, admin, key), spellings in alone.items():
-        name, rows = _one_spelling(cells, spellings), [row for row, _ in spellings]
-        shared = name in names.get(country, ()) or areas_of[country, key] > 1
-        region = f"{name} ({admin})" if shared and admin else name
-        labels = ["name", "admin", "country", "region", "cluster"]
-        place = pd.Series([name, admin or pd.NA, country, region, region], labels)
-        result.put(rows, place, admin)
-        known = () if cells.enough("place") else names.get(country, ())
-        _say_alone(cells, rows, name, closest(name, known, 3, NEAR_FROM), given)
-
-
-def _index(places: pd.DataFrame) -> Index:
-    index: Index = {}
-    for position, place in enumerate(places.itertuples(index=False)):
-        names = [
-            blank(place.name),
-            BRACKETS.sub("", blank(place.name)),
-            *blank(place.other_names).split("|"),
-        ]
-        for key in dict.fromkeys(place_key(name) for name in names if name):
-            index.setdefault((blank(place.country), key), []).append(position)
-    return index
-
-
-def _readings(text: str) -> list[tuple[str, str]]:
-    """Return (place, admin) readings of a text: as it is, without brackets, before a comma."""
-    bare = re.sub(r"\s*[(（\[].*?[)）\]]", "", text).strip()
-    head, _, tail = re.sub(r"[，、/;]", ",", bare).partition(",")
-    return list(dict.fromkeys([(text, ""), (bare, ""), (head.strip(), tail.split(",")[0].strip())]))
-
-
-def _find(
-    cells: Cells, rows: list[int], wanted: Area, places: pd.DataFrame, index: Index
-) -> pd.Series | bool | None:
-    """Return the place so called in one set of places; None if there is none, False if several."""
-    country, admin, place = wanted
-    for text, tail in _readings(place):
-        hits = index.get((country, place_key(text)), []) if text else []
-        if not hits:
-            continue
-        area = _area(admin or tail)
-        exact = [
-            hit for hit in hits if area and place_key(blank(places.iloc[hit]["admin"])) == area
-        ]
-        by_name = [hit for hit in hits if place_key(places.iloc[hit]["name"]) == place_key(text)]
-        for some in (exact, hits, [] if area else by_name):
-            if len(some) == 1:
-                return _unless_elsewhere(
-                    cells, rows, place, admin, area, places.iloc[some[0]], places
-                )
-        which = " or ".join(
-            f"'{places.iloc[hit]['name']}' ({blank(places.iloc[hit]['admin'])})" for hit in hits
-        )
-        right = "write the province or state in a column `admin`"
-        for row in rows:
-            cells.say(row, "place", place, f"may be {which}", right)
-        return False
-    return None
-
-
-def _unless_elsewhere(
-    cells: Cells,
-    rows: list[int],
-    text: str,
-    admin: str,
-    area: str,
-    place: pd.Series,
-    places: pd.DataFrame,
+def _of_another_area(
+    cells: Cells, rows: list[int], text: str, said: PlaceText, own: Known
 ) -> pd.Series | None:
-    """Return the place unless it is known to be in another province; say if that is not sure."""
-    there = place_key(blank(place["admin"]))
-    if not admin or not there or area == there:
-        return place
-    if area in set(places["admin"].map(blank).map(place_key)):
+    """Return the place given of that name if the state that a row says is none that is known."""
+    one = said.alone
+    if not one.area or area_name(one.country, one.area):
         return None
-    wrong = f"was taken as {place['name']} in {place['admin']}; '{admin}' is not known"
+    found, sure = own.find(Reading(one.country, "", one.name))
+    if not sure or name_key(one.area) in set(own.table["admin"].map(blank).map(name_key)):
+        return None
+    place = own.table.iloc[found[0]]
+    wrong = f"was taken as {place['name']} in {place['admin']}; '{one.area}' is not known"
     right = f"write the province or state as {place['admin']} if that is right"
     cells.warn(rows[0], "place", text, wrong, right)
     return place
 
 
-def _area(text: str) -> str:
-    """Return the key of a province or state; Chinese provinces also by their Chinese name."""
-    key = place_key(text)
-    return _provinces(paths.root()).get(key.removesuffix("省"), key)
+def _as_written(reading: Reading, texts: Iterable[str]) -> str:
+    """Return a state or province as the list writes it."""
+    same = (text.strip() for text in texts if reading.area)
+    return next(
+        (text for text in same if area_name(reading.country, text) == reading.area), reading.area
+    )
 
 
-@cache
-def _provinces(root: Path) -> dict[str, str]:
-    """Return the key of each Chinese province by that of its Chinese name; read once per study."""
-    names = tables.read("data/raw/coding/provinces.csv")
-    return dict(zip(names["name_zh"].map(place_key), names["province"].map(place_key), strict=True))
-
-
-def _apart(text: str, admin: str, country: str) -> tuple[str, str]:
-    """Return place and province of a text such as ``Pune, Maharashtra, India``; any other text is
-    the place.
-    """
-    parts = [part.strip() for part in re.split("[,，]", text) if part.strip()]
-    if len(parts) > 1 and countries.country_name(parts[-1]) == country:
-        parts.pop()
-    if len(parts) == 2 and (not admin or place_key(admin) == place_key(parts[1])):
-        return parts[0], admin or parts[1]
-    return (parts[0], admin) if len(parts) == 1 else (text, admin)
-
-
-def _one_area(cells: Cells, alone: dict[Area, list[Spelling]]) -> dict[Area, list[Spelling]]:
+def _one_area(cells: Cells, alone: dict[Area, list[_Spelling]]) -> dict[Area, list[_Spelling]]:
     """Put rows without a province to the only one that other rows give for a place of that name."""
     areas: dict[tuple[str, str], list[str]] = {}
     for country, admin, key in alone:
         areas.setdefault((country, key), []).extend([admin] if admin else [])
-    merged: dict[Area, list[Spelling]] = {}
-    for (country, admin, key), rows in alone.items():
+    merged: dict[Area, list[_Spelling]] = {}
+    for (country, admin, key), spellings in alone.items():
         others = areas[country, key]
-        area = others[0] if not admin and len(others) == 1 else admin
+        doubtful = any(spelling.doubtful for spelling in spellings)
+        area = others[0] if not admin and len(others) == 1 and not doubtful else admin
         if area != admin:
-            row, text = min(rows)
-            cells.warn(row, "place", text, f"was taken as the one in {area} that other rows name")
-        merged.setdefault((country, area, key), []).extend(rows)
-    return {key: sorted(rows) for key, rows in merged.items()}
+            row, text = min((spelling.rows[0], spelling.name) for spelling in spellings)
+            there = alone[country, area, key][0].admin
+            cells.warn(row, "place", text, f"was taken as the one in {there} that other rows name")
+        merged.setdefault((country, area, key), []).extend(spellings)
+    return merged
 
 
-def _one_spelling(cells: Cells, rows: list[Spelling]) -> str:
-    """Return the commonest spelling of a region of its own; say which others were put to it."""
-    texts = Counter(text for _, text in rows)
+def _add_regions(
+    cells: Cells,
+    alone: dict[Area, list[_Spelling]],
+    sets: list[pd.DataFrame],
+    given: Cells,
+    result: _Located,
+) -> None:
+    """Make each place that nobody knows a region of its own, and say so where that is doubtful."""
+    lands = {country for country, _, _ in alone}
+    pairs = pd.concat([places[["country", "name"]] for places in sets])
+    pairs = pairs[pairs["country"].isin(lands)].dropna()
+    names = set(pairs.itertuples(index=False, name=None))
+    taken = Counter(key for _, _, key in alone)
+    regions = {place["region"] for place in result.places.values()}
+    for (country, area, key), spellings in alone.items():
+        name = _one_spelling(cells, spellings)
+        rows = sorted(row for spelling in spellings for row in spelling.rows)
+        admin = next((spelling.admin for spelling in spellings if spelling.admin), area)
+        region, where = name, admin or ("state not given" if spellings[0].doubtful else country)
+        if (admin and (country, name) in names) or taken[key] > 1 or name in regions:
+            region = f"{name} ({where})"
+        labels = ["name", "admin", "country", "region", "cluster"]
+        place = pd.Series([name, admin or pd.NA, country, region, region], labels)
+        result.put(rows, place, admin)
+        if len(given.frame):
+            _say_not_given(cells, rows, name, given)
+
+
+def _one_spelling(cells: Cells, spellings: list[_Spelling]) -> str:
+    """Return the commonest spelling of a region of its own; say which others were put to it.
+
+    Upper and lower case are no matter of which a user need be told.
+    """
+    texts: Counter[str] = Counter()
+    for spelling in spellings:
+        texts[spelling.name] += len(spelling.rows)
     name = min(texts, key=lambda text: (-texts[text], text))
-    if len(texts) > 1:
+    if len({text.casefold() for text in texts}) > 1:
         spelled = ", ".join(f"'{text}'" for text in sorted(texts))
-        cells.warn(rows[0][0], "place", None, f"{spelled} were taken as one place, '{name}'")
+        row = min(spelling.rows[0] for spelling in spellings)
+        cells.warn(row, "place", None, f"{spelled} were taken as one place, '{name}'")
     return name
 
 
-def _say_alone(cells: Cells, rows: list[int], name: str, near: list[str], given: Cells) -> None:
-    """Say what a place could be that nobody knows; a near miss of a place given is an error."""
-    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
-    count = "" if len(rows) == 1 else f" ({len(rows)} rows)"
-    taken = f"it was taken as a region of its own{count}"
+# --- What is said
+
+
+def _listed(things: Iterable[object], count: int) -> str:
+    """Return the first of some things, and how many more there are."""
+    first = [str(thing) for _, thing in zip(range(EXAMPLES), things, strict=False)]
+    more = count - len(first)
+    return ", ".join(first) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _say_countries(cells: Cells, firms: pd.DataFrame) -> None:
+    """Note how many firms each country has; warn of texts that are no country."""
+    counts = firms["country"].dropna().value_counts()
+    if len(counts) > 1:
+        each = (f"{country} {count:,}" for country, count in counts.items())
+        cells.note(None, "country", f"firms by country: {_listed(each, len(counts))}")
+    unknown = counts[[known_country(country) is None for country in counts.index]]
+    if len(unknown):
+        each = (f"'{country}' ({count:,})" for country, count in unknown.items())
+        wrong = f"no country is known by the name {_listed(each, len(unknown))}; each counts as one"
+        cells.warn(None, "country", None, wrong, "write the country's name or its ISO 3166 code")
+
+
+def _say_several(cells: Cells, rows: list[int], text: str, several: pd.DataFrame) -> None:
+    which = " or ".join(
+        f"'{name}' ({blank(admin)})"
+        for name, admin in zip(several["name"], several["admin"], strict=True)
+    )
+    right = "write the province or state in a column `admin`"
+    for row in rows:
+        cells.say(row, "place", text, f"may be {which}", right)
+
+
+def _say_doubtful(cells: Cells, doubtful: list[tuple[str, list[int], pd.DataFrame]]) -> None:
+    """Warn, in one line, of American towns that are named without a state."""
+    if not doubtful:
+        return
+    ranked = sorted(doubtful, key=lambda one: (-len(one[1]), one[0]))
+    each = (
+        f"{text} ({len(rows):,}; {', '.join(sorted(set(several['admin'].map(blank)))[:4])} ...)"
+        for text, rows, several in ranked
+    )
+    wrong = (
+        f"may be one of several towns, each a region of its own here: {_listed(each, len(ranked))}"
+    )
+    right = "write the state in a column `admin` or after a comma"
+    cells.warn(min(rows[0] for _, rows, _ in ranked), "place", None, wrong, right)
+
+
+def _say_moved(cells: Cells, firms: pd.DataFrame, result: _Located) -> None:
+    """Warn, in one line, of firms whose place says another country than their row or the list."""
+    moved = [row for row, there in result.of_row.items() if firms.loc[row, "country"] != there[2]]
+    if moved:
+        each = (f"'{firms.loc[row, 'place']}' in {result.of_row[row][2]}" for row in sorted(moved))
+        wrong = f"{len(moved):,} places are in another country: {_listed(each, len(moved))}"
+        right = "write the country in a column `country` if that is wrong"
+        cells.warn(min(moved), "place", None, wrong, right)
+    two = [row for row in result.of_row if ";" in firms.loc[row, "place"]]
+    if two:
+        each = (f"'{firms.loc[row, 'place']}'" for row in sorted(two))
+        wrong = f"{len(two):,} cells name two places, of which the first was taken: "
+        cells.warn(min(two), "place", None, wrong + _listed(each, len(two)))
+
+
+def _say_addresses(cells: Cells, firms: pd.DataFrame, result: _Located) -> None:
+    """Warn, in one line, of street addresses: each would be a region."""
+    rows = sorted(row for row, there in result.of_row.items() if is_address(there[0]))
+    if rows:
+        example = firms.loc[rows[0], "place_as_given"]
+        wrong = (
+            f"{len(rows):,} of {len(result.of_row):,} places look like street addresses; each is"
+        )
+        wrong += " a region of its own"
+        right = 'name a column that holds the town: [firms.columns] place = "...", or add one'
+        cells.warn(rows[0], "place", example, wrong, right)
+
+
+def _say_not_given(cells: Cells, rows: list[int], name: str, given: Cells) -> None:
+    """Say that a place is not among those given; a near miss of one is an error."""
+    taken = "it was taken as a region of its own" + (f" ({len(rows)} rows)" if rows[1:] else "")
     wrong = f"is not a place of {given.file}"
-    if len(given.frame) and near:
+    names = {} if cells.enough("place") else {town_key(n): n for n in given.frame["name"] if n}
+    if near := _near(town_key(name), names):
         for row in rows:
-            cells.say(row, "place", name, wrong, f"{hint} Else add a row for it there")
-    elif len(given.frame):
+            right = f"did you mean {' or '.join(map(repr, near))}? Else add a row for it there"
+            cells.say(row, "place", name, wrong, right)
+    else:
         right = "add a row for it there if it belongs to a larger region"
         cells.warn(rows[0], "place", name, f"{wrong}; {taken}", right)
-    elif near:
-        cells.warn(rows[0], "place", name, f"is not known; {taken}", hint)
 
 
-def _say_alike(cells: Cells, alone: dict[Area, tuple[str, int]]) -> None:
+def _near(key: str, names: dict[str, str], cutoff: float = ALIKE_FROM) -> list[str]:
+    """Return the names whose key is nearly that of a place."""
+    hits = process.extract(key, list(names), scorer=fuzz.ratio, score_cutoff=cutoff, limit=3)
+    return [names[hit] for hit, _, _ in hits if hit != key]
+
+
+def _say_near(cells: Cells, alone: dict[Area, list[_Spelling]], known: pd.DataFrame) -> None:
+    """Warn, in one line, of unknown places that look like known ones of their state or country."""
+    names: dict[tuple[str, str], dict[str, str]] = {}
+    lands = known[known["country"].isin({country for country, _, _ in alone})]
+    for name, admin, country in zip(lands["name"], lands["admin"], lands["country"], strict=True):
+        names.setdefault((country, blank(admin)), {})[town_key(name)] = name
+    found = {}
+    for (country, area, key), spellings in alone.items():
+        rows = sum(len(spelling.rows) for spelling in spellings)
+        rare = len(key) > 4 and rows < 10 and not is_address(spellings[0].name)
+        if rare and (near := _near(key, names.get((country, area), {}), 90.0)):
+            found[spellings[0].rows[0]] = f"'{spellings[0].name}' ({near[0]}?)"
+    if found:
+        wrong = (
+            f"look like known places, but count as regions: {_listed(found.values(), len(found))}"
+        )
+        cells.warn(min(found), "place", None, wrong, "correct them if they are")
+
+
+def _say_alike(cells: Cells, alone: dict[Area, list[_Spelling]]) -> None:
     """Warn of regions of their own that look alike; nobody said that they are one."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for country, admin, key in alone:
-        groups.setdefault((country, admin), []).append(key)
-    for area, keys in groups.items():
+    groups: dict[tuple[str, str], dict[str, tuple[str, int]]] = {}
+    for (country, area, key), spellings in alone.items():
+        first = min(spellings, key=lambda spelling: spelling.rows[0])
+        if not is_address(first.name):
+            groups.setdefault((country, area), {})[key] = (first.name, first.rows[0])
+    for places in groups.values():
+        keys = sorted(places)
         if len(keys) > COMPARED_AT_MOST:
-            cells.note(
-                None, "place", f"{len(keys):,} unknown places were not compared for likeness"
-            )
+            wrong = f"{len(keys):,} unknown places were not compared for likeness"
+            cells.note(None, "place", wrong)
             continue
-        keys.sort()
         for position, left in enumerate(keys):
             alike = process.extract(
                 left, keys[position + 1 :], scorer=fuzz.ratio, score_cutoff=ALIKE_FROM, limit=5
             )
             for right, *_ in alike:
                 (name, row), (other, other_row) = sorted(
-                    (alone[*area, left], alone[*area, right]), key=lambda place: place[1]
+                    (places[left], places[right]), key=lambda place: place[1]
                 )
                 wrong = f"looks like '{name}' in row {row}, but they count as two regions"
                 remedy = "if they are one, write one of them everywhere, or both into a places file"
                 cells.warn(other_row, "place", other, wrong, remedy)
+
+
+def _say_sum(cells: Cells, alone: dict[Area, list[_Spelling]], result: _Located) -> None:
+    """Note how many firms lie in known regions, and which other places have most firms."""
+    counts = {
+        spellings[0].name: sum(len(spelling.rows) for spelling in spellings)
+        for spellings in alone.values()
+    }
+    if counts:
+        ranked = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+        each = (f"{name} {count:,}" for name, count in ranked)
+        said = f"{len(result.known):,} of {len(result.of_row):,} firms lie in known regions; the"
+        said += f" largest other places, each a region of its own: {_listed(each, len(ranked))};"
+        cells.note(None, "place", f"{said} put them together in a places file")

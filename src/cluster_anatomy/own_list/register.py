@@ -117,8 +117,11 @@ def _with_evidence(given: pd.DataFrame, about: pd.DataFrame) -> pd.DataFrame:
 
 def _with_seats(firms: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
     """Add city, region, cluster and coordinates; the province too where the firm has none."""
-    here = Gazetteer(places[places["country"].isin(firms["country"])])
-    seats = [_seat(firm, here) for firm in firms.itertuples()]
+    here = {
+        country: Gazetteer(group)
+        for country, group in places[places["country"].isin(firms["country"])].groupby("country")
+    }
+    seats = [_seat(firm, here.get(firm.country)) for firm in firms.itertuples()]
     firms[list(SEAT.values())] = pd.DataFrame(seats, index=firms.index, dtype=object)
     admin = firms["place_id"].map(places.set_index("place_id")["admin"])
     return firms.assign(admin=firms["admin"].fillna(admin))
@@ -241,9 +244,10 @@ def _distinct(keys: list[str], more: list[str]) -> list[str]:
     ]
 
 
-def _seat(firm, here: Gazetteer) -> tuple:
-    place = here.find_within(firm.place, firm.admin) or here.find(firm.place)
-    return tuple(pd.NA if place is None else getattr(place, column) for column in SEAT)
+def _seat(firm, here: Gazetteer | None) -> tuple:
+    """Return the seat of a firm among the places of its country."""
+    place = here and (here.find_within(firm.place, firm.admin) or here.find(firm.place))
+    return tuple(getattr(place, column) if place else pd.NA for column in SEAT)
 
 
 def _joined(cells: Iterable) -> str:

@@ -1,20 +1,19 @@
 """What is done to a register in Python: functions from batch to batch, the same on both engines."""
 
-import re
 from functools import cache
 
 import pandas as pd
 import pyarrow as pa
 
 from cluster_anatomy import tables
+from cluster_anatomy.compendium import paths
 from cluster_anatomy.firms import linkage
 from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.origins import conditions, sources
 from cluster_anatomy.firms.places import Gazetteer
-from cluster_anatomy.firms.scripts import BRACKETS, ascii_fold
+from cluster_anatomy.reading.places import gazetteer, read_place
 from cluster_anatomy.registers.files import ORIGIN
 from cluster_anatomy.registers.records import number_of, table
-from cluster_anatomy.tables.cells import split
 
 CODING = "data/raw/coding/"
 PLACED = pa.schema(
@@ -33,40 +32,19 @@ CLASSIFIED = pa.schema(
         ("rule", pa.string()),
     ]
 )
-SUFFIX = re.compile(r"(?<=..)[市省县]$")
-
-
-def _key(text: str) -> str:
-    """Return a place name as it is compared: no case, no accents, no ``市``."""
-    return ascii_fold(text).strip() or SUFFIX.sub("", text)
-
-
-@cache
-def _regions() -> dict[str, set[tuple[str, str]]]:
-    """Return the region and country that each name of a place can mean (Taizhou means two)."""
-    regions: dict[str, set[tuple[str, str]]] = {}
-    for row in tables.read("data/raw/places/places.csv").itertuples():
-        names = [
-            row.name,
-            BRACKETS.sub("", row.name),
-            *split(row.aliases),
-            *([] if pd.isna(row.name_zh) else [row.name_zh]),
-        ]
-        for name in names:
-            regions.setdefault(_key(name), set()).add((row.metro, row.country))
-    return regions
 
 
 def _region(place: str, country: str | None) -> tuple[str | None, str]:
     """Return the region of a place and on what basis it is known."""
-    for text in (place, place.split(",")[0]):
-        meanings = _regions().get(_key(text), set())
-        in_country = {meaning for meaning in meanings if country in (None, meaning[1])}
-        regions = [region for region, _ in in_country or meanings]
-        if len(regions) == 1:
-            return regions[0], "table of places"
-        if regions:
+    known = gazetteer(paths.root())
+    for reading in read_place(place, "", country or "").readings:
+        found, sure = known.find(reading)
+        if sure:
+            return known.table["region"].iloc[found[0]], "table of places"
+        if found and not reading.area and reading.country != "USA":
             return None, "the name means several places"
+        if found:
+            break
     return place, "as the register has it"
 
 
@@ -81,8 +59,9 @@ def place(batch: pa.Table) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        ``place``, ``country``, ``region`` (the metro region of the table of places; the place
-        itself where the table does not know it; none where its name means several places),
+        ``place``, ``country``, ``region`` (that of the table of places, in the country and the
+        state that the text and the register name; the place itself where the table does not know
+        it or an American town lacks a state; none where its name means several places),
         ``basis``.
     """
     places, countries = batch["place"].to_pylist(), batch["country"].to_pylist()

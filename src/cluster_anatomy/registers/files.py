@@ -33,7 +33,7 @@ ORIGIN = (
     "pre_reform",
 )
 """Columns of the study's evidence that the rules of origin read (data/CODEBOOK.md: evidence)."""
-SHARED = ("name", "other_names", "former_names", "place", "country", "entry_year")
+SHARED = ("name", "other_names", "former_names", "place", "admin", "country", "entry_year")
 """Columns that a register shares with an own list; headings are in ``reading/headings.toml``."""
 REGISTER_ONLY = {
     "region": ("region", "metro", "metro region"),
@@ -50,6 +50,7 @@ def words() -> dict[str, dict[str, int]]:
     evidence = headings()["evidence"]
     lists = {what: headings_of("firms", what) for what in SHARED}
     lists |= {what: [*words] for what, words in REGISTER_ONLY.items()}
+    lists["admin"] = [word for word in lists["admin"] if fold(word) not in REGISTER_ONLY["region"]]
     lists |= {what: [what, *evidence.get(what, [])] for what in ORIGIN}
     return {
         what: {fold(heading): rank for rank, heading in reversed([*enumerate(ranked)])}

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cluster_anatomy.compendium.steps import PipelineError
-from cluster_anatomy.reading.countries import country_name
+from cluster_anatomy.reading.countries import area_name, country_name
 from cluster_anatomy.reading.values import clean, is_missing
 from cluster_anatomy.reading.years import YearError, read_year, this_year
 from cluster_anatomy.registers.engines import BATCH
@@ -200,6 +200,9 @@ class Batch:
         place = _unless_missing(self._cell(cells, "place"))
         country = _unless_missing(self._cell(cells, "country"))
         country = country and country_name(country)
+        admin = _unless_missing(self._cell(cells, "admin"))
+        if place and admin and area_name(country or "USA", admin):
+            place = f"{place}, {admin}"  # a town of another state is another place
         text = self._cell(cells, "entry_year")
         year, reason = year_of(text, self._latest)
         if reason:
