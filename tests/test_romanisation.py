@@ -124,6 +124,12 @@ def test_characters_are_japanese_in_japan_and_beside_kana_and_else_chinese():
     assert romanised("藥華", "Taiwan") == "Yaohua"
 
 
+def test_indian_scripts_are_spelled_as_in_english():
+    assert romanised("भारत संस्थान बायोटेक मुंबई") == "Bharat Sansthan Bayotek Mumbai"
+    assert romanised("ગુજરાત ਪੰਜਾਬ বাংলা") == "Gujarat Panjab Banla"
+    assert romanised("తెలంగాణ ಕರ್ನಾಟಕ കേരളം தமிழ்") == "Telangana Karnataka Keralam Tamizh"
+
+
 def test_latin_letters_stay_and_scripts_are_told_apart_within_a_name():
     assert romanised("Café Zürich (Süd) 3") == "Café Zürich (Süd) 3"
     assert romanised("카카오Bio 2") == "Kakao Bio 2"

@@ -6,6 +6,7 @@ data.
 
 import io
 import warnings
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from textwrap import fill, wrap
@@ -185,6 +186,15 @@ def show(figure: Figure, alt: str) -> None:
     display(Image(data=buffer.getvalue(), format="png", alt=alt))
 
 
+def fit_title(figure: Figure, title: Text, inches: float) -> None:
+    """Break a title into lines of which none is longer than so many inches, words kept whole."""
+    words = title.get_text()
+    for letters in range(len(words), 4, -1):
+        if title.get_window_extent().width <= inches * figure.dpi:
+            return
+        title.set_text(fill(words, letters, break_long_words=False))
+
+
 def _reading_size(png: Path, above: float) -> bytes:
     """Return a saved picture at the size of a screen; to draw it again would take much longer.
 
@@ -233,16 +243,27 @@ def check(figure: Figure, name: str) -> None:
     for axes in figure.axes:
         if axes.get_visible() and not axes.has_data() and not axes.texts:
             raise ValueError(f"Figure '{name}': nothing is drawn on one of its axes.")
-        if pair := _overlapping(axes):
-            raise ValueError(f"Figure '{name}': the labels '{pair[0]}' and '{pair[1]}' overlap.")
+        ticks = [*_shown_ticks(axes.xaxis), *_shown_ticks(axes.yaxis)] if axes.axison else []
+        _refuse_overlap(name, "labels", [*axes.texts, *ticks])
+    _refuse_overlap(name, "titles", [title for axes in figure.axes for title in _titles(axes)])
 
 
-def _overlapping(axes: Axes) -> tuple[str, str] | None:
-    """Return the first two labels of an axis that overlap, if any do."""
-    ticks = [*_shown_ticks(axes.xaxis), *_shown_ticks(axes.yaxis)] if axes.axison else []
+def _titles(axes: Axes) -> list[Text]:
+    texts = [child for child in axes.get_children() if isinstance(child, Text)]
+    return [text for text in texts if text not in axes.texts] if axes.get_visible() else []
+
+
+def _refuse_overlap(name: str, what: str, texts: Iterable[Text]) -> None:
+    """Raise an error that names the first two of some texts of a figure that overlap, if any do."""
+    if pair := _overlapping(texts):
+        raise ValueError(f"Figure '{name}': the {what} '{pair[0]}' and '{pair[1]}' overlap.")
+
+
+def _overlapping(texts: Iterable[Text]) -> tuple[str, str] | None:
+    """Return the words of the first two texts that overlap, if any do."""
     boxes = [
         (text.get_text(), text.get_window_extent().shrunk(0.98, 0.9))
-        for text in (*axes.texts, *ticks)
+        for text in texts
         if text.get_visible() and text.get_text().strip()
     ]
     for position, (label, box) in enumerate(boxes):

@@ -2,9 +2,10 @@
 
 Hangul by the Revised Romanization (National Institute of Korean Language, 2000; koroman), Japanese
 by Hepburn with long vowels marked (pykakasi), Chinese by pinyin (pypinyin), Thai by the Royal Thai
-General System (thaiphon), all else letter by letter (anyascii). A place is called as it usually
-is, where ``latin_names.csv`` knows it: cities of 15,000 people or more in GeoNames (CC BY 4.0)
-whose name no rule would give, and places that the rules misread.
+General System (thaiphon), Indian scripts as English spells them, all else letter by letter
+(anyascii). A place is called as it usually is, where ``latin_names.csv`` knows it: cities of 15,000
+people or more in GeoNames (CC BY 4.0) whose name no rule would give, and places that the rules
+misread.
 """
 
 import csv
@@ -20,10 +21,22 @@ _LETTER = r"[^\W\d_\x00-\u024f\u1e00-\u1eff]"
 _RUNS = re.compile(
     r"(?P<hangul>[\uac00-\ud7a3]+)"
     r"|(?P<east>[\u3005-\u3007\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]+)"
+    r"|(?P<indian>[\u0900-\u0d7f\u200c\u200d]+)"
     r"|(?P<thai>[\u0e01-\u0e5b]+)"
     rf"|(?P<other>{_LETTER}[\u0300-\u0dff\u0e80-\u1dff\ua640-\uabff]*)"
 )
 """What is written without a break in a script other than Latin."""
+_INCOMPLETE = re.compile(r"[\u0590-\u08ff\u0d80-\u0dff\u0e80-\u109f\u1200-\u137f\u1780-\u17ff]")
+"""Letters from Hebrew to Khmer: their vowels are not all written, or not in their place."""
+_SOUNDS = (
+    "k kh g gh ng ch chh j jh ny t th d dh n t th d dh n n p ph b bh m y r r l l zh v sh sh s h"
+)
+_CONSONANTS = dict(enumerate(_SOUNDS.split(), start=0x15))
+_SOUNDS = "a a i i u u ri l e e e ai o o o au"
+_VOWELS = dict(enumerate(_SOUNDS.split(), start=0x05))
+_VOWEL_SIGNS = dict(enumerate(_SOUNDS.replace("l", "ri").split()[1:], start=0x3E))
+_NASALS, _NO_VOWEL, _SOUTHERN = (0x01, 0x02, 0x70), 0x4D, 0x0B00
+"""Places of letters in the blocks of Indian scripts; from Odia on the blocks are southern."""
 _KANA = re.compile(r"[\u3041-\u30fa]")
 _Y_VOWELS = "[\u1163\u1164\u1167\u1168\u116d\u1172]"
 _KOREAN_UNIT = re.compile(
@@ -53,6 +66,17 @@ _CHINESE_UNITS = {
 _CHINESE_UNIT = re.compile(f"(?P<name>..+?|.)(?P<unit>{'|'.join(_CHINESE_UNITS)})")
 
 
+def is_latin(text: str) -> bool:
+    """Say whether a text has no letter of another script than Latin."""
+    return not _RUNS.search(unicodedata.normalize("NFKC", text))
+
+
+def is_guess(place: str, country: str = "") -> bool:
+    """Say whether a place is only romanised letter by letter, from a script that omits sounds."""
+    text = unicodedata.normalize("NFKC", place).strip()
+    return bool(_INCOMPLETE.search(text)) and not usual_name(text, country)
+
+
 def romanised(text: str, country: str = "", place: bool = False) -> str:
     """Write a name in Latin letters; what is in Latin letters stays as it is.
 
@@ -71,7 +95,7 @@ def romanised(text: str, country: str = "", place: bool = False) -> str:
     ('Chungcheongnam-do', 'Tōkyō-to')
     """
     text = unicodedata.normalize("NFKC", text).strip()
-    if place and (usual := _usual(text, country)):
+    if place and (usual := usual_name(text, country)):
         return usual
     japanese = country == "Japan" or bool(_KANA.search(text))
     pieces: list[str] = []
@@ -91,6 +115,8 @@ def _latin(hit: re.Match[str], country: str, place: bool, japanese: bool) -> str
         return " ".join(_japanese_words(run, place))
     if hit["east"]:
         return _chinese_place(run, country) if place else _pinyin(run)
+    if hit["indian"]:
+        return _brahmic(run)
     return _thai(run) if hit["thai"] else _by_letter(run)
 
 
@@ -116,8 +142,11 @@ def _latin_names() -> dict[str, dict[str, str]]:
     return names
 
 
-def _usual(name: str, country: str) -> str:
-    """Return what a place is usually called; empty if that is not known or not one thing."""
+def usual_name(name: str, country: str) -> str:
+    """Return what a place of a country is usually called in English; empty if that is not known.
+
+    A name that is known in other countries only is taken from there if it means one thing.
+    """
     names = _latin_names()
     by_country = names.get(name) or names.get(simplified(name), {})
     if country == "Japan":
@@ -166,11 +195,11 @@ def _japanese_words(text: str, place: bool) -> Iterator[str]:
         written, read, kana = written + piece["orig"], read + piece["hepburn"], kana + piece["hira"]
         sound, unit = _JAPANESE_UNITS.get(written[-1], ("", ""))
         if sound and len(written) > 1 and written != "京都" and read.endswith(sound):
-            name = _usual(written[:-1], "Japan") or _hepburn(read.removesuffix(sound), kana)
-            yield _usual(written, "Japan") or f"{name}{unit}"
+            name = usual_name(written[:-1], "Japan") or _hepburn(read.removesuffix(sound), kana)
+            yield usual_name(written, "Japan") or f"{name}{unit}"
             written = read = kana = ""
     if written:
-        yield _usual(written, "Japan") or _hepburn(read, kana)
+        yield usual_name(written, "Japan") or _hepburn(read, kana)
 
 
 def _hepburn(letters: str, kana: str) -> str:
@@ -208,12 +237,35 @@ def _chinese_place(chinese: str, country: str) -> str:
     text = simplified(chinese)
     words, end = [], 0
     for hit in _CHINESE_UNIT.finditer(text):
-        name = _usual(hit["name"], country) or _pinyin(hit["name"])
+        name = usual_name(hit["name"], country) or _pinyin(hit["name"])
         words.append(name + _CHINESE_UNITS[hit["unit"]])
         end = hit.end()
     if rest := text[end:]:
-        words.append(_usual(rest, country) or _pinyin(rest))
+        words.append(usual_name(rest, country) or _pinyin(rest))
     return " ".join(words)
+
+
+# --- Indian scripts
+
+
+def _brahmic(word: str) -> str:
+    """Romanise a word of any Indian script as English spells it, without marks.
+
+    All of them have the order of Unicode's Devanagari block. A consonant has an a of its own, which
+    the languages of the north do not speak at the end of a word.
+    """
+    letters, own_vowel = "", ""
+    for char in word:
+        place = ord(char) % 0x80
+        if sound := _CONSONANTS.get(place):
+            letters, own_vowel = f"{letters}{own_vowel}{sound}", "a"
+        elif (sound := _VOWELS.get(place)) or place in _NASALS:
+            letters, own_vowel = f"{letters}{own_vowel}{sound or 'N'}", ""
+        elif place in _VOWEL_SIGNS or place == _NO_VOWEL:
+            letters, own_vowel = letters + _VOWEL_SIGNS.get(place, ""), ""
+    if ord(word[0]) >= _SOUTHERN:
+        letters = re.sub("N$", "m", letters + own_vowel)
+    return re.sub("N(?=[pbm])", "m", letters).replace("N", "n").capitalize()
 
 
 # --- Thai, and the rest
