@@ -88,6 +88,7 @@ PLACES = [
     ("சென்னை", "India", "Chennai"),
     ("กรุงเทพมหานคร", "Thailand", "Bangkok"),
     ("เชียงใหม่", "Thailand", "Chiang Mai"),
+    ("ลำปาง", "Thailand", "Lampang"),
     ("Αθήνα", "Greece", "Athens"),
     ("Θεσσαλονίκη", "Greece", "Thessaloniki"),
     ("Москва", "Russia", "Moscow"),
@@ -121,13 +122,17 @@ def test_characters_are_japanese_in_japan_and_beside_kana_and_else_chinese():
     assert romanised("ペプチドリーム") == "Pepuchidorīmu"
     assert romanised("アンジェス") == "Anjesu"
     assert romanised("井上", "Japan") == "Inoue"
-    assert romanised("藥華", "Taiwan") == "Yaohua"
+    assert romanised("藥華股份有限公司", "Taiwan") == "Yaohua Gufen Youxian Gongsi"
 
 
 def test_indian_scripts_are_spelled_as_in_english():
     assert romanised("भारत संस्थान बायोटेक मुंबई") == "Bharat Sansthan Bayotek Mumbai"
     assert romanised("ગુજરાત ਪੰਜਾਬ বাংলা") == "Gujarat Panjab Banla"
     assert romanised("తెలంగాణ ಕರ್ನಾಟಕ കേരളം தமிழ்") == "Telangana Karnataka Keralam Tamizh"
+
+
+def test_thai_follows_the_royal_system():
+    assert romanised("ระยอง ชลบุรี จำกัด") == "Rayong Chonburi Chamkat"
 
 
 def test_latin_letters_stay_and_scripts_are_told_apart_within_a_name():

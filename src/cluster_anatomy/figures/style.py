@@ -147,13 +147,10 @@ def _write_headline(figure: Figure, headline: str) -> float:
     It has as few lines as can be, of about the same length.
     """
     drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-    most = round(HEADLINE_LETTERS * drawn.width)
-    lines = len(wrap(headline, most))
-    letters = next(some for some in range(most) if len(wrap(headline, some + 1)) == lines) + 1
     figure.text(
         round(drawn.x0 / width, 4),
         round((drawn.y1 + 0.1) / height, 4),
-        fill(headline, letters),
+        _broken(headline, round(HEADLINE_LETTERS * drawn.width)),
         fontsize=HEADLINE_SIZE,
         fontweight="bold",
         linespacing=1.25,
@@ -187,12 +184,18 @@ def show(figure: Figure, alt: str) -> None:
 
 
 def fit_title(figure: Figure, title: Text, inches: float) -> None:
-    """Break a title into lines of which none is longer than so many inches, words kept whole."""
+    """Break a title into as few lines as let none be longer than so many inches."""
     words = title.get_text()
-    for letters in range(len(words), 4, -1):
+    for letters in range(len(words), 0, -1):
+        title.set_text(_broken(words, letters))
         if title.get_window_extent().width <= inches * figure.dpi:
             return
-        title.set_text(fill(words, letters, break_long_words=False))
+
+
+def _broken(words: str, most: int) -> str:
+    """Break words into as few lines of at most so many letters as can be, of about one length."""
+    lines = len(wrap(words, most))
+    return fill(words, next(some for some in range(1, most + 1) if len(wrap(words, some)) == lines))
 
 
 def _reading_size(png: Path, above: float) -> bytes:

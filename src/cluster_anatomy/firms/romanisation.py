@@ -3,7 +3,7 @@
 Hangul by the Revised Romanization (National Institute of Korean Language, 2000; koroman), Japanese
 by Hepburn with long vowels marked (pykakasi), Chinese by pinyin (pypinyin), Thai by the Royal Thai
 General System (thaiphon), Indian scripts as English spells them, all else letter by letter
-(anyascii). A place is called as it usually is, where ``latin_names.csv`` knows it: cities of 15,000
+(anyascii). A place is called as it usually is, where ``latin_names.csv`` knows it: cities of 5,000
 people or more in GeoNames (CC BY 4.0) whose name no rule would give, and places that the rules
 misread.
 """
@@ -63,18 +63,25 @@ _CHINESE_UNITS = {
     "镇": " Town",
     "乡": " Township",
 }
+_CHINESE_LEGAL = re.compile("(股份|有限|责任|公司|集团|控股)")
 _CHINESE_UNIT = re.compile(f"(?P<name>..+?|.)(?P<unit>{'|'.join(_CHINESE_UNITS)})")
 
 
 def is_latin(text: str) -> bool:
     """Say whether a text has no letter of another script than Latin."""
-    return not _RUNS.search(unicodedata.normalize("NFKC", text))
+    return not _RUNS.search(_composed(text))
 
 
 def is_guess(place: str, country: str = "") -> bool:
     """Say whether a place is only romanised letter by letter, from a script that omits sounds."""
-    text = unicodedata.normalize("NFKC", place).strip()
+    text = _composed(place)
     return bool(_INCOMPLETE.search(text)) and not usual_name(text, country)
+
+
+def _composed(text: str) -> str:
+    """Return a text in one form; the vowel am of Thai and Lao, which NFKC parts, stays one."""
+    text = unicodedata.normalize("NFKC", text).strip()
+    return text.replace("\u0e4d\u0e32", "\u0e33").replace("\u0ecd\u0eb2", "\u0eb3")
 
 
 def romanised(text: str, country: str = "", place: bool = False) -> str:
@@ -94,7 +101,7 @@ def romanised(text: str, country: str = "", place: bool = False) -> str:
     >>> romanised("충청남도", place=True), romanised("東京都", "Japan", place=True)
     ('Chungcheongnam-do', 'Tōkyō-to')
     """
-    text = unicodedata.normalize("NFKC", text).strip()
+    text = _composed(text)
     if place and (usual := usual_name(text, country)):
         return usual
     japanese = country == "Japan" or bool(_KANA.search(text))
@@ -103,7 +110,8 @@ def romanised(text: str, country: str = "", place: bool = False) -> str:
     for hit in _RUNS.finditer(text):
         pieces += [text[end : hit.start()], _latin(hit, country, place, japanese)]
         end = hit.end()
-    return _joined([*pieces, text[end:]])
+    latin = _joined([*pieces, text[end:]])
+    return re.sub(f"{_LETTER}+", lambda hit: _by_letter(hit.group()), latin)
 
 
 def _latin(hit: re.Match[str], country: str, place: bool, japanese: bool) -> str:
@@ -114,7 +122,7 @@ def _latin(hit: re.Match[str], country: str, place: bool, japanese: bool) -> str
     if hit["east"] and japanese:
         return " ".join(_japanese_words(run, place))
     if hit["east"]:
-        return _chinese_place(run, country) if place else _pinyin(run)
+        return _chinese_place(run, country) if place else _chinese_firm(run)
     if hit["indian"]:
         return _brahmic(run)
     return _thai(run) if hit["thai"] else _by_letter(run)
@@ -134,7 +142,7 @@ def _joined(pieces: list[str]) -> str:
 
 @cache
 def _latin_names() -> dict[str, dict[str, str]]:
-    """Return the usual name of places by their local name and country."""
+    """Return the usual name of places by their local name and country, the largest place first."""
     names: dict[str, dict[str, str]] = {}
     file = resources.files("cluster_anatomy.firms").joinpath("latin_names.csv")
     for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines()):
@@ -145,14 +153,13 @@ def _latin_names() -> dict[str, dict[str, str]]:
 def usual_name(name: str, country: str) -> str:
     """Return what a place of a country is usually called in English; empty if that is not known.
 
-    A name that is known in other countries only is taken from there if it means one thing.
+    A name that is only known in other countries is that of the largest place so called.
     """
     names = _latin_names()
     by_country = names.get(name) or names.get(simplified(name), {})
     if country == "Japan":
         by_country = {land: usual for land, usual in by_country.items() if land == country}
-    several = {by_country[country]} if country in by_country else set(by_country.values())
-    return several.pop() if len(several) == 1 else ""
+    return by_country.get(country) or next(iter(by_country.values()), "")
 
 
 # --- Korean
@@ -232,6 +239,12 @@ def _pinyin(chinese: str) -> str:
     return (first + "".join(f"'{part}" if part[0] in "aeo" else part for part in rest)).capitalize()
 
 
+def _chinese_firm(chinese: str) -> str:
+    """Write a name with the words of its legal form apart."""
+    parts = _CHINESE_LEGAL.split(simplified(chinese))
+    return " ".join(_pinyin(part) for part in parts if part)
+
+
 def _chinese_place(chinese: str, country: str) -> str:
     """Write a place and the places in it, with the English of their units."""
     text = simplified(chinese)
@@ -284,5 +297,7 @@ def _thai(thai: str) -> str:
 def _by_letter(word: str) -> str:
     from anyascii import anyascii
 
-    letters = anyascii(word).replace("'", "")
+    if word.startswith("ال"):  # the article of Arabic, whose a anyascii leaves out as others
+        word = f"al-{word[2:]}"
+    letters = anyascii(re.sub("[اأآ]", "a", word)).replace("'", "")
     return letters[:1].upper() + letters[1:]
