@@ -69,6 +69,11 @@ def stack(
     return handles
 
 
+def drawn(handles: Mapping[str, Artist], lengths: pd.DataFrame) -> dict[str, Artist]:
+    """Return the parts of `stack` that are there to be seen: those of some length in some bar."""
+    return {label: part for label, part in handles.items() if (lengths[label] > 0).any()}
+
+
 def origin_legend(figure: Figure, handles: Mapping[str, Artist]) -> None:
     """Write the legend of the origins drawn, in their order, below the figure."""
     labels = [label for label in ORIGINS if label in handles]

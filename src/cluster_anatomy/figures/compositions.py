@@ -6,7 +6,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cluster_anatomy.figures.bars import by_origin, origin_legend, stack
+from cluster_anatomy.figures.bars import by_origin, drawn, origin_legend, stack
 from cluster_anatomy.figures.style import TWO_COLUMNS
 from cluster_anatomy.firms.entries import ORIGINS, in_frame
 
@@ -73,8 +73,9 @@ def composition(data: pd.DataFrame, share: bool = True) -> Figure:
         height_ratios=[rows + 1 for rows in heights],
         layout="constrained",
     )
+    handles: dict[str, Artist] = {}
     for axis, panel in zip(axes[:, 0], panels, strict=True):
-        handles = _draw_panel(axis, data[data["panel"] == panel], share)
+        handles |= _draw_panel(axis, data[data["panel"] == panel], share)
         axis.set_title(panel, loc="left")
         axis.tick_params(axis="x", labelbottom=panel == panels[-1])
     axes[-1, 0].set_xlabel("Share of entries" if share else "Entries")
@@ -87,7 +88,7 @@ def _draw_panel(axis: Axes, data: pd.DataFrame, share: bool) -> dict[str, Artist
     lengths = by_origin(data, "bar").loc[totals.index]
     if share:
         lengths = lengths.div(totals, axis="index")
-    handles = stack(axis, lengths, horizontal=True)
+    handles = drawn(stack(axis, lengths, horizontal=True), lengths)
     ends = lengths.cumsum(axis="columns").iloc[:, -1]
     for bar, total, end in zip(totals.index, totals, ends, strict=True):
         axis.text(end + (0.01 if share else 0.3), bar, f"n = {total}", va="center", fontsize=7)

@@ -6,6 +6,7 @@ data.
 
 import io
 import warnings
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from textwrap import fill, wrap
@@ -148,13 +149,10 @@ def _write_headline(figure: Figure, headline: str) -> float:
     It has as few lines as can be, of about the same length.
     """
     drawn, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
-    most = round(HEADLINE_LETTERS * drawn.width)
-    lines = len(wrap(headline, most))
-    letters = next(some for some in range(most) if len(wrap(headline, some + 1)) == lines) + 1
     figure.text(
         round(drawn.x0 / width, 4),
         round((drawn.y1 + 0.1) / height, 4),
-        fill(headline, letters),
+        _broken(headline, round(HEADLINE_LETTERS * drawn.width)),
         fontsize=HEADLINE_SIZE,
         fontweight="bold",
         linespacing=1.25,
@@ -185,6 +183,21 @@ def show(figure: Figure, alt: str) -> None:
     )
     plt.close(figure)
     display(Image(data=buffer.getvalue(), format="png", alt=alt))
+
+
+def fit_title(figure: Figure, title: Text, inches: float) -> None:
+    """Break a title into as few lines as let none be longer than so many inches."""
+    words = title.get_text()
+    for letters in range(len(words), 0, -1):
+        title.set_text(_broken(words, letters))
+        if title.get_window_extent().width <= inches * figure.dpi:
+            return
+
+
+def _broken(words: str, most: int) -> str:
+    """Break words into as few lines of at most so many letters as can be, of about one length."""
+    lines = len(wrap(words, most))
+    return fill(words, next(some for some in range(1, most + 1) if len(wrap(words, some)) == lines))
 
 
 def _reading_size(png: Path, above: float) -> bytes:
@@ -235,8 +248,9 @@ def check(figure: Figure, name: str) -> None:
     for axes in figure.axes:
         if axes.get_visible() and not axes.has_data() and not axes.texts:
             raise ValueError(f"Figure '{name}': nothing is drawn on one of its axes.")
-        if pair := _overlapping(axes):
-            raise ValueError(f"Figure '{name}': the labels '{pair[0]}' and '{pair[1]}' overlap.")
+        ticks = [*_shown_ticks(axes.xaxis), *_shown_ticks(axes.yaxis)] if axes.axison else []
+        _refuse_overlap(name, "labels", [*axes.texts, *ticks])
+    _refuse_overlap(name, "titles", [title for axes in figure.axes for title in _titles(axes)])
 
 
 def _must_be_fit(figure: Figure, name: str) -> None:
@@ -249,12 +263,22 @@ def _must_be_fit(figure: Figure, name: str) -> None:
         display(Markdown(f"**Not fit to print under these parameters:** {escaped(str(error))}"))
 
 
-def _overlapping(axes: Axes) -> tuple[str, str] | None:
-    """Return the first two labels of an axis that overlap, if any do."""
-    ticks = [*_shown_ticks(axes.xaxis), *_shown_ticks(axes.yaxis)] if axes.axison else []
+def _titles(axes: Axes) -> list[Text]:
+    texts = [child for child in axes.get_children() if isinstance(child, Text)]
+    return [text for text in texts if text not in axes.texts] if axes.get_visible() else []
+
+
+def _refuse_overlap(name: str, what: str, texts: Iterable[Text]) -> None:
+    """Raise an error that names the first two of some texts of a figure that overlap, if any do."""
+    if pair := _overlapping(texts):
+        raise ValueError(f"Figure '{name}': the {what} '{pair[0]}' and '{pair[1]}' overlap.")
+
+
+def _overlapping(texts: Iterable[Text]) -> tuple[str, str] | None:
+    """Return the words of the first two texts that overlap, if any do."""
     boxes = [
         (text.get_text(), text.get_window_extent().shrunk(0.98, 0.9))
-        for text in (*axes.texts, *ticks)
+        for text in texts
         if text.get_visible() and text.get_text().strip()
     ]
     for position, (label, box) in enumerate(boxes):

@@ -6,8 +6,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cluster_anatomy.figures.bars import by_origin, origin_legend, stack
-from cluster_anatomy.figures.style import TWO_COLUMNS
+from cluster_anatomy.figures.bars import by_origin, drawn, origin_legend, stack
+from cluster_anatomy.figures.style import TWO_COLUMNS, fit_title
 
 
 def _period_start(year: pd.Series, length: int) -> pd.Series:
@@ -96,11 +96,12 @@ def over_time(
         layout="constrained",
     )
     years = int(data["years"].iloc[0])
+    handles: dict[str, Artist] = {}
     for axis, (frame, title) in zip(axes[:, 0], names.items(), strict=True):
         all_years = data[data["frame"] == frame]
         part = all_years[all_years["first_year"] >= first]
         lengths = by_origin(part, "first_year")
-        handles = _draw_periods(axis, lengths, years, linewidth=0.4)
+        handles |= drawn(_draw_periods(axis, lengths, years, linewidth=0.4), lengths)
         axis.set_ylim(0, lengths.sum(axis="columns").max() * 1.3)
         _mark_events(axis, events.get(frame, []))
         axis.set_title(f"{title} ({_counted(all_years, first)})", loc="left")
@@ -159,7 +160,7 @@ def cluster_years_data(
     )
 
 
-def cluster_years(data: pd.DataFrame, first: int) -> Figure:
+def cluster_years(data: pd.DataFrame, first: int, own_scales: bool = False) -> Figure:
     """Draw entries over time by origin, a panel per cluster; a dashed line marks take-off.
 
     The first panel of each country names it, where there are several.
@@ -169,7 +170,10 @@ def cluster_years(data: pd.DataFrame, first: int) -> Figure:
     data : DataFrame
         From `cluster_years_data`.
     first : int
-        First year drawn.
+        First year drawn; earlier entries are not counted in the titles.
+    own_scales : bool
+        Whether each panel has its own vertical scale, so that a large cluster does not flatten the
+        others.
     """
     data = data[data["first_year"] >= first]
     totals = data.groupby(["country", "cluster"])["entries"].sum().reset_index()
@@ -185,7 +189,7 @@ def cluster_years(data: pd.DataFrame, first: int) -> Figure:
         columns,
         figsize=(TWO_COLUMNS, 0.7 + 1.25 * rows),
         sharex=True,
-        sharey=True,
+        sharey=not own_scales,
         squeeze=False,
         layout="constrained",
     )
@@ -201,7 +205,8 @@ def cluster_years(data: pd.DataFrame, first: int) -> Figure:
         title = f"{panel.cluster} ({panel.entries})"
         if panel.Index in begins:
             title = f"{panel.country}: {title}"
-        axis.set_title(title, loc="left", fontsize=8)
+        written = axis.set_title(title, loc="left", fontsize=8)
+        fit_title(figure, written, TWO_COLUMNS / columns - 0.2)
     for place in range(len(totals), rows * columns):
         axes.flat[place].set_visible(False)
         axes.flat[place - columns].tick_params(labelbottom=True)

@@ -1,37 +1,57 @@
 """Figures of a list: fonts, labels, captions, data."""
 
-import unicodedata
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
 import pandas as pd
 
-from cluster_anatomy import figures
+from cluster_anatomy import figures, tables
 from cluster_anatomy.firms import entries
-from cluster_anatomy.firms.scripts import is_chinese, pinyin
-from cluster_anatomy.own_list.layout import OWN, shaped
+from cluster_anatomy.firms.romanisation import is_latin, romanised, usual_name
+from cluster_anatomy.own_list import analyses
+from cluster_anatomy.own_list.layout import OWN, RAW, shaped
 
 SECOND_FONT = "DejaVu Sans"
-"""Comes with matplotlib; Latin with all accents, Greek, Cyrillic, Hebrew, Arabic, Georgian, …"""
+"""Comes with matplotlib; Latin with all accents."""
+FAR_ABOVE = 4
+"""Times the middle panel's tallest bar from which the tallest of all makes scales differ."""
 
 
 # --- Words and figures
 
 
-def use_style(texts: Iterable[str] = ()) -> None:
-    """Put the house style in force, with a second font for characters that the study does not need.
+@dataclass
+class _Labels:
+    """The country of the list, what figures call names of other scripts, and whom labels mean."""
 
-    The second font leads if one of the texts needs it: a word drawn with two fonts loses its
-    accents.
+    country: str = ""
+    latin: dict[str, str] = field(default_factory=dict)
+    originals: dict[str, str] = field(default_factory=dict)
+
+
+_labels = _Labels()
+"""In force since `use_style`, as the style is."""
+
+
+def use_style(texts: Iterable[str] = ()) -> None:
+    """Put the house style and the labels of the list (`labels.labels`) in force.
+
+    A second font for letters that the study does not need leads if one of the texts needs it: a
+    word drawn with two fonts loses its accents.
     """
     import matplotlib as mpl
 
     from cluster_anatomy.figures import style
 
     style.use()
+    _labels.country = analyses.description()["country"]
+    _labels.latin = tables.read(f"{RAW}/labels.csv").set_index("name")["label"].to_dict()
     first, second = _drawn()
-    lacking = any(ord(char) in second - first for text in texts if pd.notna(text) for char in text)
+    drawn = (_labels.latin.get(text, text) for text in texts if pd.notna(text))
+    lacking = any(ord(char) in second - first for text in drawn if is_latin(text) for char in text)
     mpl.rcParams["font.family"] = (
         [SECOND_FONT, style.FONT] if lacking else [style.FONT, SECOND_FONT]
     )
@@ -58,25 +78,50 @@ def _has_glyph(char: str) -> bool:
 
 
 def drawable(name: str, width: int = 28) -> str:
-    """Return a name as a figure can draw it: romanised where it has no glyphs, and cut if long.
+    """Return a name as a figure draws it: in Latin letters, and cut if it is long.
 
-    Chinese becomes pinyin; a letter of another script is read from its Unicode name. A long name
-    keeps its end.
+    A long name keeps its end.
     """
-    plain = unicodedata.normalize("NFC", " ".join(name.split())).replace("$", "＄")
-    if not all(map(_has_glyph, plain)):
-        plain = pinyin(plain) if is_chinese(plain) else "".join(map(_romanised, plain))
-        plain = plain[:1].upper() + plain[1:]
+    text, country = " ".join(name.split()), _labels.country
+    plain = _labels.latin.get(name) or usual_name(text, country) or romanised(text, country)
+    plain = "".join(filter(_has_glyph, plain.replace("$", "＄"))).strip() or "?"
     tail = width // 3
-    return plain if len(plain) <= width else f"{plain[: width - tail - 1]}…{plain[-tail:]}"
+    label = plain if len(plain) <= width else f"{plain[: width - tail - 1]}…{plain[-tail:]}"
+    if not is_latin(name):
+        _labels.originals[label] = name
+    return label
 
 
-def _romanised(char: str) -> str:
-    if _has_glyph(char):
-        return char
-    name = unicodedata.name(char, "")
-    is_letter = unicodedata.category(char)[0] in "LM" and "VIRAMA" not in name
-    return name.split()[-1].lower() if is_letter else ""
+def save(
+    figure, name: str, data: pd.DataFrame, words: Mapping[str, dict[str, str]], more: str = ""
+) -> dict[str, str]:
+    """Save a figure (`style.save`) whose caption says what its romanised labels stand for.
+
+    Parameters
+    ----------
+    figure, name, data, words
+        As for `style.save`.
+    more : str
+        Sentences that the caption gets before that.
+    """
+    from cluster_anatomy.figures import style
+
+    told = [f"{label} is {original}" for label, original in sorted(_shown(figure).items())]
+    parts = [words[name]["caption"], more, f"In Latin letters: {'; '.join(told)}." if told else ""]
+    caption = " ".join(filter(None, parts))
+    return style.save(figure, name, data, {name: words[name] | {"caption": caption}})
+
+
+def _shown(figure) -> dict[str, str]:
+    """Return the labels in a figure that are not written as the name is, and the name."""
+    from matplotlib.text import Text
+
+    texts = [" ".join(text.get_text().split()) for text in figure.findobj(Text)]
+    return {
+        label: original
+        for label, original in _labels.originals.items()
+        if any(re.search(rf"(?<!\w){re.escape(label)}(?!\w)", text) for text in texts)
+    }
 
 
 def largest(found: pd.DataFrame, top: int | None) -> list[str]:
@@ -93,6 +138,7 @@ def labelled(names: Iterable[str], width: int = 28) -> dict[str, str]:
         label = drawable(name, width)
         uses[label] += 1
         labels[name] = label if uses[label] == 1 else f"{label} ({uses[label]})"
+    _labels.originals |= {label: name for name, label in labels.items() if not is_latin(name)}
     return labels
 
 
@@ -173,13 +219,41 @@ def panel_data(
 ) -> pd.DataFrame:
     """Count entries over time in the clusters with most dated entries, named as drawn."""
     dated = found.dropna(subset=["entry_year"])
-    names = labelled(largest(dated, panels), 20)
+    names = labelled(largest(dated, panels), 40)
 
     def named(table: pd.DataFrame) -> pd.DataFrame:
         some = table[table["cluster"].isin(list(names))]
         return some.assign(cluster=some["cluster"].map(names))
 
     return figures.cluster_years_data(named(dated), named(profiles), smallest=1, years=years)
+
+
+def cluster_panels(data: pd.DataFrame):
+    """Draw the entries of each cluster over time so that one region or firm hides no other.
+
+    Where the tallest bar is far above those of the other panels, each has its own scale; of a long
+    history the oldest twentieth is left out (`first_drawn`).
+
+    Parameters
+    ----------
+    data : DataFrame
+        From `panel_data`.
+
+    Returns
+    -------
+    figure : Figure
+    note : str
+        What the caption has to say of that.
+    """
+    years, width = data["first_year"].repeat(data["entries"]), int(data["years"].iloc[0])
+    first = first_drawn(years, width)
+    shown = data[data["first_year"] >= first]
+    tallest = shown.groupby(["cluster", "first_year"])["entries"].sum().groupby("cluster").max()
+    own_scales = tallest.max() > FAR_ABOVE * tallest.median()
+    early = int((years < first).sum())
+    notes = ["Each panel has its own vertical scale."] if own_scales else []
+    notes += [f"Not drawn and not in brackets: entries before {first} ({early})."] if early else []
+    return whole_years(figures.cluster_years(data, first, own_scales)), " ".join(notes)
 
 
 def matrix_data(pairs: pd.DataFrame, country: str, top: int) -> pd.DataFrame:
@@ -270,20 +344,20 @@ def facts(found: pd.DataFrame, about: Mapping, frame: pd.Series) -> dict:
 
 def period_width(years: pd.Series) -> int:
     """Return how many years a bar over time holds, for some two dozen bars at most."""
-    span = int(years.max() - years.min()) if len(years) else 0
+    span = int(years.max()) - _first_year(years) if len(years) else 0
     return next(width for width in (2, 3, 5, 10, 20, 50) if span / width <= 24 or width == 50)
 
 
-def first_drawn(years: pd.Series, width: int, most: int = 60) -> int:
-    """Return the first year to draw: that of the period of the first entry.
+def first_drawn(years: pd.Series, width: int) -> int:
+    """Return the first year to draw: that of the period of the first entry (`_first_year`)."""
+    return (_first_year(years) - 1) // width * width + 1
 
-    If the entries span more than so many years, it is that of the period after which nineteen in
-    twenty entered.
-    """
+
+def _first_year(years: pd.Series, most: int = 60) -> int:
+    """Return the year of the first entry; after nineteen in twenty, if the span is longer."""
     dated = years.dropna().astype(int)
-    first = int(dated.quantile(0.05, interpolation="lower"))
-    first = first if dated.max() - dated.min() > most else int(dated.min())
-    return (first - 1) // width * width + 1
+    late = int(dated.quantile(0.05, interpolation="lower"))
+    return late if dated.max() - dated.min() > most else int(dated.min())
 
 
 def years_curve(data: pd.DataFrame):
@@ -317,7 +391,9 @@ def years_curve(data: pd.DataFrame):
             label="latest to earliest years",
         )
     axis.step(year, line, where="post", color="#0072B2", label="entries up to this year")
-    axis.set_xlim(year.min() - 1, year.max())
+    entered = data["year"].repeat(data["entries"])
+    late = _first_year(entered)
+    axis.set_xlim((late if late > entered.min() else year.min()) - 1, year.max())
     axis.set_ylim(0, high.max() * 1.08)
     axis.set_ylabel("Entries, cumulated")
     axis.legend(loc="upper left")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from cluster_anatomy.compendium import paths
+from cluster_anatomy.own_list import labels
 from cluster_anatomy.own_list.checks import check_evidence, check_firms, check_ties
 from cluster_anatomy.own_list.description import TABLES, Description, read_description
 from cluster_anatomy.own_list.firm_rows import one_evidence_each, one_row_each, without_notes
@@ -145,6 +146,7 @@ def _checked(cells: dict[str, Cells], description: Description) -> dict[str, pd.
     frames["firms"], frames["places"] = located(
         cells["firms"], frames["firms"], places, gazetteer(paths.root()), cells["places"]
     )
+    labels.say(cells["firms"], frames, description.country)
     if not description.joins:
         _join_repeated(cells, frames, description)
         check_firms(cells["firms"], frames["firms"], description)

@@ -16,6 +16,7 @@ from cluster_anatomy import tables
 from cluster_anatomy.compendium import freshness, paths, steps
 from cluster_anatomy.own_list.analyses import FRAMES, analyses, requirements
 from cluster_anatomy.own_list.case import Case, derived, rules
+from cluster_anatomy.own_list.labels import labels
 from cluster_anatomy.own_list.layout import HEADERS, OWN, PLACES, RAW, TEMPLATES, WORDS, shaped
 from cluster_anatomy.own_list.lists import OwnList
 
@@ -83,6 +84,7 @@ def prepare(own: OwnList, about: dict, study: Path, folder: Path) -> pd.DataFram
     inputs = _inputs(case, about, coding, study)
     inputs[f"{RAW}/warnings.csv"] = pd.DataFrame({"warning": own.warnings}, dtype="string")
     inputs[f"{RAW}/analyses.csv"] = made
+    inputs[f"{RAW}/labels.csv"] = labels(own.tables, about["country"])
     for stale in ("data/raw", "notebooks"):
         _clear(folder / stale, keep=".ipynb")
     with environment({paths.ROOT_VARIABLE: str(folder), paths.STAGE_VARIABLE: ""}):
@@ -162,7 +164,7 @@ def made_with() -> str:
     digest = hashlib.sha256()
     for file in sorted(package.rglob("*")):
         if (
-            file.suffix in (".py", ".toml", ".otf")
+            file.suffix in (".py", ".toml", ".otf", ".csv")
             and "site" not in file.relative_to(package).parts
         ):
             digest.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
