@@ -6,7 +6,9 @@ import gzip
 import io
 import lzma
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import fs
 
 from cluster_anatomy import __main__, registers
 from cluster_anatomy.compendium.steps import PipelineError
@@ -293,6 +296,73 @@ def test_a_store_that_cannot_be_reached_is_one_line_and_leaves_nothing(
     assert "s3://bucket/out: cannot be reached" in said
     assert said.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["r.csv"]
+
+
+@pytest.fixture
+def s3(tmp_path, monkeypatch):
+    """A store on this machine: moto's server (``pip install moto[s3,server]``, in any environment;
+    ``MOTO_SERVER`` names the program if it is not in the path).
+    """
+    program = os.environ.get("MOTO_SERVER") or shutil.which("moto_server")
+    if not program:
+        print("\nNO STORE: moto_server is missing; addresses were not tried", file=sys.stderr)
+        pytest.skip("LOUD: moto_server is missing (MOTO_SERVER); addresses were NOT tested")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with open(tmp_path / "moto.log", "w", encoding="utf-8") as log:
+        server = subprocess.Popen(
+            [program, "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log
+        )
+    until = time.monotonic() + 120
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            break
+        except OSError:
+            assert time.monotonic() < until, (tmp_path / "moto.log").read_text(encoding="utf-8")
+            time.sleep(0.2)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "something")
+    addresses._store.cache_clear()
+    store = fs.S3FileSystem(
+        endpoint_override=f"http://127.0.0.1:{port}", allow_bucket_creation=True
+    )
+    store.create_dir("bucket")
+    yield store
+    addresses._store.cache_clear()
+    server.terminate()
+    server.wait()
+
+
+def test_addresses_in_and_out(s3, tmp_path):
+    local = tmp_path / "r.csv"
+    local.write_text(TEXT + "one cell\n", encoding="utf-8")
+    registers.run_register([local], tmp_path / "out", **QUIET)
+    with s3.open_output_stream("bucket/in/r.csv.gz", compression=None) as file:
+        file.write(gzip.compress(local.read_bytes()))
+    table = pa.table({"Company": ["Vole Ltd"], "City": ["Leeds"], "Founded": [1990]})
+    for part in range(2):
+        with s3.open_output_stream(f"bucket/in/parts/part-{part}.parquet") as file:
+            pq.write_table(table, file)
+    assert len(find_sources(["s3://bucket/in/parts"], {})) == 2
+    assert len(find_sources(["s3a://bucket/in/parts/part-*.parquet"], {})) == 2
+    with pytest.raises(PipelineError, match="no such file"):
+        find_sources(["s3://bucket/in/none.csv"], {})
+    work = tmp_path / "work"
+    for _ in range(2):  # the second time over what is there
+        registers.run_register(["s3://bucket/in/r.csv.gz"], "s3://bucket/out", work=work, **QUIET)
+    for name in ("firms.parquet", "entry.parquet", "links.parquet", "ledger.csv"):
+        with s3.open_input_file(f"bucket/out/{name}") as file:
+            there = file.read()
+        here = (tmp_path / "out" / name).read_bytes()
+        assert there.replace(b"r.csv.gz", b"r.csv") == here, name
+    assert registers.summary("s3://bucket/out", work)[-1].startswith("Results: s3://bucket/out")
+    with pytest.raises(PipelineError, match="holds other files"):
+        registers.run_register([local], "s3://bucket/in", work=tmp_path / "w2", **QUIET)
+    with pytest.raises(PipelineError, match="cannot be reached"):
+        registers.run_register([local], "s3://none/out", work=tmp_path / "w3", **QUIET)
 
 
 # --- What a run leaves behind

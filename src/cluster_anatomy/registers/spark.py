@@ -31,7 +31,11 @@ MASTERS = ("local", "local[4]", "spark://host:7077", "yarn", "k8s://https://host
 MASTER = re.compile(r"local(\[(\d+|\*)(,\s*\d+)?\])?|local-cluster\[.+\]|yarn|k8s://.+|spark://.+")
 PATIENCE = 5
 """Seconds to wait for the master of a cluster to answer."""
-QUIET = "rootLogger.level = off\n"
+QUIET = """rootLogger.level = off
+rootLogger.appenderRef.none.ref = none
+appender.none.type = Null
+appender.none.name = none
+"""
 """Settings of Java's log: what goes wrong is said in one line."""
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
