@@ -133,51 +133,59 @@ def tfidf_place_year(frame: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
     return in_order(rows[left], rows[right], cosine + np.where(same, 0, -0.3) + by_year)
 
 
-def _splink_settings():
-    """Return the comparisons and blocks that splink is given."""
+def _level(sql: str, label: str):
+    """Return a level of a comparison by its SQL."""
+    from splink.comparison_level_library import CustomLevel
+
+    return CustomLevel(sql, label, base_dialect_str="duckdb")
+
+
+def _shared_words():
+    """Return the comparison of names by the words that they share, each by its information."""
     import splink.comparison_level_library as levels
     import splink.comparison_library as comparisons
-    from splink import SettingsCreator, block_on
-
-    def level(sql, label):
-        return levels.CustomLevel(sql, label, base_dialect_str="duckdb")
 
     shared = (
         "list_sum(list_append(list_transform(list_intersect(words_l, words_r),"
         " x -> of_word_l[x]), 0.0))"
     )
     left = f"(all_bits_l + all_bits_r - 2 * {shared})"
-    none = level("len(words_l) = 0 OR len(words_r) = 0", "no words").configure(is_null_level=True)
+    none = _level("len(words_l) = 0 OR len(words_r) = 0", "no words").configure(is_null_level=True)
     strong = [(33, 10), (33, 23), (23, 10), (23, 23), (13, 7), (13, 13)]
-    by_words = [level(f"{shared} >= {a} AND {left} <= {b}", f"{a}/{b}") for a, b in strong]
-    by_words += [level(f"{shared} >= {bits}", str(bits)) for bits in (33, 23, 13, 6.6)]
+    by_words = [_level(f"{shared} >= {a} AND {left} <= {b}", f"{a}/{b}") for a, b in strong]
+    by_words += [_level(f"{shared} >= {bits}", str(bits)) for bits in (33, 23, 13, 6.6)]
+    return comparisons.CustomComparison(
+        [none, *by_words, levels.ElseLevel()], output_column_name="words"
+    )
+
+
+def _splink_settings():
+    """Return the comparisons and blocks that splink is given."""
+    import splink.comparison_level_library as levels
+    import splink.comparison_library as comparisons
+    from splink import SettingsCreator, block_on
+
     near = "abs(try_cast(founded_l AS INT) - try_cast(founded_r AS INT)) <= 1"
+    by_name = [
+        levels.NullLevel("name"),
+        levels.ExactMatchLevel("name", term_frequency_adjustments=True),
+        *(levels.JaroWinklerLevel("name", at) for at in (0.97, 0.92, 0.85, 0.75)),
+        levels.ElseLevel(),
+    ]
+    by_year = [
+        levels.NullLevel("founded"),
+        levels.ExactMatchLevel("founded"),
+        _level(near, "within one"),
+        levels.ElseLevel(),
+    ]
     return SettingsCreator(
         link_type="dedupe_only",
         unique_id_column_name="row",
         comparisons=[
-            comparisons.CustomComparison(
-                [none, *by_words, levels.ElseLevel()], output_column_name="words"
-            ),
-            comparisons.CustomComparison(
-                [
-                    levels.NullLevel("name"),
-                    levels.ExactMatchLevel("name", term_frequency_adjustments=True),
-                    *(levels.JaroWinklerLevel("name", at) for at in (0.97, 0.92, 0.85, 0.75)),
-                    levels.ElseLevel(),
-                ],
-                output_column_name="name",
-            ),
+            _shared_words(),
+            comparisons.CustomComparison(by_name, output_column_name="name"),
             comparisons.ExactMatch("city").configure(term_frequency_adjustments=True),
-            comparisons.CustomComparison(
-                [
-                    levels.NullLevel("founded"),
-                    levels.ExactMatchLevel("founded"),
-                    level(near, "within one"),
-                    levels.ElseLevel(),
-                ],
-                output_column_name="founded",
-            ),
+            comparisons.CustomComparison(by_year, output_column_name="founded"),
         ],
         blocking_rules_to_generate_predictions=[
             block_on("rare", arrays_to_explode=["rare"]),

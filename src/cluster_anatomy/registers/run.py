@@ -200,7 +200,7 @@ def _prepared(folder: Path) -> Iterator[None]:
         raise
 
 
-def work_folder(into: str | Path, work: Path | None = None) -> Path:
+def work_folder(into: str | Path, work: str | Path | None = None) -> Path:
     """Return the folder on this machine in which the stages of a run lie.
 
     That is `into` itself, or `work` (default: one below the compendium's ``build``) if `into` is an
@@ -210,7 +210,7 @@ def work_folder(into: str | Path, work: Path | None = None) -> Path:
     if not target.startswith(TABLE) and not is_remote(target):
         return Path(target).resolve()
     name = freshness.digest_of(target)[:12]
-    return (work or paths.root() / "build/registers" / name).resolve()
+    return Path(work or paths.root() / "build/registers" / name).resolve()
 
 
 def target_of(into: str | Path) -> str:
@@ -230,7 +230,7 @@ def run_register(
     encoding: str = "",
     fresh: bool = False,
     tell: Callable[[str], None] = say,
-    work: Path | None = None,
+    work: str | Path | None = None,
     master: str = "",
     settings: dict[str, str] | None = None,
     session: Any = None,
@@ -261,7 +261,7 @@ def run_register(
         Do every stage again.
     tell
         What takes each line of progress.
-    work : Path, optional
+    work : str or Path, optional
         Folder for the stages, where `into` is no folder of this machine (`work_folder`).
     master, settings : str, dict, optional
         Spark's master and settings.
@@ -392,7 +392,7 @@ def _shortage(error: BaseException | None) -> str | None:
     return None
 
 
-def summary(into: str | Path, work: Path | None = None) -> list[str]:
+def summary(into: str | Path, work: str | Path | None = None) -> list[str]:
     """Return the lines to show at the end: the ledger and where the results are."""
     with open(work_folder(into, work) / "ledger.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))[1:]

@@ -15,7 +15,7 @@ from cluster_anatomy.reading.years import this_year
 from cluster_anatomy.registers import addresses, batches, records
 from cluster_anatomy.registers.engines import parquet_files
 from cluster_anatomy.registers.files import Source, row_groups
-from cluster_anatomy.registers.pieces import SIZE, blocks
+from cluster_anatomy.registers.pieces import SIZE, Piece, blocks
 from cluster_anatomy.registers.stages.links import compared_columns, remove
 from cluster_anatomy.registers.work import Run
 
@@ -47,47 +47,55 @@ def read(run: Run, into: Path) -> int:
     """
     sources = _readable(run, into)
     pieces = [(number, piece) for number, source in enumerate(sources) for piece in source.pieces]
-    _show(
-        run,
-        into,
-        "pieces",
-        PIECES,
-        [
-            (count, number, piece.start, piece.stop, piece.line)
-            for count, (number, piece) in enumerate(pieces)
-        ],
-    )
-    small = sum(source.size for source in sources) < SIZE
-    run.engine.map(
-        partial(batches.read, sources=sources, latest=this_year()),
-        f"SELECT /*+ REPARTITION({max(len(pieces), 1)}) */ * FROM pieces",
-        into / "taken.parquet",
-        max(len(pieces), 1) if small else 1,
-    )
-    run.engine.view("taken", into / "taken.parquet")
-    rows = dict(run.engine.rows("SELECT piece, max(row) FROM taken GROUP BY piece"))
-    counts: Counter[str] = Counter({source.given: 0 for source in sources})
-    before: Counter[int] = Counter()
-    starts = []
-    for count, (number, _) in enumerate(pieces):
-        starts.append((count, before[number]))
-        before[number] += rows.get(count, 0)
-        counts[sources[number].given] += rows.get(count, 0)
-    _show(run, into, "starts", STARTS, starts)
+    _take(run, into, sources, pieces)
+    counts = _number(run, into, sources, [number for number, _ in pieces])
     for table, schema, which in (
         ("records", records.RECORD, "left_out IS NULL"),
         ("rejected", records.REJECTED, "left_out IS NOT NULL"),
     ):
         columns = ", ".join(run.engine.quote(name) for name in schema.names if name != "row")
         run.write(table, RECORDS.format(columns=columns, which=which), into)
-    remove(
-        *(into / name for name in ("pieces.parquet", "taken.parquet", "starts.parquet", "plain"))
-    )
+    remove(*(into / f"{name}.parquet" for name in ("pieces", "taken", "starts")), into / "plain")
     if not (kept := run.count("records")):
         raise PipelineError(f"{', '.join(counts)}: no row has a name; nothing to link")
     files = [{"file": given, "rows": n} for given, n in counts.items()]
     (into / "files.json").write_text(json.dumps(files), encoding="utf-8")
     return kept
+
+
+def _take(run: Run, into: Path, sources: list[Source], pieces: list[tuple[int, Piece]]) -> None:
+    """Write ``taken``: what `batches.read` finds in the pieces, each read by one process."""
+    rows = [
+        (count, number, piece.start, piece.stop, piece.line)
+        for count, (number, piece) in enumerate(pieces)
+    ]
+    _show(run, into, "pieces", PIECES, rows)
+    several = max(len(pieces), 1)
+    few = sum(source.size for source in sources) < SIZE
+    run.engine.map(
+        partial(batches.read, sources=sources, latest=this_year()),
+        f"SELECT /*+ REPARTITION({several}) */ * FROM pieces",  # Spark's; DuckDB keeps the order
+        into / "taken.parquet",
+        several if few else 1,
+    )
+    run.engine.view("taken", into / "taken.parquet")
+
+
+def _number(run: Run, into: Path, sources: list[Source], pieces: list[int]) -> Counter[str]:
+    """Write ``starts``: rows of its file before each piece; return the rows of what was given.
+
+    `pieces` are the positions of their sources.
+    """
+    rows = dict(run.engine.rows("SELECT piece, max(row) FROM taken GROUP BY piece"))
+    counts = Counter({source.given: 0 for source in sources})
+    before: Counter[int] = Counter()
+    starts = []
+    for piece, number in enumerate(pieces):
+        starts.append((piece, before[number]))
+        before[number] += rows.get(piece, 0)
+        counts[sources[number].given] += rows.get(piece, 0)
+    _show(run, into, "starts", STARTS, starts)
+    return counts
 
 
 def _show(run: Run, into: Path, name: str, columns: Iterable[str], rows: list[tuple]) -> None:
