@@ -290,8 +290,11 @@ def _rows(firm: dict, number: int, chance: random.Random) -> list[tuple]:
     return rows
 
 
-def make(size: int, folder: Path, seed: int = 7) -> tuple[Path, Path]:
-    """Write a register of `size` rows and its truth; the same seed gives the same bytes."""
+def make(size: int, folder: Path, seed: int = 7, missing_places: float = 0.0) -> tuple[Path, Path]:
+    """Write a register of `size` rows and its truth; the same seed gives the same bytes.
+
+    Of `missing_places` of the rows the place is left out; all else stays as it is.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     register, truth = folder / "register.csv", folder / "truth.parquet"
     schema = pa.schema([("row", pa.int64()), ("firm", pa.int64()), ("variation", pa.string())])
@@ -310,7 +313,11 @@ def make(size: int, folder: Path, seed: int = 7) -> tuple[Path, Path]:
                 number += 1
             rows = rows[: size - written]
             chance.shuffle(rows)
-            sheet.writerows(row[:4] for row in rows)
+            blank = random.Random(f"{seed}/{chunk}/places")
+            sheet.writerows(
+                [row[0], "" if blank.random() < missing_places else row[1], *row[2:4]]
+                for row in rows
+            )
             lines = range(written + 1, written + len(rows) + 1)
             columns = [list(lines), [row[4] for row in rows], [row[5] for row in rows]]
             writer.write_table(pa.table(columns, schema=schema))

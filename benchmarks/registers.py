@@ -2,27 +2,23 @@
 
 ``python benchmarks/registers.py`` makes registers of 10 thousand, 100 thousand, 1 million and 5
 million rows (`made_register`, seeded), takes each through ``python -m cluster_anatomy register``
-and through the peers, one process after the other on this machine, and writes
-``benchmarks/results/registers.csv``. What is there already for the same code and size is kept, so
-that an interrupted benchmark goes on (``--fresh``: measure again).
+and through the peers, one process after the other on this machine, so many ``--rounds`` of each,
+and writes ``benchmarks/results/registers.csv``. What is there already for the same code and size is
+kept, so that an interrupted benchmark goes on (``--fresh``: measure again).
 
-Measured: wall and processor seconds of the whole process, start and imports included; seconds of
-each stage; peak resident memory of the process tree; precision and recall on pairs of rows of one
-firm.
+Measured: wall and processor seconds of the whole process, start and imports included (the least,
+the median and the most of all rounds); peak resident memory of the process tree; seconds of each
+stage; precision and recall on pairs of rows of one firm.
 
-Peers, each with what its documentation shows first and cleaned by lower case only:
+The peers (`register_peers` says how each was helped) score pairs. Their threshold is told to them
+by the truth: the lowest at which the groups that it makes have a precision of at least
+``PRECISION``. Ours is the one that the linkage model ships. With a peer whose precision never gets
+there, the highest that it reaches stands in the table.
 
-- ``splink_default``: splink, Jaro-Winkler comparison of names with its default levels, exact city
-  and year, u from random pairs, m by expectation maximisation, blocked by the first five letters,
-  threshold 0.9;
-- ``recordlinkage``: the same columns and blocks, Jaro-Winkler 0.85, two of three must agree,
-  connected components;
-- ``dedupe``: trained on 2,000 pairs whose truth is told to it, default partition threshold 0.5;
-- ``pandas``: lower case, no punctuation, no legal form; equal names in the same city are one firm.
-
-recordlinkage and dedupe need other versions of pandas than the study; the script makes an
-environment for each below ``build/peers`` from pinned versions. A peer that takes longer than
-``--limit`` seconds did not finish.
+Peers that need other versions of packages than the study have environments of their own below
+``build/peers``, made from pinned versions. A peer that takes longer than ``--limit`` seconds did
+not finish. Zingg is not among them: its Python package is a client of a Spark program that no
+registry of Python packages has.
 """
 
 import argparse
@@ -30,11 +26,11 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from itertools import pairwise, product
 from math import log
 from pathlib import Path
@@ -42,23 +38,42 @@ from pathlib import Path
 import duckdb
 import made_register
 import psutil
-from reporting import RESULTS, ROOT, markdown, put_between, read_csv, write_csv
+import pyarrow.parquet as pq
+from reporting import (
+    RESULTS,
+    ROOT,
+    machine,
+    markdown,
+    put_between,
+    read_csv,
+    spread,
+    write_csv,
+)
 
 from cluster_anatomy.compendium import freshness, paths
 from cluster_anatomy.registers import measure
 
 SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
 LARGEST_PEER = 1_000_000
+WITHOUT_PLACES = 100_000
+"""Rows of the register that is tried with places missing, too."""
+PRECISION = 0.99
 RESULT = RESULTS / "registers.csv"
+COMMON = ("pandas==2.3.3", "pyarrow==26.0.1")
+COSINE = ("scikit-learn==1.9.1", "sparse-dot-topn==1.2.0", *COMMON)
 PEERS = {
-    "splink_default": (),
-    "pandas": (),
-    "recordlinkage": ("recordlinkage==0.16", "pandas==2.3.3", "pyarrow==26.0.1"),
-    "dedupe": ("dedupe==3.0.3", "BTrees==6.1", "pandas==2.3.3", "pyarrow==26.0.1"),
+    "equal_names": (),
+    "tfidf": COSINE,
+    "tfidf_place_year": COSINE,
+    "splink": (),
+    "recordlinkage": ("recordlinkage==0.16", *COMMON),
+    "dedupe": ("dedupe==3.0.3", "BTrees==5.2", *COMMON),
 }
 COLUMNS = [
-    *["size", "who", "outcome", "seconds", "processor_seconds", "peak_mib", "precision", "recall"],
-    *["stages", "versions", "cores", "memory_gib", "load_before", "names_from", "code"],
+    *["size", "missing_places", "who", "outcome", "n"],
+    *["seconds_min", "seconds_median", "seconds_max", "processor_seconds", "peak_mib"],
+    *["precision", "recall", "threshold", "stages", "versions", "machine", "load_before"],
+    *["names_from", "code"],
 ]
 MARKS = ("<!--benchmark-->", "<!--/benchmark-->")
 SEED = 7
@@ -80,7 +95,8 @@ def environment(peer: str) -> tuple[Path | None, str]:
     """Return the interpreter for a peer, made if it is not there, or why there is none."""
     if not PEERS[peer]:
         return Path(sys.executable), ""
-    folder = paths.root() / "build/peers" / peer
+    name = hashlib.sha256(" ".join(PEERS[peer]).encode()).hexdigest()[:12]
+    folder = paths.root() / "build/peers" / name
     python = folder / "bin/python"
     if not (folder / "ready").is_file():
         shutil.rmtree(folder, ignore_errors=True)
@@ -101,7 +117,7 @@ def versions(who: str) -> str:
     """Return the versions that matter."""
     if PEERS.get(who):
         return " ".join(PEERS[who])
-    names = {"pandas": ["pandas"], "splink_default": ["splink", "duckdb"]}.get(
+    names = {"equal_names": ["pandas"], "splink": ["splink", "duckdb"]}.get(
         who, ["duckdb", "splink", "pyarrow"]
     )
     return " ".join(f"{name}=={importlib.metadata.version(name)}" for name in names)
@@ -144,13 +160,51 @@ def quality(truth: Path, linked: Path) -> tuple[float, float]:
     return right / answered if answered else float("nan"), right / true
 
 
-def made(size: int) -> Path:
+def quality_of_pairs(truth: Path, scored: Path) -> tuple[float, float, float]:
+    """Return precision, recall and threshold of scored pairs of rows.
+
+    Pairs are joined from the best to the worst; after each score the groups so far are judged. The
+    threshold is the lowest with a precision of at least `PRECISION`, else the one with the highest.
+    """
+    firm = dict(
+        zip(*pq.read_table(truth, columns=["row", "firm"]).to_pydict().values(), strict=True)
+    )
+    pairs = pq.read_table(scored).to_pandas().sort_values("score", ascending=False)
+    sizes = Counter(firm.values())
+    true = sum(n * (n - 1) // 2 for n in sizes.values())
+    group = {row: row for row in firm}
+    firms = {row: Counter([number]) for row, number in firm.items()}
+    right, answered, best = 0, 0, (0.0, 0.0, float("nan"))
+
+    def root(row: int) -> int:
+        while group[row] != row:
+            group[row] = group[group[row]]
+            row = group[row]
+        return row
+
+    scores = pairs["score"].to_numpy()
+    last = [*(scores[1:] != scores[:-1]), True]
+    for at, (left, right_row) in enumerate(zip(pairs["row_l"], pairs["row_r"], strict=True)):
+        small, large = sorted((root(left), root(right_row)), key=lambda row: len(firms[row]))
+        if small != large:
+            group[small] = large
+            answered += firms[small].total() * firms[large].total()
+            right += sum(n * firms[large][number] for number, n in firms[small].items())
+            firms[large].update(firms.pop(small))
+        if last[at] and answered:
+            precision = right / answered
+            if precision >= min(PRECISION, best[0]):
+                best = (precision, right / true, float(scores[at]))
+    return best
+
+
+def made(size: int, missing: float) -> Path:
     """Return the folder of a made register, written anew if its recipe is another."""
-    folder = work_folder() / str(size)
+    folder = work_folder() / (f"{size}_{missing:g}" if missing else str(size))
     code = hashlib.sha256(Path(made_register.__file__).read_bytes()).hexdigest()[:12]
     note, recipe = folder / "made.txt", f"{code} {made_register.source()} seed {SEED}"
     if not note.is_file() or note.read_text(encoding="utf-8") != recipe:
-        made_register.make(size, folder, SEED)
+        made_register.make(size, folder, SEED, missing)
         note.write_text(recipe, encoding="utf-8")
     return folder
 
@@ -169,39 +223,40 @@ def command_of(
         return None, f"does not install: {why}"
     out.mkdir()
     script = Path(__file__).with_name("register_peers.py")
-    command = [python, script, who, register, out / "records.parquet"]
-    return command + ([folder / "truth.parquet"] if who == "dedupe" else []), ""
+    return [python, script, who, register, out / "pairs.parquet", folder / "truth.parquet"], ""
 
 
-def row_of(who: str, size: int, limit: float, memory: str) -> dict:
-    """Measure one program on one register."""
-    folder = made(size)
-    out = folder / who
-    shutil.rmtree(out, ignore_errors=True)
-    command, why = command_of(who, folder, out, memory)
-    if command is None:
-        return {"size": size, "who": who, "outcome": why}
+def row_of(who: str, size: int, missing: float, options: argparse.Namespace) -> dict:
+    """Measure one program on one register, several rounds."""
+    folder = made(size, missing)
+    out, rounds = folder / who, []
+    limit = options.limit if who in PEERS else 4 * options.limit
     load = os.getloadavg()[0]
-    outcome, usage = measured(command, limit, folder / f"{who}.log")
-    row = {
-        "size": size,
-        "who": who,
-        "outcome": outcome,
-        "seconds": f"{usage.seconds:.1f}",
-        "processor_seconds": f"{usage.cpu:.1f}",
-        "peak_mib": f"{usage.peak / 2**20:.0f}",
-        "versions": versions(who),
-        "cores": os.cpu_count(),
-        "memory_gib": f"{psutil.virtual_memory().total / 2**30:.0f}",
-        "load_before": f"{load:.1f}",
-        "names_from": made_register.source().partition(":")[0],
-    }
-    if outcome == "finished":
-        linked = out / "records.parquet"  # a file, or of large registers a folder of parts
+    row = {"size": size, "missing_places": f"{missing:g}", "who": who, "versions": versions(who)}
+    row |= {"machine": machine(), "load_before": f"{load:.1f}"}
+    row["names_from"] = made_register.source().partition(":")[0]
+    for _ in range(options.rounds):
+        shutil.rmtree(out, ignore_errors=True)
+        command, why = command_of(who, folder, out, options.memory)
+        if command is None:
+            return row | {"outcome": why}
+        row["outcome"], usage = measured(command, limit, folder / f"{who}.log")
+        if row["outcome"] != "finished":
+            return row | {"n": len(rounds)}
+        rounds.append(usage)
+    seconds = spread([usage.seconds for usage in rounds], 1)
+    row |= {"n": len(rounds)} | {f"seconds_{key}": seconds[key] for key in ("min", "median", "max")}
+    row["processor_seconds"] = spread([usage.cpu for usage in rounds], 1)["median"]
+    row["peak_mib"] = f"{max(usage.peak for usage in rounds) / 2**20:.0f}"
+    if who in PEERS:
+        found = quality_of_pairs(folder / "truth.parquet", out / "pairs.parquet")
+        row["threshold"] = f"{found[2]:.4g}"
+    else:
+        linked = out / "records.parquet"  # a file, or of Spark a folder of parts
         parts = linked if linked.is_file() else linked / "*.parquet"
-        precision, recall = quality(folder / "truth.parquet", parts)
-        row |= {"precision": f"{precision:.4f}", "recall": f"{recall:.4f}", "stages": stages(out)}
-    return row
+        found = quality(folder / "truth.parquet", parts)
+        row["stages"] = stages(out)
+    return row | {"precision": f"{found[0]:.4f}", "recall": f"{found[1]:.4f}"}
 
 
 def stages(out: Path) -> str:
@@ -216,7 +271,13 @@ def stages(out: Path) -> str:
 def by_size(rows: list[dict]) -> list[dict]:
     """Return the rows sorted by size, ours first."""
     return sorted(
-        rows, key=lambda row: (int(row["size"]), row["who"] != "cluster_anatomy", row["who"])
+        rows,
+        key=lambda row: (
+            int(row["size"]),
+            float(row["missing_places"]),
+            row["who"] != "cluster_anatomy",
+            row["who"],
+        ),
     )
 
 
@@ -224,20 +285,28 @@ def table(rows: list[dict]) -> str:
     """Return the results as a Markdown table."""
     lines = []
     for row in by_size(rows):
-        cells = [row["outcome"], "", "", ""]
+        cells = [row["outcome"], *[""] * 5]
         if row["outcome"] == "finished":
-            cells = [row["seconds"], row["peak_mib"], row["precision"], row["recall"]]
-        lines.append([f"{int(row['size']):,}", row["who"], *cells])
-    head = ["rows", "program", "seconds", "peak MiB", "precision", "recall"]
-    return markdown(head, lines, ["---:", "---", *["---:"] * 4])
+            seconds = f"{row['seconds_median']} ({row['seconds_min']} to {row['seconds_max']})"
+            cells = [row["n"], seconds, row["processor_seconds"], row["peak_mib"]]
+            cells += [row["precision"], row["recall"]]
+        size = f"{int(row['size']):,}"
+        missing = float(row["missing_places"])
+        lines.append(
+            [f"{size}, {missing:.0%} without place" if missing else size, row["who"], *cells]
+        )
+    head = ["rows", "program", "n", "seconds: median (least to most)", "processor s", "peak MiB"]
+    return markdown([*head, "precision", "recall"], lines, ["---:", "---", *["---:"] * 6])
 
 
 def growth(rows: list[dict]) -> list[str]:
     """Say how cost grew from size to size beside n log n (1.0: just as fast)."""
     ours = sorted(
-        (int(row["size"]), float(row["seconds"]))
+        (int(row["size"]), float(row["seconds_median"]))
         for row in rows
-        if row["who"] == "cluster_anatomy" and row["outcome"] == "finished"
+        if row["who"] == "cluster_anatomy"
+        and row["outcome"] == "finished"
+        and not float(row["missing_places"])
     )
     return [
         f"from {small:,} to {large:,} rows: {slow / fast:.1f} times the seconds, n log n is"
@@ -248,14 +317,7 @@ def growth(rows: list[dict]) -> list[str]:
 
 def fill_docs(rows: list[dict]) -> None:
     """Put the table between the marks of docs/REGISTERS.md."""
-    machines = sorted(
-        {f"{row['cores']} cores, {row['memory_gib']} GiB" for row in rows if row["cores"]}
-    )
-    lines = [
-        table(rows),
-        "",
-        f"Machine: {'; '.join(machines)}. Python {platform.python_version()}.",
-    ]
+    lines = [table(rows), "", f"Machine: {'; '.join(sorted({row['machine'] for row in rows}))}."]
     lines += [f"- {line}" for line in growth(rows)]
     put_between(ROOT / "docs/REGISTERS.md", *MARKS, "\n\n" + "\n".join(lines) + "\n\n")
 
@@ -272,6 +334,10 @@ def arguments() -> argparse.Namespace:
         "--limit", type=float, default=1800, help="seconds for each peer (default 1800)"
     )
     parser.add_argument("--memory", default="4GB")
+    parser.add_argument("--rounds", type=int, default=5, help="of each program (default 5)")
+    parser.add_argument(
+        "--missing-places", type=float, nargs="+", default=(0, 0.4), metavar="SHARE"
+    )
     parser.add_argument("--fresh", action="store_true", help="measure again what is there already")
     parser.add_argument("--dry", action="store_true", help="measure again and write nothing")
     return parser.parse_args()
@@ -282,20 +348,25 @@ def main() -> None:
     options = arguments()
     print(made_register.source(), flush=True)
     code, rows = code_digest(), [] if options.dry else read_csv(RESULT)
-    for size, who in product(options.sizes, options.only):
-        if who in PEERS and size > LARGEST_PEER:
+    rows = [row for row in rows if row.get("missing_places")]  # of an earlier form of the table
+    for size, missing, who in product(options.sizes, options.missing_places, options.only):
+        if (who in PEERS and size > LARGEST_PEER) or (missing and size != WITHOUT_PLACES):
             continue
-        others = [row for row in rows if (row["who"], int(row["size"])) != (who, size)]
+        one = (who, size, missing)
+        others = [
+            row
+            for row in rows
+            if (row["who"], int(row["size"]), float(row["missing_places"])) != one
+        ]
         kept = [row for row in rows if row not in others and row["code"] == code]
         if kept and not options.fresh:
             continue
         print(f"{size:,} rows, {who} …", flush=True)
-        limit = options.limit if who in PEERS else 4 * options.limit
-        row = row_of(who, size, limit, options.memory) | {"code": code}
+        row = row_of(who, size, missing, options) | {"code": code}
         rows = [*others, row]
         if not options.dry:
             write_csv(RESULT, by_size(rows), COLUMNS)
-        values = (f"{key}={row[key]}" for key in COLUMNS[2:9] if row.get(key))
+        values = (f"{key}={row[key]}" for key in COLUMNS[3:13] if row.get(key))
         print("   " + " ".join(values), flush=True)
     if not options.dry:
         rows = read_csv(RESULT)

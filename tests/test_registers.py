@@ -23,9 +23,10 @@ from cluster_anatomy.compendium import paths
 from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.firms import linkage
 from cluster_anatomy.registers import batches, engines, weights, work
-from cluster_anatomy.registers.files import ORIGIN, described_columns, find_sources
-from cluster_anatomy.registers.records import read
+from cluster_anatomy.registers.engines import DuckDB
+from cluster_anatomy.registers.files import ORIGIN, described_columns
 from cluster_anatomy.registers.run import STAGES
+from cluster_anatomy.registers.spark import Spark
 from cluster_anatomy.registers.stages import groups, links, origins
 
 MEMORY = 2 * 2**30
@@ -271,26 +272,6 @@ def test_sizes():
 # --- Parts
 
 
-@pytest.mark.parametrize(
-    ("encoding", "delimiter"),
-    [("utf-8-sig", ","), ("gb18030", ";"), ("utf-16", "\t"), ("utf-8", "|")],
-)
-def test_encodings_and_separators(tmp_path, encoding, delimiter):
-    file = write(tmp_path / "r.csv", ROWS * 5, encoding, delimiter)
-    [source] = find_sources([file], {})
-    found = [name for batch in read(source) for name in batch.records["name"].to_pylist()]
-    assert found[6] == "华沃天成生物技术有限公司"
-    assert len(found) == 45
-
-
-def test_rows_with_too_many_cells_are_listed(tmp_path):
-    (tmp_path / "r.csv").write_text('Company,City\n"A\nB",x\nC,D,E\n\nF,G\n', encoding="utf-8")
-    [batch] = read(find_sources([tmp_path / "r.csv"], {})[0])
-    assert batch.records["row"].to_pylist() == [1, 3]
-    assert batch.rejected.select(["row", "line"]).to_pylist() == [{"row": 2, "line": 4}]
-    assert batch.read == 3
-
-
 def test_columns_from_the_description_of_an_own_list(tmp_path):
     path = tmp_path / "description.toml"
     path.write_text(
@@ -360,9 +341,9 @@ def test_the_key_of_origins_takes_all_its_columns_from_the_table_it_is_given(dia
     assert {column.name for column in columns} == {"country", "year", *ORIGIN}
 
 
-@pytest.mark.parametrize(("engine", "dialect"), [("DuckDB", "duckdb"), ("Spark", "spark")])
+@pytest.mark.parametrize(("engine", "dialect"), [(DuckDB, "duckdb"), (Spark, "spark")])
 def test_each_engine_quotes_as_its_sql_does(engine, dialect):
-    quoted = getattr(engines, engine).quote(None, "column")
+    quoted = engine.quote(None, "column")
     assert sqlglot.parse_one(f"SELECT {quoted} FROM rejected", read=dialect).find(
         sqlglot.exp.Column
     )

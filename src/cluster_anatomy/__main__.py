@@ -436,7 +436,7 @@ def add_new(commands: Commands) -> None:
 def register_command(arguments: Arguments) -> int:
     """Take a business register to entry by region, year and origin, and print the ledger."""
     from cluster_anatomy import registers
-    from cluster_anatomy.registers import files
+    from cluster_anatomy.registers import files, spark
 
     paths.root()  # without a compendium there is nothing to begin with
     columns = files.described_columns(arguments.description) if arguments.description else {}
@@ -448,9 +448,13 @@ def register_command(arguments: Arguments) -> int:
         spill=arguments.spill,
         jobs=arguments.jobs,
         columns=columns | files.parse_columns(arguments.columns),
+        encoding=arguments.encoding,
         fresh=arguments.fresh,
+        work=arguments.work,
+        master=arguments.master,
+        settings=spark.parse_settings(arguments.spark_conf),
     )
-    print("\n".join(registers.summary(arguments.into)), flush=True)
+    print("\n".join(registers.summary(arguments.into, arguments.work)), flush=True)
     return 0
 
 
@@ -464,14 +468,22 @@ def add_register(commands: Commands) -> None:
         " (docs/REGISTERS.md).",
     )
     command.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="CSV or Parquet, all of one register"
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="CSV or Parquet, all of one register: files, folders, addresses such as s3://…",
     )
     command.add_argument(
         "--into",
-        type=Path,
         required=True,
         metavar="FOLDER",
-        help="new or empty folder, or an earlier run's",
+        help="new or empty folder, or an earlier run's; or an address",
+    )
+    command.add_argument(
+        "--work",
+        type=Path,
+        metavar="FOLDER",
+        help="for the stages, if --into is an address (default: below build/)",
     )
     command.add_argument(
         "--columns", default="", metavar="WHAT=HEADING,…", help="such as name=Company,place=City"
@@ -482,7 +494,20 @@ def add_register(commands: Commands) -> None:
         metavar="FILE",
         help="description.toml of an own list, for its columns",
     )
+    command.add_argument(
+        "--encoding", default="", metavar="NAME", help="of files of text (default: it is found)"
+    )
     command.add_argument("--engine", default="duckdb", help="duckdb (default) or spark")
+    command.add_argument(
+        "--master", default="", metavar="MASTER", help="of Spark, such as spark://host:7077"
+    )
+    command.add_argument(
+        "--spark-conf",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="setting of Spark, such as spark.executor.memory=4g; as often as needed",
+    )
     command.add_argument(
         "--memory", metavar="SIZE", help="such as 4GB (default: half of this machine's)"
     )

@@ -1,19 +1,24 @@
 """What is done to a register in Python: functions from batch to batch, the same on both engines."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from cluster_anatomy import tables
 from cluster_anatomy.compendium import paths
+from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.firms import linkage
 from cluster_anatomy.firms import origins as firms_origins
 from cluster_anatomy.firms.origins import conditions, sources
 from cluster_anatomy.firms.places import Gazetteer
 from cluster_anatomy.reading.places import gazetteer, read_place
-from cluster_anatomy.registers.files import ORIGIN
-from cluster_anatomy.registers.records import number_of, table
+from cluster_anatomy.registers import addresses, records
+from cluster_anatomy.registers.files import ORIGIN, Source
+from cluster_anatomy.registers.pieces import MARK, NO_TEXT, Piece, rows_of
+from cluster_anatomy.registers.records import Batch, number_of, table
 
 CODING = "data/raw/coding/"
 PLACED = pa.schema(
@@ -32,6 +37,108 @@ CLASSIFIED = pa.schema(
         ("rule", pa.string()),
     ]
 )
+TAKEN = pa.unify_schemas(
+    [pa.schema([("piece", pa.int64())]), records.RECORD, records.REJECTED],
+)
+"""Columns of `read`: of a record, or of a row or cell that was left out (``left_out``)."""
+
+
+# --- Rows
+
+
+def read(batch: pa.Table, sources: Sequence[Source], latest: int) -> pa.Table:
+    """Read pieces of files.
+
+    Parameters
+    ----------
+    batch : pyarrow.Table
+        ``piece`` (number), ``source`` (position in `sources`), ``begins``, ``ends``, ``line``
+        (`pieces.Piece`).
+    sources : sequence of Source
+    latest : int
+        Last year that a firm may be from.
+
+    Returns
+    -------
+    pyarrow.Table
+        By the schema `TAKEN`; ``row`` counts from 1 in each piece, ``line`` in the file.
+    """
+    tables = [TAKEN.empty_table()]
+    for one in batch.to_pylist():
+        piece = Piece(one["begins"], one["ends"], one["line"])
+        source = sources[one["source"]]
+        read_rows = _text_rows if source.encoding else _parquet_rows
+        taken = Batch(source, latest)
+        try:
+            read_rows(source, piece, taken)
+        except PipelineError as error:
+            raise PipelineError(f"{source.address}, {error}") from None
+        for part in (taken.records, taken.rejected):
+            number = pa.array([one["piece"]] * len(part), pa.int64())
+            tables.append(part.append_column("piece", number))
+    return pa.concat_tables(tables, promote_options="default").select(TAKEN.names)
+
+
+def _text_rows(source: Source, piece: Piece, taken: Batch) -> None:
+    """Take in the rows of a piece of text."""
+    data = addresses.read_piece(source.address, piece.start, piece.stop)
+    header, fixed = source.header, list(source.fixed.values())
+    columns = [header.index(heading) for heading in source.columns.values()]
+    whats, width = list(source.columns), len(header) - len(fixed)
+    text = data.decode(source.encoding, MARK)
+    damaged = NO_TEXT.search(text) is not None
+    for row, line, cells in rows_of(text, source.separator, piece.line):
+        if len(cells) != width:
+            wrong = f"{len(cells)} cells, but the first line names {width} columns"
+            taken.add(row, line, wrong)
+            continue
+        used = (
+            [(cells + fixed)[column] for column in columns]
+            if fixed
+            else [cells[column] for column in columns]
+        )
+        if (
+            damaged
+            and (at := next((n for n, cell in enumerate(used) if NO_TEXT.search(cell)), None))
+            is not None
+        ):
+            _leave_out(source, row, line, whats[at], used[at], taken)
+        else:
+            taken.add(row, line, used)
+
+
+def _leave_out(source: Source, row: int, line: int, what: str, cell: str, taken: Batch) -> None:
+    """List a row with a byte that is no text."""
+    shown = NO_TEXT.sub(lambda mark: f"\\x{ord(mark[0]) & 0xFF:02x}", cell)
+    taken.reject(row, line, what, shown, "row", f"a byte that is not {source.encoding} text")
+
+
+def _parquet_rows(source: Source, piece: Piece, taken: Batch) -> None:
+    """Take in the rows of a row group."""
+    headings, row = list(source.columns.values()), 0
+    inside = [heading for heading in dict.fromkeys(headings) if heading not in source.fixed]
+    groups = range(piece.start, piece.stop)
+    with addresses.open_file(source.address) as file, pq.ParquetFile(file) as parquet:
+        for batch in parquet.iter_batches(row_groups=list(groups), columns=inside):
+            columns: dict[str, list] = {
+                name: [text] * len(batch) for name, text in source.fixed.items()
+            }
+            columns |= {
+                name: [_plain(cell) for cell in cells] for name, cells in batch.to_pydict().items()
+            }
+            for cells in zip(*(columns[heading] for heading in headings), strict=True):
+                row += 1
+                taken.add(row, piece.line + row - 1, list(cells))
+
+
+def _plain(cell: object) -> object:
+    """Return a cell of Parquet as a text file would have it: no 1998.0, no NaN, no bytes."""
+    if isinstance(cell, float):
+        return int(cell) if cell.is_integer() else None if cell != cell else cell
+    return cell.decode("utf-8", "replace") if isinstance(cell, bytes) else cell
+
+
+# --- Places
 
 
 def _region(place: str, country: str | None) -> tuple[str | None, str]:
@@ -72,6 +179,9 @@ def place(batch: pa.Table) -> pa.Table:
     return table(rows, PLACED)
 
 
+# --- Names
+
+
 def clean(batch: pa.Table, columns: tuple[str, ...]) -> pa.Table:
     """Take names apart into what the linkage model compares (`linkage.prepare`), one row per name.
 
@@ -93,6 +203,9 @@ def clean(batch: pa.Table, columns: tuple[str, ...]) -> pa.Table:
     names = names.add_column(0, "name_id", pa.array(map(number_of, frame["name_id"]), pa.int64()))
     names = names.add_column(1, "node", pa.array(frame["record_id"].astype("int64"), pa.int64()))
     return names.append_column("keys", pa.array(frame["keys"].tolist(), pa.list_(pa.string())))
+
+
+# --- Origins
 
 
 @cache

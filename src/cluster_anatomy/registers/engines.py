@@ -1,4 +1,4 @@
-"""The two engines that carry a register: DuckDB on one machine, Spark on several.
+"""The two engines that carry a register: DuckDB on one machine, Spark (`spark`) on several.
 
 Both read Parquet files as views, run the same SQL, hand batches of rows to a Python function and
 give splink its backend. What SQL the stages may use is what both understand: no escapes in texts,
@@ -8,25 +8,20 @@ names quoted by `Engine.quote`, types ``BIGINT``, ``INT``, ``DOUBLE``, ``STRING`
 import os
 import shutil
 import signal
-import sys
-import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack, closing
-from importlib import import_module
 from itertools import chain
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-import sqlglot
-
-from cluster_anatomy.compendium import paths
-from cluster_anatomy.compendium.steps import PipelineError
 
 if TYPE_CHECKING:
     from splink.internals.database_api import AcceptableInputTableType, DatabaseAPISubClass
@@ -54,8 +49,8 @@ class Engine(Protocol):
     def write(self, sql: str, path: Path) -> None:
         """Write the rows of a query, in its order, to a new Parquet file or folder."""
 
-    def map(self, function: BatchFunction, sql: str, path: Path) -> None:
-        """Hand the rows of a query to a function, batch by batch, and write what it returns."""
+    def map(self, function: BatchFunction, sql: str, path: Path, size: int = BATCH) -> None:
+        """Hand the rows of a query to a function, so many at once, and write what it returns."""
 
     def rows(self, sql: str) -> list[tuple]:
         """Return the rows of a query that has few."""
@@ -123,10 +118,14 @@ class DuckDB:
     def translate(self, expression: str) -> str:
         return expression
 
-    def map(self, function: BatchFunction, sql: str, path: Path) -> None:
+    def map(self, function: BatchFunction, sql: str, path: Path, size: int = BATCH) -> None:
         with self._connection.cursor() as cursor:
             reader = cursor.sql(sql).to_arrow_reader(BATCH)
-            batches = (pa.Table.from_batches([batch]) for batch in reader)
+            batches = (
+                pa.Table.from_batches([batch.slice(start, size)])
+                for batch in reader
+                for start in range(0, len(batch), size)
+            )
             first = next(batches, reader.schema.empty_table())
             second = next(batches, None)
             if second is None:  # too few rows for a pool to pay
@@ -147,7 +146,7 @@ class DuckDB:
         """Yield what a function makes of batches, in their order, made by several processes."""
         waiting: deque[Future[pa.Table]] = deque()
         # "spawn": a forked child would share the engine's threads and locks
-        with ProcessPoolExecutor(self._jobs, get_context("spawn"), _leave_interrupts) as pool:
+        with ProcessPoolExecutor(self._jobs, get_context("spawn"), _prepare_worker) as pool:
             try:
                 for batch in batches:
                     waiting.append(pool.submit(function, batch))
@@ -176,135 +175,14 @@ class DuckDB:
         shutil.rmtree(self._spill, ignore_errors=True)
 
 
-def _leave_interrupts() -> None:
-    """Let the parent decide what Ctrl-C means."""
+def _prepare_worker() -> None:
+    """Let the parent decide what Ctrl-C means, and end when it ends, however it does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if (parent := parent_process()) is not None:
+        Thread(target=_end_with, args=[parent.sentinel], daemon=True).start()
 
 
-class Spark:
-    """The distributed engine, by default in local mode on this machine, on loopback only.
-
-    With ``SPARK_MASTER`` set the session joins that cluster instead; folders must then be seen by
-    every worker, and the compendium installed on each.
-    """
-
-    name = "spark"
-    explode = "explode"
-
-    def __init__(self, memory: int, spill: Path, jobs: int):
-        _require_spark()
-        from pyspark.sql import SparkSession
-
-        self._spill = spill
-        spill.mkdir(parents=True, exist_ok=True)
-        master = os.environ.get("SPARK_MASTER") or f"local[{jobs}]"
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        # pandas 3, which pyspark does not yet vouch for; read by the workers
-        os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning")
-        if master.startswith("local"):
-            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-        builder = SparkSession.builder.master(master).appName("cluster_anatomy register")
-        for key, value in _spark_options(memory, spill, jobs, master).items():
-            builder = builder.config(key, value)
-        self._session = builder.getOrCreate()
-        self._session.sparkContext.setLogLevel("FATAL")
-        self._session.sparkContext.setCheckpointDir(str(spill / "checkpoints"))
-
-    def view(self, name: str, path: Path) -> None:
-        self._session.read.parquet(*parquet_files(path)).createOrReplaceTempView(name)
-
-    def write(self, sql: str, path: Path) -> None:
-        self._session.sql(sql).write.parquet(str(path), compression="zstd")
-
-    def rows(self, sql: str) -> list[tuple]:
-        return [tuple(row) for row in self._session.sql(sql).collect()]
-
-    def quote(self, name: str) -> str:
-        return f"`{name}`"
-
-    def translate(self, expression: str) -> str:
-        return sqlglot.transpile(expression, read="duckdb", write="spark")[0]
-
-    def map(self, function: BatchFunction, sql: str, path: Path) -> None:
-        from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
-
-        frame = self._session.sql(sql)
-        empty = to_arrow_schema(frame.schema).empty_table()
-        schema = function(empty).schema
-
-        def each(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            for batch in batches:
-                yield from function(pa.Table.from_batches([batch])).to_batches()
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            mapped = frame.mapInArrow(each, from_arrow_schema(schema))
-        mapped.write.parquet(str(path), compression="zstd")
-
-    def splink(self) -> "DatabaseAPISubClass":
-        from splink.backends.spark import SparkAPI
-
-        return SparkAPI(spark_session=self._session)
-
-    def table(self, name: str) -> "AcceptableInputTableType":
-        return self._session.table(name)
-
-    def keep(self, frame: "SplinkDataFrame", name: str) -> None:
-        self._session.table(frame.physical_name).createOrReplaceTempView(name)
-
-    def close(self) -> None:
-        self._session.stop()
-        shutil.rmtree(self._spill, ignore_errors=True)
-
-
-def _require_spark() -> None:
-    """Stop if Java or pyspark is missing.
-
-    Raises
-    ------
-    PipelineError
-        Saying what to install.
-    """
-    if not shutil.which("java") and not os.environ.get("JAVA_HOME"):
-        raise PipelineError(
-            "--engine spark needs Java 17 or newer; on Debian: apt-get install"
-            " openjdk-17-jre-headless"
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pyspark 4.3 does not yet vouch for pandas 3
-            import_module("pyspark.sql")
-            import_module("splink.backends.spark")
-    except ImportError:
-        raise PipelineError(
-            "--engine spark needs pyspark: make spark builds .venv-spark with it; run its python"
-        ) from None
-
-
-def _spark_options(memory: int, spill: Path, jobs: int, master: str) -> dict[str, str]:
-    """Return the settings of a Spark session."""
-    from splink.backends.spark import similarity_jar_location
-
-    driver = max(memory - (jobs + 1) * OVERHEAD, memory // 2, 2**29)
-    options = {
-        "spark.driver.memory": f"{driver // 2**20}m",
-        "spark.jars": similarity_jar_location(),
-        "spark.local.dir": str(spill),
-        "spark.sql.warehouse.dir": str(spill / "warehouse"),
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.default.parallelism": str(4 * jobs),
-        "spark.sql.shuffle.partitions": str(4 * jobs),
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH),
-        "spark.executorEnv.CLUSTER_ANATOMY_ROOT": str(paths.root()),
-        "spark.log.level": "FATAL",
-        "spark.driver.extraJavaOptions": "-Xss16m",
-        "spark.executor.extraJavaOptions": "-Xss16m",
-    }
-    if master.startswith("local"):
-        options |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
-    return options
-
-
-ENGINES: dict[str, Callable[[int, Path, int], Engine]] = {"duckdb": DuckDB, "spark": Spark}
+def _end_with(sentinel: int) -> None:
+    """End this process when the other end of a pipe is closed: its parent was killed."""
+    wait([sentinel])
+    os._exit(1)

@@ -1,20 +1,45 @@
 """The files of a business register: form, encoding, separator, and which column is what."""
 
 import csv
+import io
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from urllib.parse import unquote
 
-import charset_normalizer
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cluster_anatomy.compendium import freshness, paths
 from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.reading.headings import fold, headings
 from cluster_anatomy.reading.headings import words as headings_of
+from cluster_anatomy.reading.sheets import MARKUP, OTHER_FORMATS
+from cluster_anatomy.registers.addresses import (
+    TABLE,
+    as_address,
+    files_of,
+    info,
+    is_remote,
+    open_file,
+    read_piece,
+)
+from cluster_anatomy.registers.pieces import (
+    BOM,
+    SIZE,
+    Form,
+    Piece,
+    beginning,
+    first_row,
+    lines,
+    survey,
+)
 from cluster_anatomy.tables.contract import nearest
 
 ORIGIN = (
@@ -62,62 +87,48 @@ def words() -> dict[str, dict[str, int]]:
 class Source:
     """A file of a register and which of its columns is what."""
 
-    path: Path
+    address: str
     label: str
+    given: str
+    """What was named on the command line: the file, or the folder or pattern that it belongs to."""
+    size: int
+    digest: str
     columns: Mapping[str, str]
+    header: tuple[str, ...]
+    pieces: tuple[Piece, ...] = ()
     encoding: str = ""
+    """Blank for Parquet and for tables of a catalogue."""
     separator: str = ","
+    damaged: int = 0
+    """Lines that are not text in this encoding."""
+    packed: str = ""
+    wide: str = ""
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    """Columns whose one value is the name of a folder (``country=DE/part-0.parquet``)."""
 
 
-def is_parquet(path: Path) -> bool:
-    """Say whether a file begins as Parquet does, whatever it is called."""
-    with open(path, "rb") as file:
-        return file.read(4) == b"PAR1"
-
-
-def encoding_of(path: Path) -> str:
-    """Return the encoding of a text file: UTF-8 if it is, else a guess from its first 256 KiB.
-
-    Raises
-    ------
-    PipelineError
-        If the file is not text.
-    """
-    with open(path, "rb") as file:
-        head = file.read(2**18)
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise PipelineError(
-            f"{path}: this is an Excel workbook; save its sheet as CSV (UTF-8) or as Parquet"
-        )
-    if b"\x00" in head:
-        raise PipelineError(
-            f"{path}: this is neither text nor Parquet; give a CSV or a Parquet file"
-        )
-    try:
-        with open(path, encoding="utf-8") as file:
-            while file.read(2**20):
-                pass
-        return "utf-8-sig"
-    except UnicodeDecodeError as error:
-        guess = charset_normalizer.from_bytes(head[: head.rfind(b"\n") + 1] or head).best()
-        if guess is None:
-            raise PipelineError(
-                f"{path}: byte {error.start} is not UTF-8 text; save the file as CSV in UTF-8"
-            ) from None
-        return "gb18030" if guess.encoding in ("gb2312", "gbk") else guess.encoding
-
-
-def find_sources(files: list[Path], columns: Mapping[str, str]) -> list[Source]:
+def find_sources(
+    files: Sequence[str | Path],
+    columns: Mapping[str, str],
+    jobs: int = 1,
+    headings_of: Callable[[str], list[str]] | None = None,
+    encoding: str = "",
+) -> list[Source]:
     """Look at the files of a register: form, encoding, separator, which column is what.
 
     Parameters
     ----------
-    files : list of Path
-        CSV or Parquet files with the same columns.
+    files : sequence of str or Path
+        CSV or Parquet files with the same columns, packed or not; folders of them; patterns;
+        addresses in stores (`addresses`).
     columns : mapping
         What -> heading; whatever is not given is known by its heading (`words`).
+    jobs : int
+        How many files are looked at at once.
+    headings_of : function, optional
+        Columns of a table of Spark's catalogue.
+    encoding : str
+        Of the files of text; it is found if not given.
 
     Raises
     ------
@@ -125,57 +136,193 @@ def find_sources(files: list[Path], columns: Mapping[str, str]) -> list[Source]:
         If a file is missing or unreadable, or if a column that was asked for is not there; all at
         once.
     """
-    problems, sources = [], []
-    for path, label in zip(files, _labels(files), strict=True):
-        try:
-            sources.append(_source(path, label, columns))
-        except PipelineError as error:
-            problems.append(str(error))
-        except (OSError, pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
-            problems.append(f"{path}: cannot be read ({str(error).splitlines()[0]})")
+    if encoding:
+        check_encoding(encoding)
+    problems: list[str] = []
+    found: list[tuple[str, str]] = []
+    tables: list[Source] = []
+    for given in files:
+        with _noted(str(given), problems):
+            if str(given).startswith(TABLE):
+                tables.append(_table(str(given), columns, headings_of))
+                continue
+            address = as_address(given)
+            found += [(file, address) for file in files_of(address)]
+
+    def look(one: tuple[str, str, str]) -> Source | str:
+        mistakes: list[str] = []
+        with _noted(one[0], mistakes):
+            return _source(*one, columns, encoding)
+        return mistakes[0]
+
+    labels = _labels([file for file, _ in found])
+    with ThreadPoolExecutor(jobs) as pool:
+        looked = list(
+            pool.map(look, ((*one, label) for one, label in zip(found, labels, strict=True)))
+        )
+    problems += [one for one in looked if isinstance(one, str)]
     if problems:
         raise PipelineError("\n".join(problems))
-    return sources
+    return [*tables, *(one for one in looked if isinstance(one, Source))]
 
 
-def _labels(files: list[Path]) -> list[str]:
+def _table(
+    given: str, columns: Mapping[str, str], headings_of: Callable[[str], list[str]] | None
+) -> Source:
+    """Return a table of Spark's catalogue as a source; it is read anew in every run."""
+    name = given.removeprefix(TABLE)
+    if headings_of is None:
+        raise PipelineError(f"{given}: only a run can read a table of a catalogue")
+    header = tuple(headings_of(name))
+    digest = freshness.digest_of([name, str(datetime.now(UTC))])
+    return Source(given, name, given, SIZE, digest, _columns(given, header, columns), header)
+
+
+@contextmanager
+def _noted(file: str, problems: list[str]) -> Iterator[None]:
+    """Note what is wrong with a file, and go on."""
+    try:
+        yield
+    except PipelineError as error:
+        problems.append(str(error))
+    except (OSError, pa.ArrowException, UnicodeError, csv.Error) as error:
+        problems.append(f"{file}: cannot be read ({str(error).splitlines()[0]})")
+
+
+def _labels(files: list[str]) -> list[str]:
     """Return the names of files, with as much of their folders as tells them apart."""
-    for depth in range(1, max((len(path.parts) for path in files), default=1) + 1):
-        labels = ["/".join(path.parts[-depth:]) for path in files]
+    parts = [file.split("/") for file in files]
+    for depth in range(1, max(map(len, parts), default=1) + 1):
+        labels = ["/".join(one[-depth:]) for one in parts]
         if len(set(labels)) == len(labels):
             return labels
     raise PipelineError(
-        f"the same file was given twice: {next(str(f) for f in files if files.count(f) > 1)}"
+        f"the same file was given twice: {next(file for file in files if files.count(file) > 1)}"
     )
 
 
-def _source(path: Path, label: str, columns: Mapping[str, str]) -> Source:
+def _source(
+    address: str, given: str, label: str, columns: Mapping[str, str], encoding: str
+) -> Source:
     """Look at one file."""
-    if path.is_dir():
-        raise PipelineError(f"{path}: this is a folder; name the files in it")
-    if not path.is_file():
-        raise PipelineError(f"{path}: there is no such file")
-    if path.stat().st_size == 0:
-        raise PipelineError(f"{path}: the file is empty; the first line must name the columns")
-    header, encoding, separator = _header(path)
-    return Source(path, label, _columns(path, header, columns), encoding, separator)
+    size = info(address).size
+    if not size:
+        raise PipelineError(f"{address}: the file is empty; the first line must name the columns")
+    fixed = _folders(address.removeprefix(given)) if address != given else {}
+    if read_piece(address, 0, 4) == b"PAR1":
+        with open_file(address) as file, pq.ParquetFile(file) as parquet:
+            header, pieces = (*parquet.schema_arrow.names, *fixed), row_groups(parquet)
+        known = _columns(address, header, columns)
+        digest = _digest(address)
+        return Source(address, label, given, size, digest, known, header, pieces, fixed=fixed)
+    form = _form(address)
+    seen = survey(address, form, _known_headings(form.separator), encoding)
+    header = (*_cells(form.header.decode(seen.encoding, "replace"), form.separator), *fixed)
+    return Source(
+        address,
+        label,
+        given,
+        size,
+        seen.digest,
+        _columns(address, header, columns),
+        header,
+        tuple(seen.pieces),
+        seen.encoding,
+        form.separator,
+        seen.damaged,
+        form.packed,
+        form.wide,
+        fixed,
+    )
 
 
-def _header(path: Path) -> tuple[list[str], str, str]:
-    """Return the headings of a file, its encoding (blank for Parquet) and its separator."""
-    if is_parquet(path):
-        return pq.read_schema(path).names, "", ","
-    encoding = encoding_of(path)
-    with open(path, encoding=encoding, newline="") as file:
-        line = file.readline()
-    bare = re.sub(r'"[^"]*"', "", line)
-    separator = max(",;\t|", key=bare.count)
-    with open(path, encoding=encoding, newline="") as file:
-        header = [cell.strip() for cell in next(csv.reader(file, delimiter=separator), [])]
-    return header, encoding, separator
+def row_groups(parquet: pq.ParquetFile) -> tuple[Piece, ...]:
+    """Return a piece for each row group."""
+    pieces, row = [], 1
+    for number in range(parquet.num_row_groups):
+        pieces.append(Piece(number, number + 1, row))
+        row += parquet.metadata.row_group(number).num_rows
+    return tuple(pieces)
 
 
-def _columns(path: Path, header: list[str], given: Mapping[str, str]) -> dict[str, str]:
+def _digest(address: str) -> str:
+    """Return a digest of a Parquet file; in a store, of what the store tells without reading it."""
+    if not is_remote(address):
+        return paths.digest(Path(address))
+    known = info(address)
+    return freshness.digest_of([address, known.size, str(known.mtime)])
+
+
+def _folders(path: str) -> dict[str, str]:
+    """Return the columns that the names of folders give: ``/country=DE/part-0.parquet``."""
+    cells = [part.partition("=") for part in path.split("/")[:-1] if "=" in part]
+    return {
+        heading: "" if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)
+        for heading, _, value in cells
+    }
+
+
+def _form(address: str) -> Form:
+    """Return what the beginning of a file of text tells of it.
+
+    Raises
+    ------
+    PipelineError
+        If it is no text.
+    """
+    head, packed, wide = beginning(address)
+    _refuse_what_is_no_text(address, head)
+    start, separator = (len(BOM) if head.startswith(BOM) else 0), ""
+    if told := re.match(rb"sep=(.)\r?\n?", head[start:], re.IGNORECASE):
+        separator, start = told[1].decode("latin-1"), start + told.end()
+    if not separator:
+        line = re.split(rb"[\r\n]", head[start:], maxsplit=1)[0].decode("latin-1")
+        separator = max(",;\t|", key=re.sub(r'"[^"]*"', "", line).count)
+    header = first_row(head[start:], separator)
+    end = start + len(header)
+    return Form(packed, wide, separator, header, end, 1 + lines(head[:end]))
+
+
+def _refuse_what_is_no_text(address: str, head: bytes) -> None:
+    """Raise if a file begins as something else than text does."""
+    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        sheets = head.startswith(b"\xd0") or b"xl/" in head
+        what = "an Excel workbook" if sheets else "an Excel workbook or another zip archive"
+        raise PipelineError(
+            f"{address}: this is {what}; save its sheet as CSV (UTF-8) or as Parquet"
+        )
+    if head[:2000].lstrip(BOM + b" \t\r\n").lower().startswith(MARKUP):
+        raise PipelineError(
+            f"{address}: this is a web page or XML under another name; open it in a spreadsheet and"
+            " save it as CSV (UTF-8)"
+        )
+    kind = next((what for start, what in OTHER_FORMATS.items() if head.startswith(start)), "")
+    if head.startswith(b"PAR1"):
+        kind = "a packed Parquet file; unpack it, for Parquet is packed within"
+    if head[257:262] == b"ustar":
+        kind = "a tar archive; unpack it"
+    if kind:
+        raise PipelineError(f"{address}: this is {kind}; give a CSV or a Parquet file")
+    if b"\x00" in head[:4096]:
+        raise PipelineError(
+            f"{address}: this is neither text nor Parquet; give a CSV or a Parquet file"
+        )
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    """Return the headings of a first row."""
+    return [
+        cell.strip()
+        for cell in next(csv.reader(io.StringIO(line, newline=""), delimiter=separator), [])
+    ]
+
+
+def _known_headings(separator: str) -> Callable[[str], int]:
+    """Return a function that counts the known headings of a first row."""
+    return lambda line: len(_known_by_heading(_cells(line, separator)))
+
+
+def _columns(path: str, header: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
     """Return which heading is what: as given, else as it is known by its heading."""
     columns = _known_by_heading(header)
     for what, heading in given.items():
@@ -198,7 +345,7 @@ def _columns(path: Path, header: list[str], given: Mapping[str, str]) -> dict[st
     return columns
 
 
-def _known_by_heading(header: list[str]) -> dict[str, str]:
+def _known_by_heading(header: Sequence[str]) -> dict[str, str]:
     """Return for each thing that a register may have the heading that best says so, if any."""
     columns: dict[str, str] = {}
     for what, ranks in words().items():
@@ -244,6 +391,25 @@ def checked_columns(columns: Mapping[str, str], where: str) -> dict[str, str]:
                 f" It may have: {', '.join(words())}"
             )
     return dict(columns)
+
+
+def check_encoding(name: str) -> None:
+    """Stop if an encoding is none, or one in which rows do not end in single bytes.
+
+    Raises
+    ------
+    PipelineError
+        Naming encodings that will do.
+    """
+    try:
+        if "\r\n,".encode(name) == b"\r\n,":
+            return
+    except (LookupError, UnicodeError):
+        pass
+    raise PipelineError(
+        f"--encoding {name}: no such encoding of text; utf-8, cp1252, gb18030, cp932 are some."
+        " (UTF-16 is known by its first bytes)"
+    )
 
 
 def described_columns(path: Path) -> dict[str, str]:

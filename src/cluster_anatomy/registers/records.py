@@ -1,27 +1,20 @@
-"""The rows of a register, from CSV or Parquet into batches of records.
+"""The rows of a register, as cells, into batches of records.
 
 Nothing is dropped silently. A row that cannot be used and a cell that cannot be read are listed
 with their file, row and reason; the ledger of the run counts them.
 """
 
-import csv
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.reading.countries import area_name, country_name
 from cluster_anatomy.reading.values import clean, is_missing
-from cluster_anatomy.reading.years import YearError, read_year, this_year
-from cluster_anatomy.registers.engines import BATCH
+from cluster_anatomy.reading.years import YearError, read_year
 from cluster_anatomy.registers.files import ORIGIN, Source
-
-LONGEST_ROW = 100
-"""Lines; a row that is longer is a quote that was never closed."""
 
 RECORD = pa.schema(
     [
@@ -74,49 +67,6 @@ def number_of(*content: object) -> int:
 
 
 Cells = list[str] | list[object]
-Rows = Iterator[tuple[int, int, Cells | str]]
-"""Row, line, and the cells of the source's columns, or what is wrong with the row."""
-
-
-def _csv_rows(source: Source) -> Rows:
-    with open(source.path, encoding=source.encoding, newline="") as file:
-        reader = csv.reader(file, delimiter=source.separator)
-        header = [cell.strip() for cell in next(reader)]
-        columns = [header.index(heading) for heading in source.columns.values()]
-        row, line = 0, reader.line_num + 1
-        try:
-            for cells in reader:
-                if cells:
-                    row += 1
-                    if reader.line_num - line > LONGEST_ROW:
-                        raise PipelineError(
-                            f"{source.path}, row {row} (line {line}): a quote that begins here is"
-                            " not closed"
-                        )
-                    if len(cells) == len(header):
-                        yield row, line, [cells[column] for column in columns]
-                    else:
-                        names = f"the first line names {len(header)} columns"
-                        yield row, line, f"{len(cells)} cells, but {names}"
-                line = reader.line_num + 1
-        except csv.Error as error:
-            raise PipelineError(f"{source.path}, line {line}: not a CSV row ({error})") from None
-        except UnicodeDecodeError as error:
-            raise PipelineError(
-                f"{source.path}, after line {line}: not {source.encoding} text ({error.reason});"
-                " save it in UTF-8"
-            ) from None
-
-
-def _parquet_rows(source: Source) -> Rows:
-    headings = [*source.columns.values()]
-    row = 0
-    with pq.ParquetFile(source.path) as file:
-        for batch in file.iter_batches(BATCH, columns=[*dict.fromkeys(headings)]):
-            columns = batch.to_pydict()
-            for cells in zip(*(columns[heading] for heading in headings), strict=True):
-                row += 1
-                yield row, row, list(cells)
 
 
 def _text(cell: object) -> str | None:
@@ -178,9 +128,9 @@ class Batch:
         """Take a row in, or what is wrong with it."""
         self.read += 1
         if isinstance(cells, str):
-            self._reject(row, line, None, None, "row", cells)
+            self.reject(row, line, None, None, "row", cells)
         elif (name := self._cell(cells, "name")) is None:
-            self._reject(row, line, "name", None, "row", "no name")
+            self.reject(row, line, "name", None, "row", "no name")
         else:
             self._record(row, line, name, cells)
 
@@ -188,9 +138,10 @@ class Batch:
         position = self._position.get(what)
         return None if position is None else _text(cells[position])
 
-    def _reject(
+    def reject(
         self, row: int, line: int, what: str | None, value: str | None, left_out: str, reason: str
     ) -> None:
+        """List a row or a cell that is left out."""
         heading = None if what is None else self._source.columns[what]
         self._rejected.append((self._source.label, row, line, heading, value, left_out, reason))
 
@@ -206,40 +157,8 @@ class Batch:
         text = self._cell(cells, "entry_year")
         year, reason = year_of(text, self._latest)
         if reason:
-            self._reject(row, line, "entry_year", text, "cell", reason)
+            self.reject(row, line, "entry_year", text, "cell", reason)
         node = number_of(name, other, former, place, country, year)
         identity = (self._source.label, row, node, self._cell(cells, "id"))
         what = (name, other, former, place, self._cell(cells, "region"), country, year)
         self._records.append((*identity, *what, *(self._cell(cells, column) for column in ORIGIN)))
-
-
-def read(source: Source, latest: int | None = None, size: int = BATCH) -> Iterator[Batch]:
-    """Yield the rows of one file in batches.
-
-    Parameters
-    ----------
-    source : Source
-        From `find_sources`.
-    latest : int, optional
-        Last year that a firm may be from (default: this year).
-    size : int
-        Rows in a batch.
-
-    Yields
-    ------
-    Batch
-        The last one may be empty.
-
-    Raises
-    ------
-    PipelineError
-        If the file turns out to be unreadable.
-    """
-    latest = latest or this_year()
-    batch = Batch(source, latest)
-    for row in _csv_rows(source) if source.encoding else _parquet_rows(source):
-        batch.add(*row)
-        if batch.read == size:
-            yield batch
-            batch = Batch(source, latest)
-    yield batch

@@ -16,19 +16,28 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from cluster_anatomy.compendium import freshness, paths
 from cluster_anatomy.compendium.lock import locked
 from cluster_anatomy.compendium.run import say
 from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.reading import years
-from cluster_anatomy.registers.engines import ENGINES
-from cluster_anatomy.registers.files import find_sources
+from cluster_anatomy.registers.addresses import (
+    TABLE,
+    as_address,
+    check_target,
+    is_remote,
+    upload,
+)
+from cluster_anatomy.registers.files import Source, find_sources
 from cluster_anatomy.registers.measure import Usage, watched
+from cluster_anatomy.registers.spark import Cluster, require_spark
 from cluster_anatomy.registers.stages import (
     classify,
     clean,
@@ -39,7 +48,14 @@ from cluster_anatomy.registers.stages import (
     place,
     read,
 )
-from cluster_anatomy.registers.work import MARK, OUTPUTS, Run, code_digest, default_memory
+from cluster_anatomy.registers.work import (
+    ENGINES,
+    MARK,
+    OUTPUTS,
+    Run,
+    code_digest,
+    default_memory,
+)
 
 STAGES: dict[str, Callable[[Run, Path], int]] = {
     "read": read,
@@ -153,44 +169,83 @@ def _publish(run: Run) -> None:
         os.replace(draft, target)
 
 
-def _prepare_folder(into: Path) -> None:
-    """Make the folder, or make sure that it is one of ours.
+@contextmanager
+def _prepared(folder: Path) -> Iterator[None]:
+    """Make the folder of a run, or make sure that it is one of ours; hold its lock.
+
+    If the run is refused before a stage is finished, what was made here goes again.
 
     Raises
     ------
     PipelineError
         If something else is in it.
     """
-    if into.exists() and not into.is_dir():
-        raise PipelineError(f"--into {into}: this is a file; name a new folder")
-    if into.is_dir() and any(into.iterdir()) and not (into / MARK).is_file():
+    if folder.exists() and not folder.is_dir():
+        raise PipelineError(f"--into {folder}: this is a file; name a new folder")
+    before = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if before and MARK not in before:
         raise PipelineError(
-            f"--into {into}: the folder holds other files; name a new or empty folder"
+            f"--into {folder}: the folder holds other files; name a new or empty folder"
         )
-    into.mkdir(parents=True, exist_ok=True)
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with locked(folder):
+            yield
+    except PipelineError:
+        if not before and not list(folder.glob("build/stages/*.json")):
+            shutil.rmtree(folder / "build", ignore_errors=True)
+            (folder / MARK).unlink(missing_ok=True)
+            for path in missing:
+                path.rmdir()
+        raise
+
+
+def work_folder(into: str | Path, work: str | Path | None = None) -> Path:
+    """Return the folder on this machine in which the stages of a run lie.
+
+    That is `into` itself, or `work` (default: one below the compendium's ``build``) if `into` is an
+    address in a store or a catalogue.
+    """
+    target = target_of(into)
+    if not target.startswith(TABLE) and not is_remote(target):
+        return Path(target).resolve()
+    name = freshness.digest_of(target)[:12]
+    return Path(work or paths.root() / "build/registers" / name).resolve()
+
+
+def target_of(into: str | Path) -> str:
+    """Return where results go: a folder, an address, or ``table:`` and a database."""
+    return str(into) if str(into).startswith(TABLE) else as_address(into)
 
 
 def run_register(
-    files: list[Path],
-    into: Path,
+    files: Sequence[str | Path],
+    into: str | Path,
     *,
     engine: str = "duckdb",
     memory: int | None = None,
     spill: Path | None = None,
     jobs: int = 2,
     columns: dict[str, str] | None = None,
+    encoding: str = "",
     fresh: bool = False,
     tell: Callable[[str], None] = say,
+    work: str | Path | None = None,
+    master: str = "",
+    settings: dict[str, str] | None = None,
+    session: Any = None,
 ) -> dict[str, Stamp]:
     """Take a register from its files to entry by region, year and origin.
 
     Parameters
     ----------
-    files : list of Path
-        CSV (any common encoding and separator) or Parquet, all of one register.
-    into : Path
+    files : sequence of str or Path
+        CSV (any common encoding and separator, packed or not) or Parquet, all of one register;
+        folders of either; addresses in stores; with Spark, ``table:`` and the name of a table.
+    into : str or Path
         Folder for the results; new, empty, or that of an earlier run, whose finished stages are
-        kept.
+        kept. An address in a store; with Spark, ``table:`` and the name of a database.
     engine : {"duckdb", "spark"}
         What carries the tables.
     memory : int, optional
@@ -201,10 +256,18 @@ def run_register(
         Processor cores.
     columns : dict, optional
         What -> heading (`files.words`), for columns that their headings do not tell.
+    encoding : str
+        Of the files of text; it is found if not given.
     fresh : bool
         Do every stage again.
     tell
         What takes each line of progress.
+    work : str or Path, optional
+        Folder for the stages, where `into` is no folder of this machine (`work_folder`).
+    master, settings : str, dict, optional
+        Spark's master and settings.
+    session : pyspark.sql.SparkSession, optional
+        A session that is open already: it is used, and not stopped. The engine is Spark.
 
     Returns
     -------
@@ -218,18 +281,25 @@ def run_register(
         For a mistake in the arguments or files (before anything is written), or if memory or disk
         run out.
     """
-    if engine not in ENGINES:
-        raise PipelineError(f"--engine {engine}: there are {' and '.join(ENGINES)}")
-    sources = find_sources(files, columns or {})
-    into, memory = into.resolve(), memory or default_memory()
-    _prepare_folder(into)
-    spill = (spill or into / "build" / "spill").resolve()
-    run = Run(sources, into, engine, memory, spill, jobs, tell)
-    with locked(into):
-        key = _begin(run)
+    cluster = Cluster(master, settings or {}, session)
+    engine = "spark" if session is not None else engine
+    _check_engine(engine, cluster)
+    target, folder = target_of(into), work_folder(into, work)
+    room = folder / "build/spill"
+    if spill:  # a folder of our own in it: it is emptied
+        room = spill.resolve() / f"cluster-anatomy-{freshness.digest_of(str(folder))[:12]}"
+    run = Run([], folder, engine, memory or default_memory(), room, jobs, tell, cluster)
+    with _prepared(folder):
+        shutil.rmtree(room, ignore_errors=True)  # what a run that was killed has left
         try:
+            run.sources = find_sources(
+                files, columns or {}, jobs, lambda table: run.catalogue.headings(table), encoding
+            )
+            _check_target(run, target)
+            key = _begin(run)
             report = _run_stages(run, key, fresh)
             _publish(run)
+            _deliver(run, target)
         except (PipelineError, BrokenPipeError):  # a reader of the progress, such as head, has left
             raise
         except Exception as error:
@@ -241,22 +311,53 @@ def run_register(
     return report
 
 
+def _check_engine(engine: str, cluster: Cluster) -> None:
+    """Stop if there is no such engine, or not all that it needs."""
+    if engine not in ENGINES:
+        raise PipelineError(f"--engine {engine}: there are {' and '.join(ENGINES)}")
+    if engine == "spark":
+        require_spark(cluster)
+    elif cluster.master or cluster.settings:
+        raise PipelineError("--master and --spark-conf are Spark's; add --engine spark")
+
+
+def _check_target(run: Run, target: str) -> None:
+    """Stop if results cannot be written where they are to go."""
+    if target.startswith(TABLE):
+        if not run.catalogue.has_database(target.removeprefix(TABLE)):
+            raise PipelineError(f"--into {target}: the catalogue has no such database")
+    elif is_remote(target):
+        check_target(target, MARK)
+
+
+def _deliver(run: Run, target: str) -> None:
+    """Copy the results to an address, or write them as tables of a catalogue."""
+    if target.startswith(TABLE):
+        for name in OUTPUTS:
+            if name.endswith(".parquet"):
+                table = f"{target.removeprefix(TABLE)}.register_{name.removesuffix('.parquet')}"
+                run.catalogue.save(run.into / name, table)
+                run.tell(f"{TABLE}{table}")
+    elif is_remote(target):
+        upload(run.into, [MARK, *OUTPUTS], target)
+
+
 def _begin(run: Run) -> str:
     """Write what is read into the folder and tell it; return the key of the first stage."""
-    described = []
-    for source in run.sources:
-        columns = dict(source.columns)
-        described.append(
-            {
-                "file": source.label,
-                "digest": paths.digest(source.path),
-                "columns": columns,
-                "encoding": source.encoding,
-                "separator": source.separator,
-            }
-        )
-        listed = ", ".join(f"{what} = {heading}" for what, heading in columns.items())
-        run.tell(f"{source.label}: {listed}")
+    described = [
+        {
+            "file": source.label,
+            "digest": source.digest,
+            "columns": dict(source.columns),
+            "encoding": source.encoding,
+            "separator": source.separator,
+        }
+        for source in run.sources
+    ]
+    for line in dict.fromkeys(map(_described, run.sources)):
+        run.tell(line)
+    if damaged := sum(source.damaged for source in run.sources):
+        run.tell(f"      {damaged:,} lines are not UTF-8 text; rejected.csv lists their rows")
     mark = {"engine": run.engine_name, "files": described}
     text = json.dumps(mark, indent=1, ensure_ascii=False) + "\n"
     paths.replace_text(run.into / MARK, text)
@@ -264,9 +365,23 @@ def _begin(run: Run) -> str:
     return freshness.digest_of(content)
 
 
+def _described(source: Source) -> str:
+    """Return the line that says how a file, or a folder of files, is read."""
+    name = source.label if source.given == source.address else source.given
+    sign = {"\t": "tab"}.get(source.separator, source.separator)
+    form = f"{source.wide or source.encoding}, cells parted by {sign}"
+    listed = ", ".join(f"{what} = {heading}" for what, heading in source.columns.items())
+    packed = f"{source.packed}, " if source.packed else ""
+    return f"{name}: {packed}{form if source.encoding else 'Parquet'}; {listed}"
+
+
 def _shortage(error: BaseException | None) -> str | None:
     """Return what ran out, if that is what an error, or its cause, is about."""
     while error is not None:
+        if told := re.search(r"PipelineError: (.+)", str(error)):  # from a worker of Spark
+            return told[1]
+        if missing := re.search(r"ModuleNotFoundError: No module named '([\w.]+)'", str(error)):
+            return f"a worker of Spark has no package {missing[1]}; install it there"
         line, name = (str(error).strip().splitlines() or [""])[0], type(error).__name__
         if name in ("MemoryError", "OutOfMemoryException") or "OutOfMemoryError" in line:
             return f"the memory ran out ({line}); give more with --memory, or room with --spill"
@@ -278,10 +393,10 @@ def _shortage(error: BaseException | None) -> str | None:
     return None
 
 
-def summary(into: Path) -> list[str]:
+def summary(into: str | Path, work: str | Path | None = None) -> list[str]:
     """Return the lines to show at the end: the ledger and where the results are."""
-    with open(into / "ledger.csv", newline="", encoding="utf-8") as file:
+    with open(work_folder(into, work) / "ledger.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))[1:]
     return [f"  {int(count):>14,}  {what}" for what, count in rows] + [
-        f"Results: {into}: {', '.join(OUTPUTS)}"
+        f"Results: {target_of(into)}: {', '.join(OUTPUTS)}"
     ]

@@ -9,8 +9,12 @@ import psutil
 
 from cluster_anatomy.compendium import freshness, paths
 from cluster_anatomy.compendium.steps import PipelineError
-from cluster_anatomy.registers.engines import ENGINES, BatchFunction, Engine
+from cluster_anatomy.registers.engines import BatchFunction, DuckDB, Engine
 from cluster_anatomy.registers.files import Source
+from cluster_anatomy.registers.spark import Cluster, Spark
+
+LOCAL = Cluster()
+ENGINES = ("duckdb", "spark")
 
 OUTPUTS = (
     "firms.parquet",
@@ -21,7 +25,7 @@ OUTPUTS = (
     "ledger.csv",
 )
 MARK = "register.json"
-CODE = ("registers.stages", "registers.batches")
+CODE = ("registers.stages", "registers.batches", "registers.spark", "registers.engines")
 """Modules that decide, with all that they import, on what comes out."""
 DATA = ("data/raw/coding", "data/raw/places")
 DISTRIBUTIONS = ("cluster-anatomy", "duckdb", "splink", "pyarrow", "pypinyin", "rapidfuzz")
@@ -75,6 +79,8 @@ class Run:
     spill: Path
     jobs: int
     tell: Callable[[str], None]
+    cluster: Cluster = LOCAL
+    """Where Spark runs."""
     done: list[Path] = field(default_factory=list, init=False)
     _engine: Engine | None = field(default=None, init=False)
 
@@ -92,10 +98,27 @@ class Run:
     def engine(self) -> Engine:
         """The engine, with the tables of every finished stage as views."""
         if self._engine is None:
-            self._engine = ENGINES[self.engine_name](self.memory, self.spill, self.jobs)
+            means = (self.memory, self.spill, self.jobs)
+            if self.engine_name == "spark":
+                self._engine = Spark(*means, self.cluster)
+            else:
+                self._engine = DuckDB(*means)
             for folder in self.done:
                 self._show(folder)
         return self._engine
+
+    @property
+    def catalogue(self) -> Spark:
+        """The engine, if it has a catalogue of tables.
+
+        Raises
+        ------
+        PipelineError
+            If it has none.
+        """
+        if not isinstance(self.engine, Spark):
+            raise PipelineError("table:…: only Spark has a catalogue of tables; add --engine spark")
+        return self.engine
 
     def finish(self, folder: Path) -> None:
         """Let the stages that follow know the tables of a finished stage."""

@@ -1,18 +1,26 @@
 """From files to names: rows are read, places found, names taken apart."""
 
 import json
-from contextlib import ExitStack
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cluster_anatomy.compendium.steps import PipelineError
-from cluster_anatomy.registers import batches, records
-from cluster_anatomy.registers.engines import BATCH
-from cluster_anatomy.registers.stages.links import compared_columns
+from cluster_anatomy.reading.years import this_year
+from cluster_anatomy.registers import addresses, batches, records
+from cluster_anatomy.registers.engines import parquet_files
+from cluster_anatomy.registers.files import Source, row_groups
+from cluster_anatomy.registers.pieces import SIZE, Piece, blocks
+from cluster_anatomy.registers.stages.links import compared_columns, remove
 from cluster_anatomy.registers.work import Run
 
+PIECES = ("piece", "source", "begins", "ends", "line")
+STARTS = ("piece", "before")
 NODES = """
 SELECT records.node, min(records.name) AS name, min(other_names) AS other_names,
     min(former_names) AS former_names,
@@ -25,37 +33,110 @@ GROUP BY records.node ORDER BY records.node
 """
 
 
+RECORDS = """
+SELECT {columns}, taken.row + starts.before AS row FROM taken
+JOIN starts ON starts.piece = taken.piece WHERE {which} ORDER BY taken.piece, row
+"""
+
+
 def read(run: Run, into: Path) -> int:
     """Write ``records`` and ``rejected``: rows with a name, and what could not be read.
 
-    The latter are rows left out and cells read as unknown.
+    The latter are rows left out and cells read as unknown. The engine reads the pieces of the files
+    at the same time; rows are numbered afterwards.
     """
-    schemas = {"records": records.RECORD, "rejected": records.REJECTED}
-    kept, counts = 0, []
-    with ExitStack() as stack:
-        writers = {
-            name: stack.enter_context(
-                pq.ParquetWriter(into / f"{name}.parquet", schema, compression="zstd")
-            )
-            for name, schema in schemas.items()
-        }
-        for source in run.sources:
-            rows = 0
-            for batch in records.read(source):
-                rows += batch.read
-                tables = {"records": batch.records, "rejected": batch.rejected}
-                kept += len(tables["records"])
-                for name, table in tables.items():
-                    if len(table):
-                        writers[name].write_table(table)
-                if rows and batch.read and rows % (10 * BATCH) == 0:
-                    run.tell(f"      {source.label}: {rows:,} rows read")
-            counts.append({"file": source.label, "rows": rows})
-    if not kept:
-        files = ", ".join(str(source.path) for source in run.sources)
-        raise PipelineError(f"{files}: no row has a name; nothing to link")
-    (into / "files.json").write_text(json.dumps(counts), encoding="utf-8")
+    sources = _readable(run, into)
+    pieces = [(number, piece) for number, source in enumerate(sources) for piece in source.pieces]
+    _take(run, into, sources, pieces)
+    counts = _number(run, into, sources, [number for number, _ in pieces])
+    for table, schema, which in (
+        ("records", records.RECORD, "left_out IS NULL"),
+        ("rejected", records.REJECTED, "left_out IS NOT NULL"),
+    ):
+        columns = ", ".join(run.engine.quote(name) for name in schema.names if name != "row")
+        run.write(table, RECORDS.format(columns=columns, which=which), into)
+    remove(*(into / f"{name}.parquet" for name in ("pieces", "taken", "starts")), into / "plain")
+    if not (kept := run.count("records")):
+        raise PipelineError(f"{', '.join(counts)}: no row has a name; nothing to link")
+    files = [{"file": given, "rows": n} for given, n in counts.items()]
+    (into / "files.json").write_text(json.dumps(files), encoding="utf-8")
     return kept
+
+
+def _take(run: Run, into: Path, sources: list[Source], pieces: list[tuple[int, Piece]]) -> None:
+    """Write ``taken``: what `batches.read` finds in the pieces, each read by one process."""
+    rows = [
+        (count, number, piece.start, piece.stop, piece.line)
+        for count, (number, piece) in enumerate(pieces)
+    ]
+    _show(run, into, "pieces", PIECES, rows)
+    several = max(len(pieces), 1)
+    few = sum(source.size for source in sources) < SIZE
+    run.engine.map(
+        partial(batches.read, sources=sources, latest=this_year()),
+        f"SELECT /*+ REPARTITION({several}) */ * FROM pieces",  # Spark's; DuckDB keeps the order
+        into / "taken.parquet",
+        several if few else 1,
+    )
+    run.engine.view("taken", into / "taken.parquet")
+
+
+def _number(run: Run, into: Path, sources: list[Source], pieces: list[int]) -> Counter[str]:
+    """Write ``starts``: rows of its file before each piece; return the rows of what was given.
+
+    `pieces` are the positions of their sources.
+    """
+    rows = dict(run.engine.rows("SELECT piece, max(row) FROM taken GROUP BY piece"))
+    counts = Counter({source.given: 0 for source in sources})
+    before: Counter[int] = Counter()
+    starts = []
+    for piece, number in enumerate(pieces):
+        starts.append((piece, before[number]))
+        before[number] += rows.get(piece, 0)
+        counts[sources[number].given] += rows.get(piece, 0)
+    _show(run, into, "starts", STARTS, starts)
+    return counts
+
+
+def _show(run: Run, into: Path, name: str, columns: Iterable[str], rows: list[tuple]) -> None:
+    """Write a small table of whole numbers and let SQL know it."""
+    schema = pa.schema([(column, pa.int64()) for column in columns])
+    pq.write_table(records.table(rows, schema), into / f"{name}.parquet")
+    run.engine.view(name, into / f"{name}.parquet")
+
+
+def _readable(run: Run, into: Path) -> list[Source]:
+    """Return the sources as pieces of them can be read.
+
+    Packed files, and those of UTF-16, are first unpacked beside the tables of the stage, for they
+    can only be read from their beginning; tables of a catalogue are first written there as Parquet.
+    """
+    sources = []
+    plain = into / "plain"
+    plain.mkdir()
+    for number, source in enumerate(run.sources):
+        if source.address.startswith(addresses.TABLE):
+            sources += _parts_of_table(run, source, plain / f"{number}.parquet")
+        elif source.packed or source.wide:
+            copy = plain / f"{number}.csv"
+            with open(copy, "wb") as file:
+                file.writelines(blocks(source.address, source.packed, source.wide))
+            sources.append(replace(source, address=str(copy)))
+        else:
+            sources.append(source)
+    return sources
+
+
+def _parts_of_table(run: Run, source: Source, folder: Path) -> list[Source]:
+    """Write the columns of a table of the catalogue as Parquet; return its parts."""
+    run.catalogue.copy(source.given.removeprefix(addresses.TABLE), source.columns.values(), folder)
+    parts = []
+    for number, part in enumerate(parquet_files(folder)):
+        with pq.ParquetFile(part) as parquet:
+            pieces, size = row_groups(parquet), Path(part).stat().st_size
+        label = f"{source.label}/{number}"
+        parts.append(replace(source, address=part, label=label, pieces=pieces, size=size))
+    return parts
 
 
 def place(run: Run, into: Path) -> int:
