@@ -84,6 +84,20 @@ _HAN_REMNANT = re.compile(
 _HAN_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|[a-z0-9]+")
 _HANGUL = re.compile(r"[\uac00-\ud7af]")
 _REGISTRY_SUFFIX = re.compile(r"[/\\]\s*(?:[a-z]{2}|new|adr|can)\s*[/\\]?\s*$")
+_SHARES = re.compile(
+    r"""[\s,;.([-]+(?:
+        (?:class|cl|series|ser)[\s.]*[a-h] | [a-h][\s-]+(?:class|shares?|shs)
+        | (?:(?:un)?sponsored\s+)?(?:adr|ads|gdr|gds|cdi|bdr|sdr)s? | depositary\s+receipts?
+        | (?:v?na(?:m(?:en)?)?|inh(?:aber)?|st|vzo?|vorz|port|reg|a|b|c)?[\s.-]*o[\s.]?n
+        | (?:namens|inhaber|vorzugs|stamm|namen-|inhaber-)-?aktien
+        | (?:registered|bearer|ordinary|common|preferred|preference)\s+(?:shares?|stock|shs)
+        | (?:ord|ordinary|pref)(?:\s+(?:shares?|shs))?(?:\s+[a-z]{0,3}\s?[\d.,/]+\s?p?)? | shs | npv
+        | (?:ad|bp|ca|cd|dk|dl|eo|fk|fm|hd|ir|is|kc|ks|li|ls|mp|nd|nk|pn|rb|rc|rp|sd|sf|sk|sp|tb|yc
+            |yn|zy)[\s-]*[,.]?\d[\d.,/]*
+    )[\s.)\]]*$""",
+    re.VERBOSE,
+)
+"""What exchanges put behind a name, folded: class and par value of the share, receipts."""
 _SIGNS = str.maketrans({"'": "", "’": "", '"': "", "״": "", "&": " and "})
 _DOTTED = re.compile(r"\b(\w)\.(?=\w\b)")
 _SINGLES = re.compile(r"\b(\w) (?=\w\b)")
@@ -97,6 +111,13 @@ def _without_exchange_marks(name: str) -> str:
     """Return a Chinese name without what a stock exchange adds (``*ST``, ``A``, ``-U``)."""
     text = unicodedata.normalize("NFKC", name).strip()
     return _EXCHANGE_SUFFIX.sub("", _EXCHANGE_PREFIX.sub("", text))
+
+
+def _without_shares(text: str) -> str:
+    """Return a folded name without what exchanges put behind it; never nothing."""
+    while (hit := _SHARES.search(text)) and _WORD.search(text[: hit.start()]):
+        text = text[: hit.start()]
+    return text
 
 
 def _singular(word: str) -> str:
@@ -220,13 +241,14 @@ class NameRules:
 
     @cached_property
     def place_words(self) -> frozenset[str]:
-        """Words of places, folded, in any script."""
+        """Words of places in any script, folded, as they stand and as words of names are read."""
         names = [*self._provinces["province"], *self._provinces["name_zh"], *self._places["name"]]
         names += list(self._places["country"].dropna())
         names += list(self._places["name_zh"].dropna())
-        return frozenset(
+        words = {
             word for name in names for word in fold(BRACKETS.sub("", name)).replace("'", "").split()
-        )
+        }
+        return frozenset(words | {self._word(word) for word in words if word.isascii()})
 
     def is_place(self, name: str) -> bool:
         """Say whether a name is nothing but names of places."""
@@ -322,7 +344,7 @@ class NameRules:
         """Return the words of a name in any other script, folded, without punctuation."""
         if " " not in name and len(name) > 15:
             name = _GLUED.sub(" ", name)
-        text = _REGISTRY_SUFFIX.sub(" ", fold(name))
+        text = _without_shares(_REGISTRY_SUFFIX.sub(" ", fold(name)))
         if _HANGUL.search(text):
             text = self._korean_forms.sub(" ", text)
         if "(" in text or "（" in text:

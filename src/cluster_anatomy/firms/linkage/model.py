@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from cluster_anatomy.firms.names import NameRules
 from cluster_anatomy.firms.scripts import is_chinese
@@ -20,13 +20,15 @@ class Level(TypedDict):
     """One level of a comparison.
 
     ``m`` and ``u`` are the probabilities that two names are on it if they are one firm, and if
-    they are not.
+    they are not. Two names on a level that is ``borderline`` are at most that: always, or unless
+    place and year agree (``unwitnessed``).
     """
 
     label: str
     sql: str
     m: float
     u: float
+    borderline: NotRequired[Literal["always", "unwitnessed"]]
 
 
 class Comparison(TypedDict):
@@ -141,6 +143,11 @@ def sql_levels(template: str) -> str:
         .replace("{least}", f"(({shared}) * 100 / GREATEST(info_l, info_r))")
         .replace("{most}", f"(({shared}) * 100 / LEAST(info_l, info_r))")
         .replace("{contains}", "(strpos(joined_l, joined_r) > 0 OR strpos(joined_r, joined_l) > 0)")
+        .replace(
+            "{unlike}",
+            "(levenshtein(joined_l, joined_r) > 2 AND levenshtein(sorted_l, sorted_r) > 2 AND"
+            " strpos(joined_l, joined_r) <> 1 AND strpos(joined_r, joined_l) <> 1)",
+        )
         .replace("{numbers}", "COALESCE(numbers_l, '') = COALESCE(numbers_r, '')")
         .replace(
             "{opens}",
