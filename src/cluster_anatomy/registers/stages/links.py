@@ -29,7 +29,7 @@ from cluster_anatomy.registers.work import Run
 
 WAYS = {"free": 3, "place": 2, "year": 1, "both": 0}
 """How two names met: by a key alone, or by one that counts only within a place, a year, or both."""
-SAMPLE = 3_000_000
+SAMPLE = 500_000
 """Pairs of names on which the weights are calibrated, about."""
 TELLING = 5.0
 """Bits of a level of the comparison of names from which it is calibrated: chance makes the rest."""
