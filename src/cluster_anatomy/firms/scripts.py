@@ -4,6 +4,7 @@ import re
 import unicodedata
 from functools import cache
 
+from opencc import OpenCC
 from pypinyin import lazy_pinyin
 
 BRACKETS = re.compile(r"[(（][^()（）]*[)）]")
@@ -46,3 +47,13 @@ def ascii_fold(text: str) -> str:
 def pinyin(chinese: str) -> str:
     """Romanise Chinese characters without tones or spaces (``天元`` becomes ``tianyuan``)."""
     return "".join(lazy_pinyin(chinese)).lower()
+
+
+@cache
+def _traditional_to_simplified() -> OpenCC:
+    return OpenCC("t2s")
+
+
+def simplified(text: str) -> str:
+    """Write traditional characters as simplified ones (``臺灣`` becomes ``台湾``; OpenCC)."""
+    return _traditional_to_simplified().convert(text) if is_chinese(text) else text
