@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 PRIOR = 30.0
 """Pairs that the weights of the model are worth on each level."""
+FARTHEST = 12.0
+"""Bits by which a level can move from the weights of the model."""
 ROUNDS = 200
 MOST = 2.0
 """Matches per record, at most; if more are fitted, the fit is not believed."""
@@ -57,7 +59,7 @@ def log_odds(probability: Numbers) -> Numbers:
     return np.log2(inside) - np.log2(1 - inside)
 
 
-def fit(cells: pd.DataFrame, start: Numbers, pinned: NDArray[np.bool_], slack: float) -> Numbers:
+def fit(cells: pd.DataFrame, start: Numbers, pinned: NDArray[np.bool_], most: float) -> Numbers:
     """Estimate the log-odds of a match on each level.
 
     Parameters
@@ -69,8 +71,8 @@ def fit(cells: pd.DataFrame, start: Numbers, pinned: NDArray[np.bool_], slack: f
         Log-odds of each level by the weights of the model.
     pinned : ndarray of bool
         Levels that stay as they are.
-    slack : float
-        Bits by which a level can rise at most; it can fall by twice as much.
+    most : float
+        Log-odds that no level exceeds. No level moves by more than `FARTHEST` bits.
 
     Returns
     -------
@@ -81,10 +83,11 @@ def fit(cells: pd.DataFrame, start: Numbers, pinned: NDArray[np.bool_], slack: f
     evidence = cells["evidence"].to_numpy(float)
     total = np.bincount(level, n, len(start))
     odds, before = start.copy(), share(start)
+    highest = np.maximum(start, np.minimum(start + FARTHEST, most))
     for _ in range(ROUNDS):
         matches = np.bincount(level, n * share(odds[level] + evidence), len(start))
         fitted = log_odds((matches + PRIOR * before) / (total + PRIOR))
-        new = np.where(pinned, start, np.clip(fitted, start - 2 * slack, start + slack))
+        new = np.where(pinned, start, np.clip(fitted, start - FARTHEST, highest))
         if np.abs(new - odds).max(initial=0) < 1e-4:
             break
         odds = new

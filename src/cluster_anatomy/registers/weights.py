@@ -20,7 +20,7 @@ NAMES = ("latin", "han")
 WITNESSES = ("place", "year")
 """Comparisons that say whether alike names are one firm (`calibration`)."""
 SLACK = 6.0
-"""Bits by which calibration can raise a level of the comparisons of names at most."""
+"""Bits by which calibration can raise names above the best level of the model at most."""
 
 
 def largest_block(sizes: list[tuple[int, int]], names: int, limit: int) -> int:
@@ -63,10 +63,13 @@ def log_odds(probability: float) -> float:
 
 
 def level_in_sql(comparison: Comparison) -> str:
-    """Return the SQL for the number of the level that two names are on, -1 if nothing is known."""
-    cases = [f"WHEN {sql_levels(comparison['null'])} THEN -1"]
+    """Return the SQL for the number of the level that two names are on, -1 if nothing is known.
+
+    A column ``shared`` must have the bits that two names share, where names are compared.
+    """
+    cases = [f"WHEN {comparison['null']} THEN -1"]
     for number, level in enumerate(comparison["levels"]):
-        condition = "TRUE" if level["sql"] == "ELSE" else sql_levels(level["sql"])
+        condition = "TRUE" if level["sql"] == "ELSE" else sql_levels(level["sql"], counted=True)
         cases.append(f"WHEN {condition} THEN {number}")
     return f"CASE {' '.join(cases)} END"
 
@@ -77,8 +80,11 @@ def bits_of_level(column: str, weights: dict[int, float]) -> str:
     return f"CASE {column} {cases} ELSE 0e0 END"
 
 
-def never_same(model: Model) -> str:
-    """Return the SQL, in the numbers of levels, for two names that are borderline at most."""
+def never_same(model: Model, whatever: bool = False) -> str:
+    """Return the SQL, in the numbers of levels, for two names that are borderline at most.
+
+    With `whatever` place and year are not asked.
+    """
     names = {comparison["name"] for comparison in model.comparisons}
     witnessed = " AND ".join(
         f"level_{name} = 0" if name in names else "FALSE" for name in WITNESSES
@@ -89,7 +95,7 @@ def never_same(model: Model) -> str:
             on_level = f"level_{comparison['name']} = {number}"
             if level.get("borderline") == "always":
                 held.append(on_level)
-            elif level.get("borderline"):
+            elif level.get("borderline") and not whatever:
                 held.append(f"({on_level} AND NOT ({witnessed}))")
     return " OR ".join(held) or "FALSE"
 

@@ -332,7 +332,7 @@ def _keys(features: Features, rarest: list[str], place: object) -> list[str]:
     Those with ``d:`` bring a word and its misspellings together, within one place.
     """
     han, joined, initials = features.script == "han", features.joined, features.initials
-    keys = [f"s:{features.sorted}", f"p:{joined[:7]}"]
+    keys = [f"s:{features.sorted}", f"p:{joined[:7]}", f"p:{features.core[:7]}"]
     if 2 < len(joined) <= LONGEST_ACRONYM and not han:
         keys.append(f"a:{joined}")
     if initials:

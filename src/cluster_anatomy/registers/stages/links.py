@@ -234,7 +234,8 @@ def _meet(run: Run, into: Path, model: linkage.Model) -> int:
         f"{level_in_sql(comparison)} AS level_{comparison['name']}"
         for comparison in model.comparisons
     )
-    columns = [*dict.fromkeys(_named_in(levels))]
+    shared = linkage.sql_levels("{shared}")
+    columns = [*dict.fromkeys(_named_in(levels + shared))]
     sql = f"""
         WITH pairs_of_names AS (
             SELECT name_l, name_r, max(way) AS way, 
@@ -250,11 +251,11 @@ def _meet(run: Run, into: Path, model: linkage.Model) -> int:
             WHERE {sample} OR {condition}
             GROUP BY name_l, name_r
         )
-        SELECT node_l, node_r, way, drawn, {levels} FROM (
+        SELECT node_l, node_r, way, drawn, {levels} FROM (SELECT *, {shared} AS shared FROM (
             SELECT one.node AS node_l, other.node AS node_r, way, drawn, {_sides(columns)}
             FROM pairs_of_names JOIN features AS one ON one.name_id = name_l
             JOIN features AS other ON other.name_id = name_r
-        ) AS sides
+        ) AS sides) AS counted
     """
     run.write("met", run.engine.translate(sql), into)
     run.tell(f"      {run.count('met'):,} of them can be one firm or are looked at for the weights")
@@ -320,7 +321,8 @@ def _calibrate(run: Run, model: linkage.Model, drawn_of: int) -> Calibration:
     if known and len(cells):
         drawn = cells[cells["drawn"] == 1]
         drawn = drawn.assign(level=drawn["number"], evidence=drawn["given"] + drawn["rest"])
-        new = calibration.fit(drawn, odds, start["pinned"].to_numpy(bool), SLACK)
+        best = start.loc[start["way"] == "free", "odds"].max() + SLACK
+        new = calibration.fit(drawn, odds, start["pinned"].to_numpy(bool), best)
         if calibration.believed(drawn, new, run.count("nodes") / drawn_of):
             odds, said = new, "weights calibrated by place and year"
         else:
@@ -340,7 +342,7 @@ def _cells(run: Run, model: linkage.Model, start: pd.DataFrame) -> pd.DataFrame:
         SELECT CASE {name} END AS comparison, CASE {level} END AS level, way, drawn,
             {year} AS same_year, round({_given(model)}, 3) AS given, round({rest}) AS rest,
             count(*) AS n
-        FROM met WHERE NOT ({never_same(model)}) GROUP BY 1, 2, 3, 4, 5, 6, 7
+        FROM met WHERE NOT ({never_same(model, whatever=True)}) GROUP BY 1, 2, 3, 4, 5, 6, 7
     """
     columns = ["comparison", "level", "way", "drawn", "same_year", "given", "rest", "n"]
     cells = pd.DataFrame(run.engine.rows(run.engine.translate(sql)), columns=columns)
