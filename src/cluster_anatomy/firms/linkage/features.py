@@ -14,7 +14,13 @@ from cluster_anatomy.firms.linkage import counts
 from cluster_anatomy.firms.linkage.model import FILTERS, TRADE_BITS, Model, load_model
 from cluster_anatomy.firms.linkage.whereabouts import whereabouts
 from cluster_anatomy.firms.names import FORMERLY, NameRules, default_rules
-from cluster_anatomy.firms.scripts import is_chinese
+from cluster_anatomy.firms.scripts import (
+    is_beyond_latin,
+    is_chinese,
+    is_east_asian,
+    sound,
+    spelt_out,
+)
 
 WIDTH = 64
 """Bits of each of the whole numbers that hold a Bloom filter (Schnell et al. 2009)."""
@@ -29,6 +35,8 @@ COMMON_CHARACTERS = 7
 
 One firm in 128 has them.
 """
+_ONE_SCRIPT = re.compile(r"[\u3040-\u30ff]+|[^\u3040-\u30ff]+")
+_SYLLABLES = re.compile(r"[\uac00-\ud7a3]{3,}")
 LONGEST_ACRONYM = 6
 SHORTEST_MISSPELT, LONGEST_MISSPELT = 5, 12
 """Letters of a rare word whose misspellings are looked for."""
@@ -60,6 +68,7 @@ COLUMNS = {
     "words": "string",
     "sorted": "string",
     "joined": "string",
+    "sound": "string",
     "core": "string",
     "pattern": "string",
     "first": "string",
@@ -93,6 +102,7 @@ class Features(NamedTuple):
     words: str
     sorted: str
     joined: str
+    sound: str
     core: str
     pattern: str | None
     first: str
@@ -130,14 +140,14 @@ def take_apart(
         for name in names:
             identity = f"{record}#{count[record]}"
             count[record] += 1
-            for kind, (words, legal, initials) in _spellings(name, rules, romanise):
+            spellings = _spellings(name, rules, romanise, context[0])
+            for kind, mark, (words, legal, initials) in spellings:
                 if not any(words):
                     continue
-                han = kind != "romanised" and is_chinese("".join(words))
-                terms = characters_as_words(words, model.characters, rules) if han else words
+                han = kind != "romanised" and is_east_asian("".join(words))
+                terms = (characters_as_words if han else _terms)(words, model.characters, rules)
                 own = whereabouts(rules, *located).among(terms)
-                suffix = "r" if kind == "romanised" else ""
-                what = (identity + suffix, str(record), name.text, kind, "han" if han else "other")
+                what = (identity + mark, str(record), name.text, kind, "han" if han else "other")
                 spelt = (words, terms, own, " ".join(sorted(words)), initials, legal)
                 rows.append((*what, *spelt, *context, name.valid_from, name.valid_to))
     table = pd.DataFrame(rows, columns=list(CLEANED))
@@ -194,12 +204,20 @@ def _former(text: str) -> Name:
 
 
 def _spellings(
-    name: Name, rules: NameRules, romanise: bool
-) -> Iterator[tuple[str, tuple[list[str], str, str]]]:
-    """Yield a name cleaned (`NameRules.clean`) with its kind, and a Chinese one also romanised."""
-    yield name.kind, rules.clean(name.text)
-    if romanise and is_chinese(name.text):
-        yield "romanised", rules.clean(rules.romanise(name.text))
+    name: Name, rules: NameRules, romanise: bool, country: object
+) -> Iterator[tuple[str, str, tuple[list[str], str, str]]]:
+    """Yield a name cleaned (`NameRules.clean`) with its kind and a mark.
+
+    Where it has umlauts it is also spelt out, and where it is in another script than the Latin one,
+    romanised.
+    """
+    cleaned = rules.clean(name.text)
+    yield name.kind, "", cleaned
+    if (spelt := spelt_out(name.text)) != name.text:
+        yield name.kind, "u", rules.clean(spelt)
+    if romanise and is_beyond_latin(name.text):
+        land = country if isinstance(country, str) else ""
+        yield "romanised", "r", rules.clean(rules.romanise(name.text, land))
 
 
 # --- From cleaned names to features
@@ -302,13 +320,15 @@ def _features(
     if han:
         core, first = joined, joined[:2]
     else:
-        core = "".join(word for word in words if bits[word] > model.rare // 2)
-        first = next((word for word in words if bits[word] > 1), words[0])
+        rare = model.rare
+        core = "".join(word for word in words if bits.get(word, rare) > rare // 2)
+        first = next((word for word in words if bits.get(word, rare) > 1), words[0])
     return Features(
         script=row.script,
         words=" ".join(words),
         sorted=row.sorted,
         joined=joined,
+        sound=sound(joined),
         core=core or joined,
         pattern=_pattern(joined, rarest) if han else None,
         first=first,
@@ -332,7 +352,7 @@ def _keys(features: Features, rarest: list[str], place: object) -> list[str]:
     Those with ``d:`` bring a word and its misspellings together, within one place.
     """
     han, joined, initials = features.script == "han", features.joined, features.initials
-    keys = [f"s:{features.sorted}", f"p:{joined[:7]}", f"p:{features.core[:7]}"]
+    keys = [f"s:{features.sorted}", f"p:{features.sound[:7]}", f"p:{sound(features.core)[:7]}"]
     if 2 < len(joined) <= LONGEST_ACRONYM and not han:
         keys.append(f"a:{joined}")
     if initials:
@@ -354,6 +374,15 @@ def _misspelt(word: str) -> list[str]:
     return [word, *(word[:at] + word[at + 1 :] for at in range(len(word)))]
 
 
+def _terms(words: list[str], common: dict[str, int], rules: NameRules) -> list[str]:
+    """Return the words of a name, those in hangul cut into pairs of syllables."""
+    return [term for word in words for term in (_hangul(word) or [word])]
+
+
+def _hangul(word: str) -> list[str]:
+    return _overlapping(word) if _SYLLABLES.fullmatch(word) else []
+
+
 def characters_as_words(runs: list[str], common: dict[str, int], rules: NameRules) -> list[str]:
     """Cut runs of Chinese characters into words.
 
@@ -371,7 +400,9 @@ def characters_as_words(runs: list[str], common: dict[str, int], rules: NameRule
         Places and words of the trade.
     """
     words = []
-    for run in (part for whole in runs for part in rules.cut(whole)):
+    for run in (
+        piece for whole in runs for part in rules.cut(whole) for piece in _ONE_SCRIPT.findall(part)
+    ):
         if not is_chinese(run) or run in rules.place_words or run in rules.trade_words:
             words.append(run)
         else:
