@@ -101,6 +101,8 @@ _VOWELS = "".join(
 )
 """Signs of vowels and tones of scripts in which they are part of a word."""
 _REGISTRY_SUFFIX = re.compile(r"[/\\]\s*(?:[a-z]{2}|new|adr|can)\s*[/\\]?\s*$")
+_TOLD_APART = re.compile(r"[(（]\s*((?:north|south|east|west|no\.?\s*\d+|\d+|[ivx]+))\s*[)）]")
+"""What stands in brackets and tells a firm from its sister (``Asian Hotels (West)``), folded."""
 _SHARES = re.compile(
     r"""[\s,;.([-]+(?:
         (?:class|cl|series|ser)[\s.]*[a-h] | [a-h][\s-]+(?:class|shares?|shs)
@@ -365,7 +367,7 @@ class NameRules:
         if _GLUED_SCRIPTS.search(text):
             text = self._glued_forms.sub(" ", text)
         if "(" in text or "（" in text:
-            outside = BRACKETS.sub(" ", text)
+            outside = BRACKETS.sub(" ", _TOLD_APART.sub(r" \1 ", text))
             text = outside if _WORD.search(outside) else text
         text = text.translate(_SIGNS)
         if "." in text:

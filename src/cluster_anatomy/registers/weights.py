@@ -122,20 +122,25 @@ def possible(comparisons: list[Comparison], prior: float, threshold: float) -> s
     """
     needed = log_odds(threshold) - log_odds(prior) - 1e-3
     of_names = [comparison for comparison in comparisons if _compares_names(comparison)]
-    rest = [
-        bits_of_level(
-            f"({level_in_sql(comparison)})",
-            {number: bits(level) for number, level in enumerate(comparison["levels"])},
-        )
-        for comparison in comparisons
-        if comparison not in of_names
-    ]
+    rest = bits_without_names(comparisons)
     if not of_names or not rest:
         return "TRUE"
     best = {comparison["name"]: max(map(bits, comparison["levels"])) for comparison in of_names}
     words = max(best.pop(name, 0.0) for name in NAMES) + SLACK
     most = words + sum(max(more, 0.0) for more in best.values())
-    return f"{' + '.join(rest)} >= {needed - most:.6f}e0"
+    return f"{rest} >= {needed - most:.6f}e0"
+
+
+def bits_without_names(comparisons: list[Comparison]) -> str:
+    """Return the SQL for what all comparisons add but those that look into two names."""
+    return " + ".join(
+        bits_of_level(
+            f"({level_in_sql(comparison)})",
+            {number: bits(level) for number, level in enumerate(comparison["levels"])},
+        )
+        for comparison in comparisons
+        if not _compares_names(comparison)
+    )
 
 
 def _compares_names(comparison: Comparison) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from math import log2
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from cluster_anatomy.registers.weights import (
     WITNESSES,
     bits,
     bits_of_level,
+    bits_without_names,
     fitted,
     largest_block,
     level_in_sql,
@@ -33,6 +35,12 @@ SAMPLE = 500_000
 """Pairs of names on which the weights are calibrated, about."""
 TELLING = 5.0
 """Bits of a level of the comparison of names from which it is calibrated: chance makes the rest."""
+UNSHARED = 5.0
+"""Bits that words which two names share may lack of one record, with all else that agrees."""
+OTHER_DOMAIN = 12.0
+"""Bits that different web addresses say against two names being one firm."""
+MOST_EQUAL = 0.05
+"""Share of pairs with the same words that is believed at most."""
 EQUAL = 2.0
 """Bits that equal names may lack of telling one record of the register."""
 
@@ -87,10 +95,22 @@ WITH linked AS (
     JOIN (SELECT id, min(node) AS node FROM records WHERE id IS NOT NULL GROUP BY id) AS first
         ON first.id = records.id
     WHERE first.node < records.node
+),
+known AS (
+    SELECT node, min(id) AS id, max(id) AS other_id, min(domain) AS domain
+    FROM records GROUP BY node
 )
 SELECT node_l, node_r, round(max(match_weight), 6) AS match_weight, max(basis) AS basis
-FROM linked GROUP BY node_l, node_r ORDER BY node_l, node_r
+FROM linked JOIN known AS one ON one.node = node_l JOIN known AS other ON other.node = node_r
+WHERE basis = 'same number' OR (
+    coalesce(one.id = other.id OR one.other_id = other.other_id, TRUE)
+    AND (basis = 'same words' OR coalesce(one.domain = other.domain, TRUE)
+        OR match_weight >= {threshold})
+)
+GROUP BY node_l, node_r ORDER BY node_l, node_r
 """
+"""Different numbers of the register part what the model would link; so do different domains, unless
+the names are the same or the weight exceeds the threshold by `OTHER_DOMAIN`."""
 
 
 def link(run: Run, into: Path) -> int:
@@ -102,12 +122,14 @@ def link(run: Run, into: Path) -> int:
     """
     model = fitted(linkage.load_model(), run)
     _join_equals(run, into, model)
+    model = replace(model, prior=max(model.prior, _share_of_equals(run)))
     _count_keys(run, into, model)
     drawn_of = _meet(run, into, model)
     found = _calibrate(run, model, drawn_of)
     run.tell(f"      {found.said}")
     run.write("scored", _scores(model, found), into)
-    run.write("pairs", LINKED, into)
+    threshold = log_odds(model.same_from) + OTHER_DOMAIN
+    run.write("pairs", LINKED.format(threshold=f"{threshold:.6f}e0"), into)
     seen = pd.DataFrame(found.seen, columns=["said_from", "said_to", "pairs", "seen"])
     seen.to_parquet(into / "calibration.parquet", index=False)
     temporary = ("equal", "compared_names", "all_keys", "key_sizes", "blocks", "met", "scored")
@@ -166,6 +188,18 @@ def _join_equals(run: Run, into: Path, model: linkage.Model) -> None:
         into,
     )
     remove(*(into / f"equal_{number}.parquet" for number in range(len(parts))))
+
+
+def _share_of_equals(run: Run) -> float:
+    """Return the share of pairs of nodes that have the same words: so many at least are one firm.
+
+    A list that names few firms again and again has more true pairs than one for each record.
+    """
+    equal = run.engine.rows(
+        "SELECT sum(n * (n - 1e0) / 2) FROM (SELECT count(*) AS n FROM equal GROUP BY root) AS sizes"
+    )[0][0]
+    nodes = run.count("nodes")
+    return min((equal or 0.0) / max(nodes * (nodes - 1) / 2, 1.0), MOST_EQUAL)
 
 
 # --- Which names meet
@@ -235,7 +269,10 @@ def _meet(run: Run, into: Path, model: linkage.Model) -> int:
         for comparison in model.comparisons
     )
     shared = linkage.sql_levels("{shared}")
-    columns = [*dict.fromkeys(_named_in(levels + shared))]
+    rest = bits_without_names(model.comparisons)
+    least = f"{-log_odds(model.prior) - UNSHARED:.6f}e0"
+    near = "place_l = place_r AND coalesce(abs(year_l - year_r) <= 1, TRUE)"
+    columns = [*dict.fromkeys(_named_in(levels + shared + rest + near))]
     sql = f"""
         WITH pairs_of_names AS (
             SELECT name_l, name_r, max(way) AS way, 
@@ -256,6 +293,7 @@ def _meet(run: Run, into: Path, model: linkage.Model) -> int:
             FROM pairs_of_names JOIN features AS one ON one.name_id = name_l
             JOIN features AS other ON other.name_id = name_r
         ) AS sides) AS counted
+        WHERE drawn = 1 OR joined_l = joined_r OR {near} OR {UNIT}e0 * shared + {rest} >= {least}
     """
     run.write("met", run.engine.translate(sql), into)
     run.tell(f"      {run.count('met'):,} of them can be one firm or are looked at for the weights")
