@@ -115,7 +115,9 @@ def compare(
     if borderline_from is None:
         borderline_from = 100 * linkage.load_model().borderline_from
     records = _records(rows, rules)
-    pairs = linkage.pairs(linkage.prepare(records, rules=rules), threshold=0.0, each_name=True)
+    # the rows name the same firms again and again: words are not counted in them
+    prepared = linkage.prepare(records, rules=rules, count=False)
+    pairs = linkage.pairs(prepared, threshold=0.0, each_name=True)
     country = rows.set_index("row_id")["country"]
     pairs = pairs[pairs["left"].map(country) == pairs["right"].map(country)].copy()
     own = {(row.record_id, row.name): row.own for row in records.itertuples(index=False)}

@@ -17,7 +17,16 @@ import pandas as pd
 
 from cluster_anatomy import tables
 from cluster_anatomy.firms.places import Place
-from cluster_anatomy.firms.scripts import BRACKETS, ascii_fold, fold, is_chinese, pinyin
+from cluster_anatomy.firms.romanisation import romanised
+from cluster_anatomy.firms.scripts import (
+    BRACKETS,
+    ascii_fold,
+    fold,
+    is_chinese,
+    is_east_asian,
+    pinyin,
+    simplified,
+)
 from cluster_anatomy.tables.cells import split
 
 # --- Names as keys
@@ -82,13 +91,37 @@ _HAN_REMNANT = re.compile(
     r"(?<=[\u3400-\u9fff]{2})股份$|(?<=[\u3400-\u9fff])[省市](?=[\u3400-\u9fff]{2})"
 )
 _HAN_RUN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|[a-z0-9]+")
-_HANGUL = re.compile(r"[\uac00-\ud7af]")
+_GLUED_SCRIPTS = re.compile(r"[\uac00-\ud7af\u0e00-\u0e7f]")
+"""Hangul and Thai, in which a legal form may stand beside a name without a blank."""
+_JAPANESE = re.compile(r"[\u3040-\u30ff]|株式会社|株式會社|有限会社|合同会社|合資会社|㈱|㈲")
+_VOWELS = "".join(
+    chr(code)
+    for code in range(0x0591, 0xFFFF)
+    if unicodedata.category(chr(code)).startswith("M") and not 0x1AB0 <= code <= 0x20FF
+)
+"""Signs of vowels and tones of scripts in which they are part of a word."""
 _REGISTRY_SUFFIX = re.compile(r"[/\\]\s*(?:[a-z]{2}|new|adr|can)\s*[/\\]?\s*$")
+_TOLD_APART = re.compile(r"[(（]\s*((?:north|south|east|west|no\.?\s*\d+|\d+|[ivx]+))\s*[)）]")
+"""What stands in brackets and tells a firm from its sister (``Asian Hotels (West)``), folded."""
+_SHARES = re.compile(
+    r"""[\s,;.([-]+(?:
+        (?:class|cl|series|ser)[\s.]*[a-h] | [a-h][\s-]+(?:class|shares?|shs)
+        | (?:(?:un)?sponsored\s+)?(?:adr|ads|gdr|gds|cdi|bdr|sdr)s? | depositary\s+receipts?
+        | (?:v?na(?:m(?:en)?)?|inh(?:aber)?|st|vzo?|vorz|port|reg|a|b|c)?[\s.-]*o[\s.]?n
+        | (?:namens|inhaber|vorzugs|stamm|namen-|inhaber-)-?aktien
+        | (?:registered|bearer|ordinary|common|preferred|preference)\s+(?:shares?|stock|shs)
+        | (?:ord|ordinary|pref)(?:\s+(?:shares?|shs))?(?:\s+[a-z]{0,3}\s?[\d.,/]+\s?p?)? | shs | npv
+        | (?:ad|bp|ca|cd|dk|dl|eo|fk|fm|hd|ir|is|kc|ks|li|ls|mp|nd|nk|pn|rb|rc|rp|sd|sf|sk|sp|tb|yc
+            |yn|zy)[\s-]*[,.]?\d[\d.,/]*
+    )[\s.)\]]*$""",
+    re.VERBOSE,
+)
+"""What exchanges put behind a name, folded: class and par value of the share, receipts."""
 _SIGNS = str.maketrans({"'": "", "’": "", '"': "", "״": "", "&": " and "})
 _DOTTED = re.compile(r"\b(\w)\.(?=\w\b)")
 _SINGLES = re.compile(r"\b(\w) (?=\w\b)")
 _WORD = re.compile(r"[^\W_]")
-_NOT_WORD = re.compile(r"[\W_]+")
+_NOT_WORD = re.compile(rf"(?:[^\w{_VOWELS}]|_)+")
 _GLUED = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _PINYIN_V = re.compile(r"^([ln])v(?=[e]|$|[bcdfghjklmnpqrstwxyz])")
 
@@ -97,6 +130,13 @@ def _without_exchange_marks(name: str) -> str:
     """Return a Chinese name without what a stock exchange adds (``*ST``, ``A``, ``-U``)."""
     text = unicodedata.normalize("NFKC", name).strip()
     return _EXCHANGE_SUFFIX.sub("", _EXCHANGE_PREFIX.sub("", text))
+
+
+def _without_shares(text: str) -> str:
+    """Return a folded name without what exchanges put behind it; never nothing."""
+    while (hit := _SHARES.search(text)) and _WORD.search(text[: hit.start()]):
+        text = text[: hit.start()]
+    return text
 
 
 def _singular(word: str) -> str:
@@ -220,13 +260,14 @@ class NameRules:
 
     @cached_property
     def place_words(self) -> frozenset[str]:
-        """Words of places, folded, in any script."""
+        """Words of places in any script, folded, as they stand and as words of names are read."""
         names = [*self._provinces["province"], *self._provinces["name_zh"], *self._places["name"]]
         names += list(self._places["country"].dropna())
         names += list(self._places["name_zh"].dropna())
-        return frozenset(
+        words = {
             word for name in names for word in fold(BRACKETS.sub("", name)).replace("'", "").split()
-        )
+        }
+        return frozenset(words | {self._word(word) for word in words if word.isascii()})
 
     def is_place(self, name: str) -> bool:
         """Say whether a name is nothing but names of places."""
@@ -243,8 +284,8 @@ class NameRules:
 
     @cached_property
     def _chinese_endings(self) -> re.Pattern[str]:
-        forms = [*self._list("zh", "legal_form"), *filter(is_chinese, self._legal_forms["form"])]
-        return re.compile(_alternatives(forms))
+        forms = {*self._list("zh", "legal_form"), *filter(is_chinese, self._legal_forms["form"])}
+        return re.compile(_alternatives(forms | {simplified(form) for form in forms}))
 
     @cached_property
     def _chinese_industry(self) -> re.Pattern[str]:
@@ -302,7 +343,7 @@ class NameRules:
         initials : str
             First letters of all words as written, legal form included; blank for Chinese names.
         """
-        if is_chinese(name):
+        if is_east_asian(name):
             return *self._clean_chinese(name), ""
         words = self._folded_words(name)
         initials = "".join([word[0] for word in words if word not in SMALL_WORDS])
@@ -311,8 +352,8 @@ class NameRules:
         return [normal.get(word) or self._word(word) for word in _telling(words)], legal, initials
 
     def _clean_chinese(self, name: str) -> tuple[list[str], str]:
-        """Return the runs of characters of a Chinese name, and its legal form."""
-        text = _without_exchange_marks(name)
+        """Return the runs of characters of a Chinese or Japanese name, and its legal form."""
+        text = simplified(_without_exchange_marks(name))
         bare = _HAN_REMNANT.sub("", self.legal(text))
         forms = self._chinese_endings.findall(BRACKETS.sub("", text))
         words = _HAN_RUN.findall(fold(bare)) or _HAN_RUN.findall(fold(text))
@@ -322,11 +363,11 @@ class NameRules:
         """Return the words of a name in any other script, folded, without punctuation."""
         if " " not in name and len(name) > 15:
             name = _GLUED.sub(" ", name)
-        text = _REGISTRY_SUFFIX.sub(" ", fold(name))
-        if _HANGUL.search(text):
-            text = self._korean_forms.sub(" ", text)
+        text = _without_shares(_REGISTRY_SUFFIX.sub(" ", fold(name)))
+        if _GLUED_SCRIPTS.search(text):
+            text = self._glued_forms.sub(" ", text)
         if "(" in text or "（" in text:
-            outside = BRACKETS.sub(" ", text)
+            outside = BRACKETS.sub(" ", _TOLD_APART.sub(r" \1 ", text))
             text = outside if _WORD.search(outside) else text
         text = text.translate(_SIGNS)
         if "." in text:
@@ -334,8 +375,8 @@ class NameRules:
         return _SINGLES.sub(r"\1", _NOT_WORD.sub(" ", text).strip()).split()
 
     @cached_property
-    def _korean_forms(self) -> re.Pattern[str]:
-        return re.compile(_alternatives(filter(_HANGUL.search, self._legal_forms["form"])))
+    def _glued_forms(self) -> re.Pattern[str]:
+        return re.compile(_alternatives(filter(_GLUED_SCRIPTS.search, self._legal_forms["form"])))
 
     @cached_property
     def _forms(self) -> tuple[Forms, Forms]:
@@ -427,13 +468,18 @@ class NameRules:
         english |= dict(zip(words["word"], meanings, strict=True))
         return re.compile(_alternatives(english)), english
 
-    def romanise(self, name: str) -> str:
-        """Write a Chinese name in Latin letters.
+    def romanise(self, name: str, country: str = "") -> str:
+        """Write a name in another script in Latin letters.
 
-        Places and industry words become English, the rest pinyin.
+        Of a Chinese name places and industry words become English, the rest pinyin; all other names
+        are written as `romanisation.romanised` has it, without their legal form.
         """
+        if not is_chinese(name):
+            return romanised(" ".join(self.clean(name)[0]), country)
+        if country == "Japan" or _JAPANESE.search(name):
+            return romanised(self.legal(_without_exchange_marks(name)), "Japan")
         pattern, english = self._romanised
-        text = self.legal(_without_exchange_marks(name))
+        text = self.legal(simplified(_without_exchange_marks(name)))
         parts, start = [], 0
         for hit in pattern.finditer(text):
             parts += [pinyin(text[start : hit.start()]), english[hit.group()]]

@@ -91,7 +91,8 @@ def town_key(text: str) -> str:
     >>> town_key("Ft. Worth"), town_key("Tel-Aviv"), town_key("苏州市")
     ('fortworth', 'telaviv', '苏州')
     """
-    first, sign, rest = re.match(r"(\w*)(\W*)(.*)", text.strip(), re.DOTALL).groups()
+    words = re.match(r"(\w*)(\W*)(.*)", text.strip(), re.DOTALL)
+    first, sign, rest = words.groups() if words else (text, "", "")
     long = SHORT.get(first.casefold()) if sign and rest else None
     key = name_key(f"{long or first}{sign}{rest}")
     return (key.removesuffix("市") if len(key) > 2 else key) or key

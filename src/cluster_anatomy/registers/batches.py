@@ -29,6 +29,26 @@ PLACED = pa.schema(
         ("basis", pa.string()),
     ]
 )
+_LIST = pa.list_(pa.string())
+CLEANED = pa.schema(
+    [
+        ("name_id", pa.int64()),
+        ("node", pa.int64()),
+        ("kind", pa.string()),
+        ("script", pa.string()),
+        ("words", _LIST),
+        ("terms", _LIST),
+        ("own", _LIST),
+        ("sorted", pa.string()),
+        ("initials", pa.string()),
+        ("legal", pa.string()),
+        ("country", pa.string()),
+        ("place", pa.string()),
+        ("year", pa.int64()),
+        ("valid_from", pa.int64()),
+        ("valid_to", pa.int64()),
+    ]
+)
 CLASSIFIED = pa.schema(
     [
         ("combination", pa.string()),
@@ -182,27 +202,53 @@ def place(batch: pa.Table) -> pa.Table:
 # --- Names
 
 
-def clean(batch: pa.Table, columns: tuple[str, ...]) -> pa.Table:
-    """Take names apart into what the linkage model compares (`linkage.prepare`), one row per name.
+def clean(batch: pa.Table) -> pa.Table:
+    """Clean names (`linkage.take_apart`), one row per name.
 
     Parameters
     ----------
     batch : pyarrow.Table
-        ``node``, ``name``, ``other_names``, ``former_names``, ``place``, ``country``, ``year``.
+        ``node``, ``name``, ``other_names``, ``former_names``, ``place``, ``other_places``,
+        ``country``, ``year``.
+
+    Returns
+    -------
+    pyarrow.Table
+        By the schema `CLEANED`; ``name_id`` and ``node`` are whole numbers.
+    """
+    frame = linkage.take_apart(batch.to_pandas().rename(columns={"node": "record_id"}))
+    frame["name_id"] = [number_of(name) for name in frame["name_id"]]
+    frame["node"] = frame["record_id"].astype("int64")
+    return pa.Table.from_pandas(frame[CLEANED.names], CLEANED, preserve_index=False)
+
+
+def weigh(batch: pa.Table, names: dict[str, int], columns: tuple[str, ...]) -> pa.Table:
+    """Weigh the words of names by how common they are in the register (`linkage.weigh`).
+
+    Parameters
+    ----------
+    batch : pyarrow.Table
+        By the schema `CLEANED`, and ``seen``: the common words of each name.
+    names : dict
+        Different names by script and country.
     columns : tuple of str
         Which of `linkage.COLUMNS` the model's comparisons look at.
 
     Returns
     -------
     pyarrow.Table
-        ``name_id`` and ``node`` (whole numbers), those columns, and ``keys`` (list of text) for
-        blocking.
+        ``name_id`` and ``node``, those columns, and ``keys`` (list of text) for blocking.
     """
-    frame = linkage.prepare(batch.to_pandas().rename(columns={"node": "record_id"}))
-    names = pa.Table.from_pandas(frame[[*columns]], preserve_index=False)
-    names = names.add_column(0, "name_id", pa.array(map(number_of, frame["name_id"]), pa.int64()))
-    names = names.add_column(1, "node", pa.array(frame["record_id"].astype("int64"), pa.int64()))
-    return names.append_column("keys", pa.array(frame["keys"].tolist(), pa.list_(pa.string())))
+    columns_of = {column: batch[column].to_pylist() for column in batch.column_names}
+    columns_of["seen"] = [seen or [] for seen in columns_of["seen"]]
+    frame = linkage.weigh(
+        pd.DataFrame(columns_of, dtype=object).assign(record_id="", name=""), names
+    )
+    features = pa.Table.from_pandas(frame[[*columns]], preserve_index=False)
+    for position, column in enumerate(("name_id", "node")):
+        features = features.add_column(position, column, batch[column])
+    keys = pa.array(frame["keys"].tolist(), pa.list_(pa.string()))
+    return features.append_column("keys", keys)
 
 
 # --- Origins

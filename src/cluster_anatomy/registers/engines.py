@@ -42,6 +42,7 @@ class Engine(Protocol):
 
     name: str
     explode: str
+    collect: str
 
     def view(self, name: str, path: Path) -> None:
         """Let SQL know a Parquet file, or a folder of Parquet files, by a name."""
@@ -84,6 +85,7 @@ class DuckDB:
 
     name = "duckdb"
     explode = "unnest"
+    collect = "list"
 
     def __init__(self, memory: int, spill: Path, jobs: int):
         self._jobs, self._spill = jobs, spill

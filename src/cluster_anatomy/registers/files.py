@@ -63,6 +63,7 @@ SHARED = ("name", "other_names", "former_names", "place", "admin", "country", "e
 REGISTER_ONLY = {
     "region": ("region", "metro", "metro region"),
     "id": ("company number", "registration number", "lei", "cin", "统一社会信用代码", "注册号"),
+    "website": ("website", "web site", "web address", "url", "homepage", "网址", "ホームページ"),
 }
 
 

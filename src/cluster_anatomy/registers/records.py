@@ -22,6 +22,7 @@ RECORD = pa.schema(
         ("row", pa.int64()),
         ("node", pa.int64()),
         ("id", pa.string()),
+        ("domain", pa.string()),
         ("name", pa.string()),
         ("other_names", pa.string()),
         ("former_names", pa.string()),
@@ -55,6 +56,19 @@ def year_of(text: str | None, latest: int) -> tuple[int | None, str]:
     except YearError as error:
         return None, str(error).partition(";")[0]
     return (year.value, "") if year.value else (None, "no single year is meant")
+
+
+def domain_of(address: str | None) -> str | None:
+    """Return the domain of a web address, None if there is none (``https://www.x.com/en``: x.com).
+
+    Examples
+    --------
+    >>> domain_of("https://www.Example.com/about"), domain_of("n/a")
+    ('example.com', None)
+    """
+    host = re.sub(r"^[a-z]+://", "", (address or "").strip().lower())
+    host = re.split(r"[/:?#]", host, maxsplit=1)[0].removeprefix("www.")
+    return host if "." in host and " " not in host else None
 
 
 def number_of(*content: object) -> int:
@@ -158,7 +172,10 @@ class Batch:
         year, reason = year_of(text, self._latest)
         if reason:
             self.reject(row, line, "entry_year", text, "cell", reason)
-        node = number_of(name, other, former, place, country, year)
-        identity = (self._source.label, row, node, self._cell(cells, "id"))
+        number, domain = self._cell(cells, "id"), domain_of(self._cell(cells, "website"))
+        content = (name, other, former, place, country, year)
+        # what tells two firms of one name apart, where it is known
+        node = number_of(*content, *filter(None, (number, domain)))
+        identity = (self._source.label, row, node, number, domain)
         what = (name, other, former, place, self._cell(cells, "region"), country, year)
         self._records.append((*identity, *what, *(self._cell(cells, column) for column in ORIGIN)))

@@ -89,6 +89,7 @@ class Spark:
 
     name = "spark"
     explode = "explode"
+    collect = "collect_list"
 
     def __init__(self, memory: int, spill: Path, jobs: int, cluster: Cluster):
         require_spark(cluster)

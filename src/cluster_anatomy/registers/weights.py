@@ -1,9 +1,9 @@
-"""How far two names of a register agree: small enough blocks, weights from the register itself."""
+"""How far two names of a register agree: the weights of the linkage model in SQL and fitted."""
 
 from dataclasses import replace
 from math import log2
 
-from cluster_anatomy.firms.linkage import Comparison, Level, Model
+from cluster_anatomy.firms.linkage import Comparison, Level, Model, sql_levels
 from cluster_anatomy.registers.work import Run
 
 PAIRS = 20
@@ -13,6 +13,14 @@ AGREE = {"place": 0.95, "country": 0.98, "year": 0.8, "next year": 0.1}
 
 Registers are kept by hand.
 """
+LEAST_CHANCE = 1 / 256
+"""Probability that two firms are in one place, at least: neighbours have names that are alike."""
+NAMES = ("latin", "han")
+"""Comparisons of the words of two names; of two names one of them holds at most."""
+WITNESSES = ("place", "year")
+"""Comparisons that say whether alike names are one firm (`calibration`)."""
+SLACK = 6.0
+"""Bits by which calibration can raise names above the best level of the model at most."""
 
 
 def largest_block(sizes: list[tuple[int, int]], names: int, limit: int) -> int:
@@ -41,27 +49,55 @@ def largest_block(sizes: list[tuple[int, int]], names: int, limit: int) -> int:
     return max(largest, 2)
 
 
-def _bits(level: Level) -> float:
+# --- The weights in SQL
+
+
+def bits(level: Level) -> float:
     """Return what a level adds to the log-odds that two records are one firm."""
     return log2(level["m"] / level["u"])
 
 
-def _log_odds(probability: float) -> float:
+def log_odds(probability: float) -> float:
+    """Return the binary logarithm of the odds."""
     return log2(probability / (1 - probability))
 
 
-def _bits_in_sql(comparison: Comparison) -> str:
-    """Return the SQL for what a comparison adds to the log-odds of two names."""
-    cases = [f"WHEN {comparison['null']} THEN 0e0"]
-    for level in comparison["levels"]:
-        condition = "TRUE" if level["sql"] == "ELSE" else level["sql"]
-        cases.append(f"WHEN {condition} THEN {_bits(level):.6f}e0")
+def level_in_sql(comparison: Comparison) -> str:
+    """Return the SQL for the number of the level that two names are on, -1 if nothing is known.
+
+    A column ``shared`` must have the bits that two names share, where names are compared.
+    """
+    cases = [f"WHEN {comparison['null']} THEN -1"]
+    for number, level in enumerate(comparison["levels"]):
+        condition = "TRUE" if level["sql"] == "ELSE" else sql_levels(level["sql"], counted=True)
+        cases.append(f"WHEN {condition} THEN {number}")
     return f"CASE {' '.join(cases)} END"
 
 
-def _compares_names(comparison: Comparison) -> bool:
-    """Say whether a comparison is one of names, whose SQL has shorthands in braces."""
-    return any("{" in level["sql"] for level in comparison["levels"])
+def bits_of_level(column: str, weights: dict[int, float]) -> str:
+    """Return the SQL for the bits that stand for the number of a level, 0 if it has none."""
+    cases = " ".join(f"WHEN {number} THEN {weight:.6f}e0" for number, weight in weights.items())
+    return f"CASE {column} {cases} ELSE 0e0 END"
+
+
+def never_same(model: Model, whatever: bool = False) -> str:
+    """Return the SQL, in the numbers of levels, for two names that are borderline at most.
+
+    With `whatever` place and year are not asked.
+    """
+    names = {comparison["name"] for comparison in model.comparisons}
+    witnessed = " AND ".join(
+        f"level_{name} = 0" if name in names else "FALSE" for name in WITNESSES
+    )
+    held = []
+    for comparison in model.comparisons:
+        for number, level in enumerate(comparison["levels"]):
+            on_level = f"level_{comparison['name']} = {number}"
+            if level.get("borderline") == "always":
+                held.append(on_level)
+            elif level.get("borderline") and not whatever:
+                held.append(f"({on_level} AND NOT ({witnessed}))")
+    return " OR ".join(held) or "FALSE"
 
 
 def possible(comparisons: list[Comparison], prior: float, threshold: float) -> str:
@@ -69,8 +105,7 @@ def possible(comparisons: list[Comparison], prior: float, threshold: float) -> s
 
     It holds for few others. Log-odds add up (Fellegi and Sunter 1969). What place, year, legal form
     and the prior leave to be reached is more than even equal names can give for most pairs that
-    share a key; these are dropped before the names themselves are compared, which costs most. No
-    pair is lost; splink scores the rest.
+    share a key; these are dropped before the names themselves are compared, which costs most.
 
     Parameters
     ----------
@@ -85,17 +120,35 @@ def possible(comparisons: list[Comparison], prior: float, threshold: float) -> s
     str
         SQL (DuckDB) in the columns ``x_l``, ``x_r`` of two names.
     """
-    needed = _log_odds(threshold) - _log_odds(prior) - 1e-3
+    needed = log_odds(threshold) - log_odds(prior) - 1e-3
     of_names = [comparison for comparison in comparisons if _compares_names(comparison)]
-    rest = [_bits_in_sql(comparison) for comparison in comparisons if comparison not in of_names]
+    rest = bits_without_names(comparisons)
     if not of_names or not rest:
         return "TRUE"
-    best = max(_bits(level) for comparison in of_names for level in comparison["levels"])
-    nulls = [comparison["null"] for comparison in of_names]
-    compared = " + ".join(f"CASE WHEN {null} THEN 0 ELSE 1 END" for null in nulls)
-    # two comparisons of names at once could give more than the best level of one: such pairs are
-    # kept
-    return f"{' + '.join(rest)} >= {needed - best:.6f}e0 OR {compared} > 1"
+    best = {comparison["name"]: max(map(bits, comparison["levels"])) for comparison in of_names}
+    words = max(best.pop(name, 0.0) for name in NAMES) + SLACK
+    most = words + sum(max(more, 0.0) for more in best.values())
+    return f"{rest} >= {needed - most:.6f}e0"
+
+
+def bits_without_names(comparisons: list[Comparison]) -> str:
+    """Return the SQL for what all comparisons add but those that look into two names."""
+    return " + ".join(
+        bits_of_level(
+            f"({level_in_sql(comparison)})",
+            {number: bits(level) for number, level in enumerate(comparison["levels"])},
+        )
+        for comparison in comparisons
+        if not _compares_names(comparison)
+    )
+
+
+def _compares_names(comparison: Comparison) -> bool:
+    """Say whether a comparison is one of names, whose SQL has shorthands in braces."""
+    return any("{" in level["sql"] for level in comparison["levels"])
+
+
+# --- What only the register can tell
 
 
 def fitted(model: Model, run: Run) -> Model:
@@ -112,6 +165,7 @@ def fitted(model: Model, run: Run) -> Model:
         if by_chance is None:
             comparisons.pop(name, None)
             continue
+        by_chance = max(by_chance, LEAST_CHANCE)
         agree = comparisons[name]["levels"][0]["m"] if name in comparisons else AGREE[name]
         comparisons[name] = _comparison(
             name,

@@ -4,11 +4,12 @@ One model (``firms/linkage.toml``) says what is blocked and compared, with the p
 thresholds; ``docs/MODEL_CARD.md`` describes it and how good it is. It is a model of Fellegi and
 Sunter (1969), run by splink (Linacre et al. 2022), on DuckDB unless another engine is given.
 
-`prepare` takes names apart once, row by row, so that it can run on batches of any engine; what is
-left for the engine is plain SQL on text and whole numbers.
+`prepare` takes names apart. A register does so in two passes over batches of any engine: names are
+cleaned (`take_apart`), the engine counts their words (`counts`), and these are weighed (`weigh`).
+What is left for the engine is plain SQL on text and whole numbers.
 """
 
-from cluster_anatomy.firms.linkage.features import COLUMNS, prepare
+from cluster_anatomy.firms.linkage.features import COLUMNS, prepare, take_apart, weigh
 from cluster_anatomy.firms.linkage.model import (
     FILTERS,
     Comparison,
@@ -32,5 +33,7 @@ __all__ = [
     "prepare",
     "settings",
     "sql_levels",
+    "take_apart",
     "tidy",
+    "weigh",
 ]

@@ -6,18 +6,28 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from cluster_anatomy.firms.linkage import counts
 from cluster_anatomy.firms.linkage.model import FILTERS, TRADE_BITS, Model, load_model
+from cluster_anatomy.firms.linkage.whereabouts import whereabouts
 from cluster_anatomy.firms.names import FORMERLY, NameRules, default_rules
-from cluster_anatomy.firms.scripts import is_chinese
+from cluster_anatomy.firms.scripts import (
+    is_beyond_latin,
+    is_chinese,
+    is_east_asian,
+    sound,
+    spelt_out,
+)
 
 WIDTH = 64
 """Bits of each of the whole numbers that hold a Bloom filter (Schnell et al. 2009)."""
 UNIT = 3
 """Bits of information that set one bit of the filter: a rare word sets more than a common one."""
+MOST_UNITS = 8
+"""Bits of the filter that a word sets at most."""
 MOST_WORDS = 12
 """Words of a name that are looked at, the rarest first."""
 COMMON_CHARACTERS = 7
@@ -25,7 +35,30 @@ COMMON_CHARACTERS = 7
 
 One firm in 128 has them.
 """
+_ONE_SCRIPT = re.compile(r"[\u3040-\u30ff]+|[^\u3040-\u30ff]+")
+_SYLLABLES = re.compile(r"[\uac00-\ud7a3]{3,}")
 LONGEST_ACRONYM = 6
+SHORTEST_MISSPELT, LONGEST_MISSPELT = 5, 12
+"""Letters of a rare word whose misspellings are looked for."""
+CLEANED = {
+    "name_id": "string",
+    "record_id": "string",
+    "name": "string",
+    "kind": "string",
+    "script": "string",
+    "words": "list",
+    "terms": "list",
+    "own": "list",
+    "sorted": "string",
+    "initials": "string",
+    "legal": "string",
+    "country": "string",
+    "place": "string",
+    "year": "Int64",
+    "valid_from": "Int64",
+    "valid_to": "Int64",
+}
+"""Columns that `take_apart` returns, and their types."""
 COLUMNS = {
     "name_id": "string",
     "record_id": "string",
@@ -35,6 +68,7 @@ COLUMNS = {
     "words": "string",
     "sorted": "string",
     "joined": "string",
+    "sound": "string",
     "core": "string",
     "pattern": "string",
     "first": "string",
@@ -68,6 +102,7 @@ class Features(NamedTuple):
     words: str
     sorted: str
     joined: str
+    sound: str
     core: str
     pattern: str | None
     first: str
@@ -75,85 +110,73 @@ class Features(NamedTuple):
     numbers: str | None
 
 
-# --- From records to rows
+# --- From records to cleaned names
 
 
-def prepare(
+def take_apart(
     records: pd.DataFrame,
     model: Model | None = None,
     rules: NameRules | None = None,
     romanise: bool = True,
 ) -> pd.DataFrame:
-    """Take the names of records apart: one row per record and name.
+    """Clean the names of records: one row per record and name, row by row.
 
     Parameters
     ----------
-    records : DataFrame
-        ``record_id`` and ``name`` (a record may have several rows); where there are, ``place`` and
-        ``country`` (any text; compared as it is), ``year`` (of the record), ``other_names`` (``|``
-        between them) and ``former_names`` (``|`` between them, each with its years in square
-        brackets where known: ``Old Name [1994-2001]``).
-    model : Model, optional
-        The package's own if not given.
-    rules : NameRules, optional
-        Words, legal forms and places; the compendium's own if not given.
-    romanise : bool
-        Add a row in Latin letters for each Chinese name, so that it can meet romanised names. A
-        register in one script does not need it.
+    records, model, rules, romanise
+        As for `prepare`.
 
     Returns
     -------
     DataFrame
-        `COLUMNS` and ``keys`` (list of str): ``name_id`` (record and number of the name),
-        ``record_id``, the ``name`` as given, ``kind`` (``name``, ``other``, ``former``,
-        ``romanised``), ``script`` (``han`` or ``other``), ``words`` (cleaned), ``sorted``,
-        ``joined``, ``core`` (the rare words), ``f1`` to ``f8`` (the words as a Bloom filter in
-        which a rare word sets more bits) with the number of their bits ``info``, ``first`` word
-        that is no place, ``initials``, ``numbers``, ``legal`` form, and what was given. A name
-        without any letter has no row.
+        `CLEANED`: what does not depend on how common a word is. ``words`` of the name, ``terms``
+        that are weighed (of a Chinese name its characters as words) and ``own`` (those of them that
+        only say where the record is). A name without any letter has no row.
     """
     model, rules = model or load_model(), rules or default_rules()
-    rows, keys = [], []
+    rows = []
     count: Counter[object] = Counter()
-    for record, names, context in _records(records):
+    for record, names, context, located in _records(records):
         for name in names:
             identity = f"{record}#{count[record]}"
             count[record] += 1
-            for kind, (words, legal, initials) in _spellings(name, rules, romanise):
+            spellings = _spellings(name, rules, romanise, context[0])
+            for kind, mark, (words, legal, initials) in spellings:
                 if not any(words):
                     continue
-                han = kind != "romanised" and is_chinese("".join(words))
-                rarest = _rarest(words, han, model, rules)
-                features = _features(words, initials, han, rarest, model, rules)
-                suffix = "r" if kind == "romanised" else ""
-                what = (identity + suffix, str(record), name.text, kind)
-                years = (name.valid_from, name.valid_to)
-                rows.append((*what, *features, legal, *context, *years, *_filter(rarest)))
-                keys.append(_keys(features, list(rarest)))
-    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
-    table["keys"] = pd.Series(keys, index=table.index, dtype=object)
-    return table
+                han = kind != "romanised" and is_east_asian("".join(words))
+                terms = (characters_as_words if han else _terms)(words, model.characters, rules)
+                own = whereabouts(rules, *located).among(terms)
+                what = (identity + mark, str(record), name.text, kind, "han" if han else "other")
+                spelt = (words, terms, own, " ".join(sorted(words)), initials, legal)
+                rows.append((*what, *spelt, *context, name.valid_from, name.valid_to))
+    table = pd.DataFrame(rows, columns=list(CLEANED))
+    return table.astype({name: kind for name, kind in CLEANED.items() if kind != "list"})
 
 
-def _records(records: pd.DataFrame) -> Iterator[tuple[object, list[Name], list[object]]]:
-    """Yield each record's id, its names, and its country, place and year (None if unknown)."""
+def _records(
+    records: pd.DataFrame,
+) -> Iterator[tuple[object, list[Name], list[object], list[str | None]]]:
+    """Yield each record's id, names, country, place and year, and all that says where it is.
+
+    What is unknown is None.
+    """
     columns = {column: records[column].tolist() for column in records.columns}
     blank = [None] * len(records)
-    optional = ["other_names", "former_names", "country", "place", "year"]
-    for record, name, other, former, *context in zip(
+    optional = ["other_names", "former_names", "other_places", "country", "place", "year"]
+    for record, name, other, former, elsewhere, *context in zip(
         columns["record_id"],
         columns["name"],
         *(columns.get(column, blank) for column in optional),
         strict=True,
     ):
-        yield (
-            record,
-            _names_of(name, other, former),
-            [
-                None if value is None or value is pd.NA or value != value else value
-                for value in context
-            ],
-        )
+        known = [
+            None if value is None or value is pd.NA or value != value else value
+            for value in context
+        ]
+        country, place, _ = known
+        located = [text if isinstance(text, str) else None for text in (country, place, elsewhere)]
+        yield record, _names_of(name, other, former), known, located
 
 
 def _names_of(name: object, other: object, former: object) -> list[Name]:
@@ -181,49 +204,135 @@ def _former(text: str) -> Name:
 
 
 def _spellings(
-    name: Name, rules: NameRules, romanise: bool
-) -> Iterator[tuple[str, tuple[list[str], str, str]]]:
-    """Yield a name cleaned (`NameRules.clean`) with its kind, and a Chinese one also romanised."""
-    yield name.kind, rules.clean(name.text)
-    if romanise and is_chinese(name.text):
-        yield "romanised", rules.clean(rules.romanise(name.text))
+    name: Name, rules: NameRules, romanise: bool, country: object
+) -> Iterator[tuple[str, str, tuple[list[str], str, str]]]:
+    """Yield a name cleaned (`NameRules.clean`) with its kind and a mark.
+
+    Where it has umlauts it is also spelt out, and where it is in another script than the Latin one,
+    romanised.
+    """
+    cleaned = rules.clean(name.text)
+    yield name.kind, "", cleaned
+    if (spelt := spelt_out(name.text)) != name.text:
+        yield name.kind, "u", rules.clean(spelt)
+    if romanise and is_beyond_latin(name.text):
+        land = country if isinstance(country, str) else ""
+        yield "romanised", "r", rules.clean(rules.romanise(name.text, land))
 
 
-# --- From words to features
+# --- From cleaned names to features
 
 
-def _rarest(words: list[str], han: bool, model: Model, rules: NameRules) -> dict[str, int]:
-    """Return the rarest words of a name with their bits, the rarest first."""
-    if han:
-        words = characters_as_words(words, model.characters, rules)
-    weighed = sorted({(-model.bits(word, rules), word) for word in words})[:MOST_WORDS]
-    return {word: -weight for weight, word in weighed}
+def prepare(
+    records: pd.DataFrame,
+    model: Model | None = None,
+    rules: NameRules | None = None,
+    romanise: bool = True,
+    count: bool = True,
+) -> pd.DataFrame:
+    """Take the names of records apart: one row per record and name.
+
+    How much a word tells is counted in the records themselves, where there are enough of them
+    (`counts`).
+
+    Parameters
+    ----------
+    records : DataFrame
+        ``record_id`` and ``name`` (a record may have several rows); where there are, ``place`` and
+        ``country`` (any text; compared as it is), ``other_places`` (what else says where the record
+        is: its town, its province), ``year`` (of the record), ``other_names`` (``|`` between them)
+        and ``former_names`` (``|`` between them, each with its years in square brackets where
+        known: ``Old Name [1994-2001]``).
+    model : Model, optional
+        The package's own if not given.
+    rules : NameRules, optional
+        Words, legal forms and places; the compendium's own if not given.
+    romanise : bool
+        Add a row in Latin letters for each Chinese name, so that it can meet romanised names. A
+        register in one script does not need it.
+    count : bool
+        Count words in the records; without, the model's own tables hold. Where one firm is named by
+        many records in many ways, its own words look common.
+
+    Returns
+    -------
+    DataFrame
+        `COLUMNS` and ``keys`` (list of str): ``name_id`` (record and number of the name),
+        ``record_id``, the ``name`` as given, ``kind`` (``name``, ``other``, ``former``,
+        ``romanised``), ``script`` (``han`` or ``other``), ``words`` (cleaned), ``sorted``,
+        ``joined``, ``core`` (the rare words), ``f1`` to ``f8`` (the words as a Bloom filter in
+        which a rare word sets more bits) with the number of their bits ``info``, ``first`` word
+        that is no place, ``initials``, ``numbers``, ``legal`` form, and what was given. A name
+        without any letter has no row.
+    """
+    model, rules = model or load_model(), rules or default_rules()
+    cleaned = take_apart(records, model, rules, romanise)
+    names = counts.names_by_country(cleaned) if count else {}
+    return weigh(cleaned.assign(seen=counts.seen(cleaned, names)), names, model, rules)
+
+
+def weigh(
+    cleaned: pd.DataFrame,
+    names: dict[str, int],
+    model: Model | None = None,
+    rules: NameRules | None = None,
+) -> pd.DataFrame:
+    """Weigh the words of cleaned names, row by row.
+
+    Parameters
+    ----------
+    cleaned : DataFrame
+        From `take_apart`, and ``seen``: for the common words of each name in how many names they
+        stand (`counts.seen`).
+    names : dict
+        Different names by script and country (`counts.names_by_country`).
+    model, rules
+        As for `prepare`.
+
+    Returns
+    -------
+    DataFrame
+        As `prepare` returns it.
+    """
+    model, rules = model or load_model(), rules or default_rules()
+    rows, keys = [], []
+    for row in cleaned.itertuples(index=False):
+        information = counts.Information(model, rules, row.script, row.country, row.seen, names)
+        bits = {word: 1 if word in row.own else information.of(word) for word in row.terms}
+        rarest = dict(sorted(bits.items(), key=lambda item: (-item[1], item[0]))[:MOST_WORDS])
+        features = _features(row, bits, rarest, model, rules)
+        years = (row.valid_from, row.valid_to)
+        context = (row.legal, row.country, row.place, row.year, *years)
+        what = (row.name_id, row.record_id, row.name, row.kind)
+        rows.append((*what, *features, *context, *_filter(rarest)))
+        keys.append(_keys(features, list(rarest), row.place))
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    table["keys"] = pd.Series(keys, index=table.index, dtype=object)
+    return table
 
 
 def _features(
-    words: list[str],
-    initials: str,
-    han: bool,
-    rarest: dict[str, int],
-    model: Model,
-    rules: NameRules,
+    row: Any, bits: dict[str, int], rarest: dict[str, int], model: Model, rules: NameRules
 ) -> Features:
     """Return what the model compares of a cleaned name, in characters or in words."""
+    words, han = row.words, row.script == "han"
     joined = "".join(words)
     if han:
         core, first = joined, joined[:2]
     else:
-        core = "".join(word for word in words if model.bits(word, rules) > model.rare // 2)
-        first = next((word for word in words if word not in rules.place_words), words[0])
+        rare = model.rare
+        core = "".join(word for word in words if bits.get(word, rare) > rare // 2)
+        first = next((word for word in words if bits.get(word, rare) > 1), words[0])
     return Features(
-        script="han" if han else "other",
+        script=row.script,
         words=" ".join(words),
-        sorted=" ".join(sorted(words)),
+        sorted=row.sorted,
         joined=joined,
+        sound=sound(joined),
         core=core or joined,
         pattern=_pattern(joined, rarest) if han else None,
         first=first,
-        initials=initials if 2 < len(initials) <= LONGEST_ACRONYM else None,
+        initials=row.initials if 2 < len(row.initials) <= LONGEST_ACRONYM else None,
         numbers=" ".join(word for word in words if word.isdigit()) or None,
     )
 
@@ -237,17 +346,41 @@ def _pattern(joined: str, rarest: dict[str, int]) -> str | None:
     return f"%{'%'.join(joined)}%" if own and 2 < len(joined) <= LONGEST_ACRONYM else None
 
 
-def _keys(features: Features, rarest: list[str]) -> list[str]:
-    """Return the keys of a name: two names that share one are compared."""
+def _keys(features: Features, rarest: list[str], place: object) -> list[str]:
+    """Return the keys of a name: two names that share one are compared.
+
+    Those with ``d:`` bring a word and its misspellings together, within one place.
+    """
     han, joined, initials = features.script == "han", features.joined, features.initials
-    keys = [f"s:{features.sorted}", f"p:{joined[:7]}"]
+    keys = [f"s:{features.sorted}", f"p:{features.sound[:7]}", f"p:{sound(features.core)[:7]}"]
     if 2 < len(joined) <= LONGEST_ACRONYM and not han:
         keys.append(f"a:{joined}")
     if initials:
         keys += [f"a:{initials}", f"a:{initials[:-1]}"]
     keys += [f"w:{word}" for word in (rarest if han else rarest[:4])]
     keys += [f"w:{' '.join(sorted(two))}" for two in combinations(rarest[:3], 2)]
+    if isinstance(place, str) and not han:
+        keys += [f"d:{word}|{place}" for word in _misspelt(rarest[0])]
     return list(dict.fromkeys(keys))
+
+
+def _misspelt(word: str) -> list[str]:
+    """Return a word and what is left of it without one of its letters (Bocek et al. 2007).
+
+    Two words that differ by one letter too many, too few, wrong or in another place share one.
+    """
+    if not SHORTEST_MISSPELT <= len(word) <= LONGEST_MISSPELT or not word.isalpha():
+        return []
+    return [word, *(word[:at] + word[at + 1 :] for at in range(len(word)))]
+
+
+def _terms(words: list[str], common: dict[str, int], rules: NameRules) -> list[str]:
+    """Return the words of a name, those in hangul cut into pairs of syllables."""
+    return [term for word in words for term in (_hangul(word) or [word])]
+
+
+def _hangul(word: str) -> list[str]:
+    return _overlapping(word) if _SYLLABLES.fullmatch(word) else []
 
 
 def characters_as_words(runs: list[str], common: dict[str, int], rules: NameRules) -> list[str]:
@@ -267,7 +400,9 @@ def characters_as_words(runs: list[str], common: dict[str, int], rules: NameRule
         Places and words of the trade.
     """
     words = []
-    for run in (part for whole in runs for part in rules.cut(whole)):
+    for run in (
+        piece for whole in runs for part in rules.cut(whole) for piece in _ONE_SCRIPT.findall(part)
+    ):
         if not is_chinese(run) or run in rules.place_words or run in rules.trade_words:
             words.append(run)
         else:
@@ -310,8 +445,9 @@ def _filter(rarest: dict[str, int]) -> tuple[int, ...]:
 @cache
 def _mask(word: str, bits: int) -> int:
     """Return the bits that a word sets, one for each `UNIT` of its information."""
-    size = max(1, round(bits / UNIT))
-    digest = hashlib.blake2b(word.encode(), digest_size=2 * size).digest()
+    size = min(max(1, round(bits / UNIT)), MOST_UNITS)
+    # the bits of a common word are among those that it would set as a rare one
+    digest = hashlib.blake2b(word.encode(), digest_size=2 * MOST_UNITS).digest()
     mask = 0
     for start in range(0, 2 * size, 2):
         mask |= 1 << (int.from_bytes(digest[start : start + 2], "big") % (FILTERS * WIDTH))

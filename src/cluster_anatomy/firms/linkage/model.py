@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from cluster_anatomy.firms.names import NameRules
 from cluster_anatomy.firms.scripts import is_chinese
@@ -20,13 +20,15 @@ class Level(TypedDict):
     """One level of a comparison.
 
     ``m`` and ``u`` are the probabilities that two names are on it if they are one firm, and if
-    they are not.
+    they are not. Two names on a level that is ``borderline`` are at most that: always, or unless
+    place and year agree (``unwitnessed``).
     """
 
     label: str
     sql: str
     m: float
     u: float
+    borderline: NotRequired[Literal["always", "unwitnessed"]]
 
 
 class Comparison(TypedDict):
@@ -131,19 +133,39 @@ def _impossible_level(model: Model) -> str:
     return ""
 
 
-def sql_levels(template: str) -> str:
-    """Fill in the shorthands of the model file."""
-    shared = " + ".join(
-        f"CAST(bit_count(f{number}_l & f{number}_r) AS INTEGER)" for number in range(1, FILTERS + 1)
-    )
-    return (
-        template.replace("{shared}", f"({shared})")
-        .replace("{least}", f"(({shared}) * 100 / GREATEST(info_l, info_r))")
-        .replace("{most}", f"(({shared}) * 100 / LEAST(info_l, info_r))")
-        .replace("{contains}", "(strpos(joined_l, joined_r) > 0 OR strpos(joined_r, joined_l) > 0)")
-        .replace("{numbers}", "COALESCE(numbers_l, '') = COALESCE(numbers_r, '')")
-        .replace(
-            "{opens}",
-            "(first_l = first_r OR strpos(joined_l, first_r) = 1 OR strpos(joined_r, first_l) = 1)",
-        )
-    )
+SHARED = " + ".join(
+    f"CAST(bit_count(f{number}_l & f{number}_r) AS INTEGER)" for number in range(1, FILTERS + 1)
+)
+SHORTHANDS = {
+    "shared": f"({SHARED})",
+    "least": "({shared} * 100 / GREATEST(info_l, info_r))",
+    "most": "({shared} * 100 / LEAST(info_l, info_r))",
+    "own": "(LEAST(info_l, info_r) - {shared})",
+    "more": "(GREATEST(info_l, info_r) - {shared})",
+    "contains": "(strpos(joined_l, joined_r) > 0 OR strpos(joined_r, joined_l) > 0)",
+    "unlike": (
+        "(levenshtein(joined_l, joined_r) > 2 AND levenshtein(sorted_l, sorted_r) > 2"
+        " AND levenshtein(core_l, core_r) > LEAST(2, length(core_l) / 6)"
+        " AND strpos(joined_l, joined_r) <> 1 AND strpos(joined_r, joined_l) <> 1)"
+    ),
+    "numbers": "COALESCE(numbers_l, '') = COALESCE(numbers_r, '')",
+    "opens": (
+        "(first_l = first_r OR strpos(joined_l, first_r) = 1 OR strpos(joined_r, first_l) = 1)"
+    ),
+}
+"""What the words in braces of the model file stand for, in SQL."""
+
+
+def sql_levels(template: str, counted: bool = False) -> str:
+    """Fill in the shorthands of the model file.
+
+    Parameters
+    ----------
+    template : str
+        SQL with words in braces.
+    counted : bool
+        A column ``shared`` has the bits that two names share; they are not counted again.
+    """
+    for name, sql in reversed(SHORTHANDS.items()):
+        template = template.replace(f"{{{name}}}", sql if name != "shared" or not counted else name)
+    return template

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cluster_anatomy.firms.linkage.model import Comparison, Level, Model, load_model, sql_levels
 
@@ -157,14 +158,15 @@ def tidy(
     """
     model = model or load_model()
     across = predicted[predicted["record_id_l"] != predicted["record_id_r"]]
+    weight, probability = _never_same(across, model)
     turned = (across["record_id_l"] > across["record_id_r"]).to_numpy()
     table = pd.DataFrame()
     for column, label in (("record_id", ""), ("name", "_name"), ("kind", "_kind")):
         left, right = (across[f"{column}_{side}"].to_numpy(object) for side in "lr")
         table[f"left{label}"] = np.where(turned, right, left)
         table[f"right{label}"] = np.where(turned, left, right)
-    table["weight"] = across["match_weight"].to_numpy().round(4)
-    table["probability"] = across["match_probability"].to_numpy().round(6)
+    table["weight"] = weight.round(4)
+    table["probability"] = probability.round(6)
     for comparison in model.comparisons:
         table[comparison["name"]] = across[f"mw_{comparison['name']}"].to_numpy().round(4)
     order = ["left", "right", "weight", "left_name", "right_name", "left_kind", "right_kind"]
@@ -172,6 +174,25 @@ def tidy(
         order, ascending=[column != "weight" for column in order], ignore_index=True
     )
     return table if each_name else table.drop_duplicates(["left", "right"], ignore_index=True)
+
+
+def _never_same(
+    predicted: pd.DataFrame, model: Model
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return weights and probabilities, those of names on a level `borderline` below ``same_from``.
+
+    They come near to it and keep their order.
+    """
+    weight = predicted["match_weight"].to_numpy(float)
+    held = np.zeros(len(predicted), dtype=bool)
+    for comparison in model.comparisons:
+        given = predicted[f"mw_{comparison['name']}"].to_numpy(float)
+        for level in comparison["levels"]:
+            if level.get("borderline"):
+                held |= np.isclose(given, np.log2(level["m"] / level["u"]), atol=1e-6)
+    top = np.log2(model.same_from / (1 - model.same_from)) - 0.01
+    weight = np.where(held, top - np.log2(1 + np.exp2(np.clip(top - weight, -60, 60))), weight)
+    return weight, 1 / (1 + np.exp2(-weight))
 
 
 def decide(probability: pd.Series, model: Model | None = None) -> pd.Series:

@@ -7,6 +7,8 @@ from cluster_anatomy.registers.work import Run
 
 EARLIEST = "CASE WHEN year IS NULL THEN 1 ELSE 0 END, year, node"
 """Order in which the earliest record comes first."""
+MANY = 10
+"""Different names from which a firm is shown to the user, and firms that are shown."""
 
 
 def describe(run: Run, into: Path) -> int:
@@ -50,7 +52,19 @@ def describe(run: Run, into: Path) -> int:
         ORDER BY facts.firm
     """
     run.write("drafts", sql, into)
+    _show_large(run)
     return run.count("drafts")
+
+
+def _show_large(run: Run) -> None:
+    """Tell which firms have so many names that a reader should look at them."""
+    large = run.engine.rows(
+        f"SELECT name, names FROM drafts WHERE names > {MANY}"
+        f" ORDER BY names DESC, name LIMIT {MANY}"
+    )
+    if large:
+        firms = "; ".join(f"{name} ({names})" for name, names in large)
+        run.tell(f"      look at firms of more than {MANY} different names: {firms}")
 
 
 def _first(columns: str, order: str) -> str:

@@ -20,11 +20,27 @@ def ledger(run: Run) -> list[tuple[str, int]]:
         ("firms of several records", run.count("firms WHERE records > 1")),
         ("records in the largest firm", run.number("SELECT max(records) FROM firms")),
         ("different names in the largest firm", run.number("SELECT max(names) FROM firms")),
+        ("firms of more than 10 different names", run.count("firms WHERE names > 10")),
+        *_borne_out(run),
         ("records of all firms", run.number("SELECT CAST(sum(records) AS BIGINT) FROM firms")),
         ("firms without a year", run.count("firms WHERE year IS NULL")),
         ("firms without a region", run.count("firms WHERE region IS NULL")),
         ("firms of unknown origin", run.count("firms WHERE mode = 'unknown'")),
         ("entries in all cells", run.number("SELECT CAST(sum(firms) AS BIGINT) FROM entry")),
+    ]
+
+
+def _borne_out(run: Run) -> list[tuple[str, int]]:
+    """Return what was said of pairs without their years, and what the years say, in per cent."""
+    bands = run.engine.rows(
+        "SELECT said_from, said_to, seen FROM calibration ORDER BY said_from, said_to"
+    )
+    return [
+        (
+            f"per cent borne out by years of pairs said to be one firm at {low:.0%} to {high:.0%}",
+            round(100 * seen),
+        )
+        for low, high, seen in bands
     ]
 
 
