@@ -34,6 +34,8 @@ SECOND_HAND = r"second-hand|stated in the paper$"
 SHOWN_ROWS = 8
 ON_INTERVALS = ("above", "below", "above_zero", "below_zero", "within_interval")
 """Operators that look at the interval of a result."""
+NOTHING = str(math.nan)
+"""What is expected where a result is missing, as it may be with other parameters."""
 MATTERS = 0.1
 """Least difference that would matter, where a check names no other (its ``tolerance``)."""
 SEARCHED = (
@@ -424,7 +426,7 @@ def _outcome(
     operator = check["operator"]
     if operator == "counted":
         return "counted"
-    if pd.isna(reading.value):
+    if pd.isna(reading.value) or expected == NOTHING:
         return "undecidable"
     condition = check.get("decidable")
     if isinstance(condition, str) and not conditions.holds(condition, shown):
@@ -460,15 +462,16 @@ def _expected(
             "two point estimates are not compared: take the interval of their difference"
             " (above_zero, below_zero)"
         )
+    number: Field = None
     if name.isdigit():
-        number: Field = earlier[check["claim_id"], int(name)]
+        number = earlier[check["claim_id"], int(name)]
     elif name in shown:
         number = dict(shown[name].items())[part or "value"]
-    else:
+    elif paths.strict():
         raise ClaimError(f"there is no result '{name}'{nearest(name, shown)}")
-    if number is None:
+    if number is None and paths.strict():
         raise ClaimError(f"'{name}' has no {part or 'value'}")
-    return str(float(number))
+    return NOTHING if number is None else str(float(number))
 
 
 def _provenance(rows: pd.DataFrame) -> tuple[list[str], list[str]]:

@@ -4,6 +4,7 @@ Everything here describes the firms that were found. Distances, maps and trees c
 one cluster with those of another; no share stands for an industry.
 """
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -247,9 +248,15 @@ def kind_differences(shares: pd.DataFrame) -> pd.DataFrame:
 
 
 def led_clusters(table: pd.DataFrame, paper: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Count clusters in which academics or subsidiaries are more, by kind and id of the result."""
+    """Count clusters in which academics or subsidiaries are more, by kind and id of the result.
+
+    The counts are undefined where ``table`` does not count the paper's types.
+    """
     kind = paper.set_index("cluster")["kind"]
     rows = table.join(kind).dropna(subset=["kind"])
+    if not {"a_academic", "c_subsidiary"} <= set(rows):
+        names = ("academic_led_endogenous", "subsidiary_led_endogenous", "subsidiary_led_policy")
+        return {key: {"value": math.nan, "n": len(rows)} for key in names}
     academics = rows["a_academic"] > rows["c_subsidiary"]
     subsidiaries = rows["a_academic"] < rows["c_subsidiary"]
     endogenous = rows["kind"] == "endogenous"
