@@ -29,6 +29,8 @@ NO_DATES = {
     (1753, 1, 1),
     (1899, 12, 30),
     (1899, 12, 31),
+    (1900, 0, 0),
+    (1900, 1, 0),
     (1900, 1, 1),
     (1904, 1, 1),
     (1969, 12, 31),
@@ -127,6 +129,11 @@ def _read(text: str, country: str | None, about: int, today: int, doubtful: bool
         return replace(UNKNOWN, remark="stands for no date")
     if day := re.fullmatch(rf"{_YEAR}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", text):
         return _on_day(int(day[1]), [(int(day[2]), int(day[3]))], doubtful)
+    day = r"(0[1-9]|[12]\d|3[01])"
+    if figures := re.fullmatch(
+        rf"(?:{day}(0[1-9]|1[0-2])|(0[1-9]|1[0-2]){day})((18|19|20)\d\d)", text
+    ):
+        return _exactly(int(figures[5]), f"taken as {figures[5]}")
     found = common(body, country, today)
     if not found.remarks and re.fullmatch(r"[+-]?\d+(\.0*)?|\d\.\d+e\+?0*3", text):
         return _number(float(text), today)
@@ -337,7 +344,7 @@ def _date(bare: str, said: _Said, about: int, doubtful: bool) -> Year:
     years = list(dict.fromkeys(re.findall(_WHOLE, bare)))
     numbers = [int(part) for part in re.findall(r"\d+", rest)]
     only_numbers = not re.sub(r"[\d\s./,'’-]", "", rest)
-    in_month = len(numbers) <= 2 and all(1 <= part <= 31 for part in numbers)
+    in_month = len(numbers) <= 2 and all(part <= 31 for part in numbers)
     if len(years) == 1 and only_numbers and in_month:
         year = int(years[0])
         if "about" in said.kinds:
