@@ -43,6 +43,10 @@ AS_NUMBERS = (datetime.date(1905, 3, 14), datetime.date(1905, 7, 18))
 """Days as which a spreadsheet shows the numbers 1900 to 2026."""
 _YEAR = r"(1[5-9]\d\d|20\d\d|21\d\d)"
 _WHOLE = rf"(?<!\d){_YEAR}(?!\d)"
+_DAY_FIRST = (
+    r"(?:(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))"
+    r"(?P<year>(?:18|19|20)\d\d)"
+)
 _TIME = (
     r"(?:t| )(?:(?:上午|下午|午前|午後|오전|오후) ?)?\d{1,2}:\d\d(:\d\d([.,]\d+)?)?( ?[ap]\.?m\.?)?"
     r" ?(z|utc|gmt|[+-]\d\d:?\d\d)?( utc)?$"
@@ -129,11 +133,8 @@ def _read(text: str, country: str | None, about: int, today: int, doubtful: bool
         return replace(UNKNOWN, remark="stands for no date")
     if day := re.fullmatch(rf"{_YEAR}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", text):
         return _on_day(int(day[1]), [(int(day[2]), int(day[3]))], doubtful)
-    day = r"(0[1-9]|[12]\d|3[01])"
-    if figures := re.fullmatch(
-        rf"(?:{day}(0[1-9]|1[0-2])|(0[1-9]|1[0-2]){day})((18|19|20)\d\d)", text
-    ):
-        return _exactly(int(figures[5]), f"taken as {figures[5]}")
+    if figures := re.fullmatch(_DAY_FIRST, text):
+        return _exactly(int(figures["year"]), f"taken as {figures['year']}")
     found = common(body, country, today)
     if not found.remarks and re.fullmatch(r"[+-]?\d+(\.0*)?|\d\.\d+e\+?0*3", text):
         return _number(float(text), today)
