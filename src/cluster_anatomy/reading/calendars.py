@@ -189,7 +189,7 @@ def _eras(found: Common) -> None:
 
     text = re.sub(r"^民(?=\s?\d)", "民國", found.text)
     text = re.sub(rf"({names})\s*(\d+0)\s*年代", decade, text)
-    found.text = re.sub(rf"({names})\s*(\d{{1,4}}|元)\s*[年년]?[./-]?", year, text)
+    found.text = re.sub(rf"({names})\s*(\d{{1,4}}|元)\s*[年년]?(?:[./-](?=\d))?", year, text)
 
 
 def _buddhist(found: Common, country: str | None, today: int) -> None:

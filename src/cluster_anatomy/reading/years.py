@@ -29,6 +29,8 @@ NO_DATES = {
     (1753, 1, 1),
     (1899, 12, 30),
     (1899, 12, 31),
+    (1900, 0, 0),
+    (1900, 1, 0),
     (1900, 1, 1),
     (1904, 1, 1),
     (1969, 12, 31),
@@ -41,6 +43,10 @@ AS_NUMBERS = (datetime.date(1905, 3, 14), datetime.date(1905, 7, 18))
 """Days as which a spreadsheet shows the numbers 1900 to 2026."""
 _YEAR = r"(1[5-9]\d\d|20\d\d|21\d\d)"
 _WHOLE = rf"(?<!\d){_YEAR}(?!\d)"
+_DAY_FIRST = (
+    r"(?:(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))"
+    r"(?P<year>(?:18|19|20)\d\d)"
+)
 _TIME = (
     r"(?:t| )(?:(?:上午|下午|午前|午後|오전|오후) ?)?\d{1,2}:\d\d(:\d\d([.,]\d+)?)?( ?[ap]\.?m\.?)?"
     r" ?(z|utc|gmt|[+-]\d\d:?\d\d)?( utc)?$"
@@ -127,6 +133,8 @@ def _read(text: str, country: str | None, about: int, today: int, doubtful: bool
         return replace(UNKNOWN, remark="stands for no date")
     if day := re.fullmatch(rf"{_YEAR}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", text):
         return _on_day(int(day[1]), [(int(day[2]), int(day[3]))], doubtful)
+    if figures := re.fullmatch(_DAY_FIRST, text):
+        return _exactly(int(figures["year"]), f"taken as {figures['year']}")
     found = common(body, country, today)
     if not found.remarks and re.fullmatch(r"[+-]?\d+(\.0*)?|\d\.\d+e\+?0*3", text):
         return _number(float(text), today)
@@ -337,7 +345,7 @@ def _date(bare: str, said: _Said, about: int, doubtful: bool) -> Year:
     years = list(dict.fromkeys(re.findall(_WHOLE, bare)))
     numbers = [int(part) for part in re.findall(r"\d+", rest)]
     only_numbers = not re.sub(r"[\d\s./,'’-]", "", rest)
-    in_month = len(numbers) <= 2 and all(1 <= part <= 31 for part in numbers)
+    in_month = len(numbers) <= 2 and all(part <= 31 for part in numbers)
     if len(years) == 1 and only_numbers and in_month:
         year = int(years[0])
         if "about" in said.kinds:

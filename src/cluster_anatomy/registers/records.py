@@ -55,7 +55,9 @@ def year_of(text: str | None, latest: int) -> tuple[int | None, str]:
         year = read_year(clean(text), today=latest)
     except YearError as error:
         return None, str(error).partition(";")[0]
-    return (year.value, "") if year.value else (None, "no single year is meant")
+    if year.value:
+        return year.value, ""
+    return None, "no single year is meant" if year.low or year.high else year.remark
 
 
 def domain_of(address: str | None) -> str | None:
