@@ -91,9 +91,10 @@ def town_key(text: str) -> str:
     >>> town_key("Ft. Worth"), town_key("Tel-Aviv"), town_key("苏州市")
     ('fortworth', 'telaviv', '苏州')
     """
-    first, sign, rest = re.match(r"(\w*)(\W*)(.*)", text.strip(), re.DOTALL).groups()
-    long = SHORT.get(first.casefold()) if sign and rest else None
-    key = name_key(f"{long or first}{sign}{rest}")
+    first, *rest = re.split(r"(\W+)", text.strip(), maxsplit=1)
+    if rest and rest[-1]:
+        first = SHORT.get(first.casefold(), first)
+    key = name_key("".join([first, *rest]))
     return (key.removesuffix("市") if len(key) > 2 else key) or key
 
 
