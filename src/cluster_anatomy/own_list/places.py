@@ -151,7 +151,7 @@ def _find_known(
         if place is not None:
             result.put(rows, place, admin)
             result.known |= set(rows)
-        elif several is not None and country != "USA":
+        elif several is not None and len(several) > 1 and country != "USA":
             _say_several(cells, rows, text, several)
         else:
             one = said.alone
