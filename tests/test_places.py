@@ -240,6 +240,15 @@ def test_the_regions_of_the_study_hold_its_own_places():
         assert region(place.name, place.admin, place.country) == place.metro, place.name
 
 
+def test_the_regions_hold_nearly_all_firms_that_crunchbase_counts_there():
+    counts = pd.read_csv(paths.root() / "benchmarks/results/known_regions.csv")
+    counts = counts.set_index("crunchbase_region")
+    parts = ["in_our_region", "in_another_region", "no_region"]
+    assert (counts["firms"] == counts[parts].sum(axis=1)).all()
+    share = counts["in_our_region"] / counts["firms"]
+    assert (share[["SF Bay", "New York"]] >= 0.95).all()
+
+
 def test_a_town_alone_keeps_what_its_bracket_says():
     assert places.read_place("Frankfurt (Oder)", "", "Germany").alone.name == "Frankfurt (Oder)"
     assert places.read_place("Gangnam-gu, Seoul", "", "South Korea").alone.name == "Seoul"
@@ -283,7 +292,7 @@ def test_a_place_in_another_country_takes_the_firm_there(written):
     own = own_list.read(folder)
     assert own.tables["firms"].set_index("name")["country"].to_dict() == {"A": "UK", "B": "USA"}
     assert any(
-        "1 places are in another country: 'Cambridge, UK' in UK" in one for one in said(folder)
+        "1 place is in another country: 'Cambridge, UK' in UK" in one for one in said(folder)
     )
 
 

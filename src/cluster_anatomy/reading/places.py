@@ -230,7 +230,7 @@ def _by_words(text: str, area: str, country: str, whole: str) -> PlaceText:
     words, found, alone = text.split(" "), [], Reading(country, area, whole)
     for count in range(min(3, len(words) - 1), 0, -1):
         head, tail = " ".join(words[:-count]), " ".join(words[-count:])
-        if not area and (said := area_name(country, tail)):
+        if (said := area_name(country, tail)) and area in ("", said):
             found.append(Reading(country, said, head))
             if (len(tail) == 2 and tail.isupper()) or tail.endswith("."):
                 alone = found[-1]
