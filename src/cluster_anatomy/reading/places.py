@@ -172,9 +172,10 @@ def _parts(text: str, country: str) -> list[str]:
     """Return the parts of a text between commas; of what stands in brackets only an area."""
     bare = BRACKETS.sub("", text).strip()
     inside = [part for part in re.findall(r"[(\[]([^()\[\]]*)[)\]]", text) if part.strip()]
-    head, _, tail = bare.rpartition(next(iter(re.findall(r"\s?[-–/]\s?(?=[^-–/]+$)", bare)), "\n"))
-    if head and (area_name(country, tail) or (len(tail) > 3 and known_country(tail))):
-        bare = f"{head}, {tail}"
+    if signed := re.fullmatch(r"(.+?)\s?[-–/]\s?([^-–/]+)", bare):
+        head, tail = signed.groups()
+        if area_name(country, tail) or (len(tail) > 3 and known_country(tail)):
+            bare = f"{head}, {tail}"
     parts = re.split("[,、]", bare)
     parts = [POSTCODE.sub("", part.strip()).strip() for part in parts]
     parts += [
