@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from cluster_anatomy import own_list, tables
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.own_list import case, layout
+from cluster_anatomy.own_list import geonames as made_by_geonames
 from cluster_anatomy.own_list.prepare import described
 from cluster_anatomy.reading import countries, places
 from cluster_anatomy.registers import batches
@@ -239,6 +240,15 @@ def test_the_regions_of_the_study_hold_its_own_places():
         assert region(place.name, place.admin, place.country) == place.metro, place.name
 
 
+def test_the_regions_hold_nearly_all_firms_that_crunchbase_counts_there():
+    counts = pd.read_csv(paths.root() / "benchmarks/results/known_regions.csv")
+    counts = counts.set_index("crunchbase_region")
+    parts = ["in_our_region", "in_another_region", "no_region"]
+    assert (counts["firms"] == counts[parts].sum(axis=1)).all()
+    share = counts["in_our_region"] / counts["firms"]
+    assert (share[["SF Bay", "New York"]] >= 0.95).all()
+
+
 def test_a_town_alone_keeps_what_its_bracket_says():
     assert places.read_place("Frankfurt (Oder)", "", "Germany").alone.name == "Frankfurt (Oder)"
     assert places.read_place("Gangnam-gu, Seoul", "", "South Korea").alone.name == "Seoul"
@@ -282,7 +292,7 @@ def test_a_place_in_another_country_takes_the_firm_there(written):
     own = own_list.read(folder)
     assert own.tables["firms"].set_index("name")["country"].to_dict() == {"A": "UK", "B": "USA"}
     assert any(
-        "1 places are in another country: 'Cambridge, UK' in UK" in one for one in said(folder)
+        "1 place is in another country: 'Cambridge, UK' in UK" in one for one in said(folder)
     )
 
 
@@ -326,6 +336,48 @@ def test_no_absurd_hint_is_given(written):
     names = ["Pleasanton", "Orlando", "Wilmington", "Zenda"]
     folder = written("name,place\n" + "".join(f"F {n},{n}\n" for n in names), "USA")
     assert not [one for one in said(folder) if "did you mean" in one or "look like known" in one]
+
+
+def geonames(tmp_path):
+    """Write a file of four German towns as GeoNames has them."""
+    towns = [
+        ("München", "Munich,Monaco di Baviera", 48.137, 11.575, "02", 1_260_000),
+        ("Garching", "", 48.249, 11.651, "02", 17_000),
+        ("Köln", "Cologne", 50.933, 6.95, "07", 963_000),
+        ("Zwerg", "", 48.2, 11.6, "02", 900),
+    ]
+    lines = []
+    for name, others, latitude, longitude, area, people in towns:
+        cells = [""] * 19
+        cells[1], cells[3], cells[4], cells[5] = name, others, str(latitude), str(longitude)
+        cells[8], cells[10], cells[14] = "DE", area, str(people)
+        lines.append("\t".join(cells))
+    path = tmp_path / "cities.txt"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "areas.txt").write_text(
+        "DE.02\tBavaria\tx\t1\nDE.07\tNRW\tx\t2\n", encoding="utf-8"
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("more", "regions"),
+    [
+        (["--within", "30"], {"München": "München", "Garching": "München", "Köln": "Köln"}),
+        (["--within", "5"], {"München": "München", "Garching": "Garching", "Köln": "Köln"}),
+        (["--areas"], {"München": "Bavaria", "Garching": "Bavaria", "Köln": "NRW"}),
+    ],
+)
+def test_geonames_makes_a_places_file_that_a_list_can_use(written, tmp_path, capsys, more, regions):
+    folder = written("name,place\nA,Munich\nB,Garching\nC,Cologne\n", "Germany")
+    file = geonames(tmp_path)
+    more = [*more, str(tmp_path / "areas.txt")] if more == ["--areas"] else more
+    made_by_geonames.main([str(file), "--country", "DEU", *more])
+    (folder / "places.csv").write_text(capsys.readouterr().out, encoding="utf-8")
+    own = own_list.read(folder)
+    assert own.tables["firms"]["place"].tolist() == ["München", "Garching", "Köln"]
+    assert own.tables["places"].set_index("name")["region"].to_dict() == regions
+    assert own.tables["places"]["latitude"].notna().all()
 
 
 # --- Registers

@@ -151,7 +151,7 @@ def _find_known(
         if place is not None:
             result.put(rows, place, admin)
             result.known |= set(rows)
-        elif several is not None and country != "USA":
+        elif several is not None and len(several) > 1 and country != "USA":
             _say_several(cells, rows, text, several)
         else:
             one = said.alone
@@ -318,7 +318,8 @@ def _say_moved(cells: Cells, firms: pd.DataFrame, result: _Located) -> None:
     moved = [row for row, there in result.of_row.items() if firms.loc[row, "country"] != there[2]]
     if moved:
         each = (f"'{firms.loc[row, 'place']}' in {result.of_row[row][2]}" for row in sorted(moved))
-        wrong = f"{len(moved):,} places are in another country: {_listed(each, len(moved))}"
+        many = "1 place is" if len(moved) == 1 else f"{len(moved):,} places are"
+        wrong = f"{many} in another country: {_listed(each, len(moved))}"
         right = "write the country in a column `country` if that is wrong"
         cells.warn(min(moved), "place", None, wrong, right)
     two = [row for row in result.of_row if ";" in firms.loc[row, "place"]]

@@ -93,6 +93,13 @@ def country_name(text: str) -> str:
     return known_country(text) or text
 
 
+def country_code(text: str) -> str | None:
+    """Return the ISO 3166 code of two letters of a country; none if it is none that is known."""
+    table = tables.read(f"{PLACES}/countries.csv")
+    codes = dict(zip(table["country"], table["code"], strict=True))
+    return codes.get(known_country(text) or "")
+
+
 def area_name(country: str, text: str) -> str | None:
     """Return the state or province of a country by any of its names, abbreviations or codes.
 

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -52,7 +52,7 @@ PART = re.compile(
 )
 """What says that a name is that of a part of a city."""
 POSTCODE = re.compile(
-    r"(?:^|\s+)(?:\d{5}(?:-\d{4})?|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})$"
+    r"(?:^|\s+)(?:\d{4,6}(?:-\d{3,4})?|[A-Z]\d[A-Z] ?\d[A-Z]\d|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})$"
     r"|^(?:[A-Z]{1,2}-)?\d{4,6}\s+",
 )
 STREET = re.compile(
@@ -83,6 +83,7 @@ class Reading:
     name: str
 
 
+@lru_cache(2**16)
 def town_key(text: str) -> str:
     """Return what counts of the name of a place: ``St. Louis`` is ``Saint Louis``, 苏州市 is 苏州.
 
@@ -91,10 +92,10 @@ def town_key(text: str) -> str:
     >>> town_key("Ft. Worth"), town_key("Tel-Aviv"), town_key("苏州市")
     ('fortworth', 'telaviv', '苏州')
     """
-    words = re.match(r"(\w*)(\W*)(.*)", text.strip(), re.DOTALL)
-    first, sign, rest = words.groups() if words else (text, "", "")
-    long = SHORT.get(first.casefold()) if sign and rest else None
-    key = name_key(f"{long or first}{sign}{rest}")
+    first, *rest = re.split(r"(\W+)", text.strip(), maxsplit=1)
+    if rest and rest[-1]:
+        first = SHORT.get(first.casefold(), first)
+    key = name_key("".join([first, *rest]))
     return (key.removesuffix("市") if len(key) > 2 else key) or key
 
 
@@ -143,7 +144,7 @@ def read_place(text: str, area: str, country: str) -> PlaceText:
         country, area = abroad
     area = area_name(country, area) or area
     found, alone = [Reading(country, area, text)], Reading(country, area, text)
-    first = re.split(r"\s*[;|]\s*", text)[0]
+    first, land = re.split(r"\s*[;|]\s*", text)[0], country
     parts = _parts(first, country)
     if parts:
         rest, area, country = _without_tail(parts, area, country)
@@ -158,8 +159,9 @@ def read_place(text: str, area: str, country: str) -> PlaceText:
         found, alone = found[:1] + chinese + found[1:], [alone, *chinese][-1]
     if country == "China":
         found += _of_zones(parts[0] if parts else text, area)
-    if (named := known_country(text)) in CITY_STATES:
-        found.append(Reading(named, "", text))
+    named = known_country(text) or (country if country != land else "")
+    if named in CITY_STATES:
+        found.append(Reading(named, "", parts[-1] if parts else text))
         alone = found[-1]
     shorter = [(reading, _CITY.sub("", reading.name)) for reading in found]
     found += [Reading(reading.country, reading.area, name) for reading, name in shorter]
@@ -170,7 +172,11 @@ def _parts(text: str, country: str) -> list[str]:
     """Return the parts of a text between commas; of what stands in brackets only an area."""
     bare = BRACKETS.sub("", text).strip()
     inside = [part for part in re.findall(r"[(\[]([^()\[\]]*)[)\]]", text) if part.strip()]
-    parts = re.split(r"[,、]|\s/\s|\s[-–]\s", bare)
+    if signed := re.fullmatch(r"(.+?)\s?[-–/]\s?([^-–/]+)", bare):
+        head, tail = signed.groups()
+        if area_name(country, tail) or (len(tail) > 3 and known_country(tail)):
+            bare = f"{head}, {tail}"
+    parts = re.split("[,、]", bare)
     parts = [POSTCODE.sub("", part.strip()).strip() for part in parts]
     parts += [
         part
@@ -225,7 +231,7 @@ def _by_words(text: str, area: str, country: str, whole: str) -> PlaceText:
     words, found, alone = text.split(" "), [], Reading(country, area, whole)
     for count in range(min(3, len(words) - 1), 0, -1):
         head, tail = " ".join(words[:-count]), " ".join(words[-count:])
-        if not area and (said := area_name(country, tail)):
+        if (said := area_name(country, tail)) and area in ("", said):
             found.append(Reading(country, said, head))
             if (len(tail) == 2 and tail.isupper()) or tail.endswith("."):
                 alone = found[-1]
@@ -327,15 +333,21 @@ class Known:
             anywhere = self.anywhere is None or position < self.anywhere
             lands = dict.fromkeys((country, "") if anywhere else (country,))
             names = [(name, "main"), *((other, "other") for other in others.split("|"))]
-            for text, sort in [*names, (BRACKETS.sub("", name), "short")]:
+            if BRACKETS.search(name):
+                names.append((BRACKETS.sub("", name), "short"))
+            for text, sort in names:
                 for land in lands if text else ():
                     index.setdefault((land, town_key(text)), {}).setdefault(position, sort)
         return index
 
     @cached_property
     def _areas(self) -> list[str]:
-        pairs = zip(self.table["country"].fillna(""), self.table["admin"].fillna(""), strict=True)
-        return [name_key(area_name(country, admin) or admin) for country, admin in pairs]
+        columns = (self.table[name].fillna("") for name in ("country", "admin"))
+        pairs = list(zip(*columns, strict=True))
+        keys = {
+            (land, admin): name_key(area_name(land, admin) or admin) for land, admin in set(pairs)
+        }
+        return [keys[pair] for pair in pairs]
 
     def find(self, reading: Reading) -> tuple[list[int], bool]:
         """Return which places a reading can mean, and whether it is sure that it means the first.
@@ -350,13 +362,18 @@ class Known:
             found = same or [hit for hit in hits if not self._areas[hit]]
             return found, len(found) == 1 or len(set(self.table["region"].iloc[found])) == 1
         main = [hit for hit, sort in hits.items() if sort == "main" or len(hits) == 1]
-        bare = {
-            hit: self.bare[hit] if self.bare and hits[hit] != "other" else "yes" for hit in main
-        }
+        bare = {hit: self._bare(hit, hits[hit]) for hit in main}
         found = [hit for hit in main if bare[hit] != "no"]
         one = len(set(self.table["region"].iloc[found])) == 1
         sure = one and any(bare[hit] == "yes" for hit in found)
         return (found, True) if sure else (list(hits), False)
+
+    def _bare(self, hit: int, sort: str) -> str:
+        """Return whether a name of that sort means a place without a state or province."""
+        if self.bare is None or sort == "other":
+            return "yes"
+        american = self.table["country"].iloc[hit] == "USA"
+        return "doubtful" if american and sort == "short" else self.bare[hit]
 
 
 @cache
@@ -367,11 +384,12 @@ def gazetteer(root: Path) -> Known:
     in_states = set(zip(study["admin"], keys, strict=True))
     new = [pair not in in_states for pair in towns.index]
     bare, named = towns["bare"].to_dict(), {key for _, key in towns.index}
+    columns = (study["country"], study["admin"], keys, study["name"].map(town_key))
     study["bare"] = [
         "yes"
-        if country != "USA" or key not in named or bare.get((admin, key)) == "yes"
+        if country != "USA" or key not in named or bare.get((admin, key)) == "yes" or full != key
         else "doubtful"
-        for country, admin, key in zip(study["country"], study["admin"], keys, strict=True)
+        for country, admin, key, full in zip(*columns, strict=True)
     ]
     table = pd.concat([study, towns[new], cities], ignore_index=True)
     sure = list(table["bare"])

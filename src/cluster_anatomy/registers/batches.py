@@ -168,7 +168,7 @@ def _region(place: str, country: str | None) -> tuple[str | None, str]:
         found, sure = known.find(reading)
         if sure:
             return known.table["region"].iloc[found[0]], "table of places"
-        if found and not reading.area and reading.country != "USA":
+        if len(found) > 1 and not reading.area and reading.country != "USA":
             return None, "the name means several places"
         if found:
             break
