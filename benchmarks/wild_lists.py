@@ -28,14 +28,13 @@ from pathlib import Path
 from reporting import RESULTS, machine, write_csv
 
 from cluster_anatomy import own_list
-from cluster_anatomy.own_list import accepted
+from cluster_anatomy.own_list import accepted, findings
 from cluster_anatomy.own_list.run import run
 
 RESULT = RESULTS / "wild_lists.csv"
 CHOICE = re.compile(r'\[(\w+)\] (\w+) = ("\w+")(?=, "|\s+or ")')
 """A setting of which the user is to choose the value."""
-FIRMS = 40
-MOST_EDITS = 5
+FIRMS, MOST_EDITS = 40, 5
 Cells = Callable[[int], list[object]]
 
 
@@ -53,8 +52,7 @@ class Shape:
 
 def name(number: int) -> str:
     """Return a made name."""
-    first, second = divmod(number, 8)
-    return "BDKLMPRT"[first % 8] + "aeiou"[number % 5] + "dgklmnrt"[second] + "ora"
+    return "BDKLMPRT"[number // 8] + "aeiou"[number % 5] + "dgklmnrt"[number % 8] + "ora"
 
 
 def han(number: int) -> str:
@@ -326,8 +324,7 @@ def begin(shape: Shape, folder: Path) -> None:
 
 
 def errors_of(problems: list[own_list.Problem]) -> int:
-    """Return the number of errors."""
-    return sum(problem.stands_for for problem in problems if problem.severity == "error")
+    return findings.count(problem for problem in problems if problem.severity == "error")
 
 
 def edit(folder: Path) -> tuple[int, list[accepted.Setting]]:

@@ -8,7 +8,7 @@ import pytest
 from cluster_anatomy import own_list
 from cluster_anatomy.__main__ import main
 from cluster_anatomy.compendium.steps import PipelineError
-from cluster_anatomy.own_list import accepted, findings, run
+from cluster_anatomy.own_list import accepted, findings
 from cluster_anatomy.reading import advice, headings
 from cluster_anatomy.reading.advice import like
 from cluster_anatomy.reading.headings import columns
@@ -308,7 +308,7 @@ def test_problems_of_one_kind_take_one_line_with_three_examples(a_list, capsys):
 def test_every_problem_stands_in_a_table_that_a_spreadsheet_may_open(a_list, capsys, monkeypatch):
     area = a_list(["x"], lambda n: []) / "area"
     area.mkdir()
-    monkeypatch.setattr(run, "work_area", lambda folder: area)
+    monkeypatch.setattr(findings, "work_area", lambda folder: area)
     folder = a_list(["name", "entry_year"], lambda n: [firm(n), "=1+1"])
     before = {file: file.read_bytes() for file in folder.iterdir() if file.is_file()}
     lines, _ = shown(folder, capsys)

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cluster_anatomy.compendium import paths
+from cluster_anatomy.own_list import accepted, lists
+from cluster_anatomy.own_list.folders import display_name, work_area
 from cluster_anatomy.reading.headings import columns
 from cluster_anatomy.reading.problems import LONGEST_LINE, Problem, as_shown
 from cluster_anatomy.tables.cells import guard
@@ -83,6 +85,54 @@ def _cell(problem: Problem) -> str:
     if problem.row is None:
         return f"'{as_shown(problem.column or '', 40)}'"
     return f"row {problem.row} {value}".strip()
+
+
+def report(folder: Path, name: str, add: bool) -> tuple[list[str], int]:
+    """Check a list; return what is to be shown and the number of errors.
+
+    Parameters
+    ----------
+    folder : Path
+        The list.
+    name : str
+        How the user calls it.
+    add : bool
+        Whether what is advised is added to its description first.
+    """
+    problems, said = lists.check(folder), []
+    if add:
+        added = accepted.write(folder, accepted.settings(problems))
+        said = [f"added to {accepted.FILE}: {setting}" for setting in added]
+        said = said or [f"nothing is advised that {accepted.FILE} does not say"]
+        problems = lists.check(folder) if added else problems
+    errors, warnings = (
+        count(problem for problem in problems if problem.severity == severity)
+        for severity in SEVERITIES[:2]
+    )
+    counted = f"{_number(errors, 'error')} and {_number(warnings, 'warning')}."
+    verdict = "Mend the errors first." if errors else "It can be run."
+    said += [
+        *lines(problems),
+        f"{display_name(folder)}: {counted} {verdict} {_table(folder, problems)}",
+    ]
+    if advised := accepted.settings(problems):
+        named = "; ".join(map(str, advised))
+        said.append(f"`check {name} --write` adds to {accepted.FILE} what is advised: {named}")
+    return said, errors
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _table(folder: Path, problems: list[Problem]) -> str:
+    """Write every problem into the work area of a list; say where."""
+    try:
+        file = work_area(folder) / FILE
+        write(problems, file)
+    except OSError as error:
+        return f"The table of every line could not be written ({error.strerror})."
+    return f"Every line: {display_name(file)}"
 
 
 def write(problems: Iterable[Problem], path: Path) -> None:
