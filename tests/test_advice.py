@@ -3,12 +3,13 @@
 import csv
 import io
 
+import pandas as pd
 import pytest
 
 from cluster_anatomy import own_list
 from cluster_anatomy.__main__ import main
 from cluster_anatomy.compendium.steps import PipelineError
-from cluster_anatomy.own_list import accepted, findings
+from cluster_anatomy.own_list import accepted, findings, twins
 from cluster_anatomy.reading import advice, headings
 from cluster_anatomy.reading.advice import like
 from cluster_anatomy.reading.headings import columns
@@ -449,3 +450,34 @@ def test_nothing_is_written_through_a_link(tmp_path):
 def test_a_setting_is_what_a_remedy_says_unless_it_leaves_a_choice(remedy, found):
     settings = accepted.settings([Problem("x", "y", remedy)])
     assert [f"{setting.key} = {setting.value}" for setting in settings] == found
+
+
+# --- Twins
+
+
+def pairs_of(names, places):
+    """Return the pairs of names that look alike, of firms at some places."""
+    firms = pd.DataFrame({"name": names, "place": places, "country": "India"}, dtype=object)
+    blank = dict.fromkeys(["name_local", "other_names", "former_names", "admin"], pd.NA)
+    found = twins.twins(firms.assign(**blank))
+    return sorted(zip(found["first_name"], found["second_name"], strict=True))
+
+
+def test_twins_are_what_the_linkage_model_takes_for_one_firm():
+    names = ["Acme Limited", "Acme Ltd", "GRP Limited", "Brightcom Group Limited", "Müller GmbH"]
+    names += ["Mueller GmbH", "Unity Trust Limited", "Ethical Trust Limited", "深圳科兴", "科兴"]
+    true = [("Acme Limited", "Acme Ltd"), ("Müller GmbH", "Mueller GmbH"), ("深圳科兴", "科兴")]
+    assert pairs_of(names, "Pune") == true
+    assert pairs_of(names[:2], ["Pune", "Mumbai"]) == []
+    assert pairs_of(["Acme Limited", "ACME LIMITED"], "Pune") == []
+    assert pairs_of(["Acme Limited"], "Pune") == []
+
+
+def test_the_likeliest_twins_are_said_and_the_others_counted(a_list, monkeypatch):
+    monkeypatch.setattr(twins, "MOST_TWINS", 3)
+    forms = ("Limited", "Ltd")
+    rows = [f"{firm(n // 2)[:7]} {forms[n % 2]}" for n in range(12)]
+    folder = a_list(["name", "place"], lambda n: [rows[n], "Leeds"], rows=12)
+    lines = [str(problem) for problem in own_list.check(folder) if problem.severity == "warning"]
+    assert sum("(twins: " in line for line in lines) == 3
+    assert any("3 more pairs of names look alike" in line for line in lines)
