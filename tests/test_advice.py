@@ -345,6 +345,15 @@ def test_headings_that_were_taken_are_one_kind():
     ]
 
 
+def test_names_in_a_message_make_no_kind_of_their_own():
+    doubts = [
+        Problem("firms.csv", f"was taken as {town} in {state}", row=row, column="City")
+        for row, town, state in ((2, "Boston", "MA"), (3, "St. Louis", "MO"))
+    ]
+    doubts += [Problem("firms.csv", "was taken as a region of its own", row=4, column="City")]
+    assert [len(kind) for kind in findings.kinds(doubts)] == [2, 1]
+
+
 # --- Advice that is accepted
 
 

@@ -20,6 +20,8 @@ FIRST = 3
 """Kinds that are said before the others."""
 SEVERITIES = ("error", "warning", "note")
 NO_ANALYSIS = "there is no such column, so there will be no"
+LATE = ("was not used", "were not used", "was not taken", "more like these")
+"""What is said of columns and rows that hardly matter."""
 Kind = list[Problem]
 """Problems that differ only in their cells."""
 
@@ -39,7 +41,7 @@ def kinds(problems: Iterable[Problem]) -> list[Kind]:
 def _kind(problem: Problem) -> tuple[object, ...]:
     """Return what problems of one kind have in common: the plain words of what is said."""
     plain = re.sub(r"'[^']*'|\([^)]*\)", " ", problem.wrong)
-    words = [word for word in re.findall(r"[a-z]+(?:_[a-z]+)*\b", plain)]
+    words = re.findall(r"(?<!\w)[a-z]+(?:_[a-z]+)*(?!\w)", plain)
     where = None if problem.row is None else problem.column
     own = {} if where else columns("firms")  # "was taken as place" and "as entry_year" are one kind
     return problem.severity, problem.file, where, *(word for word in words if word not in own)
@@ -47,7 +49,7 @@ def _kind(problem: Problem) -> tuple[object, ...]:
 
 def _weight(kind: Kind) -> tuple[int, int, int]:
     first = kind[0]
-    late = first.wrong.startswith("was not") or "not used" in first.wrong
+    late = any(words in first.wrong for words in LATE)
     urgency = 0 if first.wrong.startswith(NO_ANALYSIS) else 2 if late else 1
     return SEVERITIES.index(first.severity), urgency, -count(kind)
 
