@@ -3,12 +3,13 @@
 import csv
 import io
 
+import pandas as pd
 import pytest
 
 from cluster_anatomy import own_list
 from cluster_anatomy.__main__ import main
 from cluster_anatomy.compendium.steps import PipelineError
-from cluster_anatomy.own_list import accepted, findings, run
+from cluster_anatomy.own_list import accepted, findings, twins
 from cluster_anatomy.reading import advice, headings
 from cluster_anatomy.reading.advice import like
 from cluster_anatomy.reading.headings import columns
@@ -308,7 +309,7 @@ def test_problems_of_one_kind_take_one_line_with_three_examples(a_list, capsys):
 def test_every_problem_stands_in_a_table_that_a_spreadsheet_may_open(a_list, capsys, monkeypatch):
     area = a_list(["x"], lambda n: []) / "area"
     area.mkdir()
-    monkeypatch.setattr(run, "work_area", lambda folder: area)
+    monkeypatch.setattr(findings, "work_area", lambda folder: area)
     folder = a_list(["name", "entry_year"], lambda n: [firm(n), "=1+1"])
     before = {file: file.read_bytes() for file in folder.iterdir() if file.is_file()}
     lines, _ = shown(folder, capsys)
@@ -342,6 +343,15 @@ def test_headings_that_were_taken_are_one_kind():
     assert findings.lines(taken) == [
         "note: firms.csv, column 'Stadt': was taken as place (3 like this: also 'Jahr', 'Firma')"
     ]
+
+
+def test_names_in_a_message_make_no_kind_of_their_own():
+    doubts = [
+        Problem("firms.csv", f"was taken as {town} in {state}", row=row, column="City")
+        for row, town, state in ((2, "Boston", "MA"), (3, "St. Louis", "MO"))
+    ]
+    doubts += [Problem("firms.csv", "was taken as a region of its own", row=4, column="City")]
+    assert [len(kind) for kind in findings.kinds(doubts)] == [2, 1]
 
 
 # --- Advice that is accepted
@@ -449,3 +459,34 @@ def test_nothing_is_written_through_a_link(tmp_path):
 def test_a_setting_is_what_a_remedy_says_unless_it_leaves_a_choice(remedy, found):
     settings = accepted.settings([Problem("x", "y", remedy)])
     assert [f"{setting.key} = {setting.value}" for setting in settings] == found
+
+
+# --- Twins
+
+
+def pairs_of(names, places):
+    """Return the pairs of names that look alike, of firms at some places."""
+    firms = pd.DataFrame({"name": names, "place": places, "country": "India"}, dtype=object)
+    blank = dict.fromkeys(["name_local", "other_names", "former_names", "admin"], pd.NA)
+    found = twins.twins(firms.assign(**blank))
+    return sorted(zip(found["first_name"], found["second_name"], strict=True))
+
+
+def test_twins_are_what_the_linkage_model_takes_for_one_firm():
+    names = ["Acme Limited", "Acme Ltd", "GRP Limited", "Brightcom Group Limited", "Müller GmbH"]
+    names += ["Mueller GmbH", "Unity Trust Limited", "Ethical Trust Limited", "深圳科兴", "科兴"]
+    true = [("Acme Limited", "Acme Ltd"), ("Müller GmbH", "Mueller GmbH"), ("深圳科兴", "科兴")]
+    assert pairs_of(names, "Pune") == true
+    assert pairs_of(names[:2], ["Pune", "Mumbai"]) == []
+    assert pairs_of(["Acme Limited", "ACME LIMITED"], "Pune") == []
+    assert pairs_of(["Acme Limited"], "Pune") == []
+
+
+def test_the_likeliest_twins_are_said_and_the_others_counted(a_list, monkeypatch):
+    monkeypatch.setattr(twins, "MOST_TWINS", 3)
+    forms = ("Limited", "Ltd")
+    rows = [f"{firm(n // 2)[:7]} {forms[n % 2]}" for n in range(12)]
+    folder = a_list(["name", "place"], lambda n: [rows[n], "Leeds"], rows=12)
+    lines = [str(problem) for problem in own_list.check(folder) if problem.severity == "warning"]
+    assert sum("(twins: " in line for line in lines) == 3
+    assert any("3 more pairs of names look alike" in line for line in lines)

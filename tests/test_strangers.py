@@ -24,7 +24,7 @@ from cluster_anatomy.__main__ import main
 from cluster_anatomy.compendium import notebooks, paths, steps
 from cluster_anatomy.compendium import run as compendium_run
 from cluster_anatomy.compendium.run import Report
-from cluster_anatomy.own_list import checks, layout, page, run
+from cluster_anatomy.own_list import checks, folders, layout, page, run
 from cluster_anatomy.own_list.typed_cells import _on_one_line
 from cluster_anatomy.reading import sources
 from cluster_anatomy.reading.cells import MOST_SAID
@@ -238,7 +238,7 @@ def test_what_folds_stays():
 
 def test_the_notebooks_run_in_the_compendium_and_not_in_the_folder(folder, quick):
     report = run.run(folder)
-    assert report.case.is_relative_to(paths.root() / run.AREAS)
+    assert report.case.is_relative_to(paths.root() / folders.AREAS)
     assert {path.name for path in folder.iterdir()} == {"description.toml", "results", *TABLES}
     assert not (folder / "results/build").exists()
     for step in steps.load_steps(report.case):

@@ -244,37 +244,12 @@ def _check_files() -> int:
 def _check_list(name: str, write: bool) -> int:
     """Print what is wrong with a list, doubtful or worth saying; add what is advised, if asked."""
     from cluster_anatomy import own_list
-    from cluster_anatomy.own_list import accepted, findings, run
+    from cluster_anatomy.own_list import findings
 
     folder = own_list.find(name)
-    problems = own_list.check(folder)
-    if write:
-        added = accepted.write(folder, accepted.settings(problems))
-        for setting in added:
-            print(f"added to description.toml: {setting}")
-        if not added:
-            print("nothing is advised that description.toml does not say")
-        problems = own_list.check(folder) if added else problems
-    print("\n".join(findings.lines(problems)))
-    count = {
-        kind: findings.count(problem for problem in problems if problem.severity == kind)
-        for kind in ("error", "warning")
-    }
-    counted = " and ".join(
-        f"{number:,} {kind}{'' if number == 1 else 's'}" for kind, number in count.items()
-    )
-    verdict = "Mend the errors first." if count["error"] else "It can be run."
-    try:
-        file = run.work_area(folder) / findings.FILE
-        findings.write(problems, file)
-        verdict += f" Every line: {own_list.display_name(file)}"
-    except OSError as error:
-        verdict += f" The table of every line could not be written ({error.strerror})."
-    print(f"{own_list.display_name(folder)}: {counted}. {verdict}")
-    if advised := accepted.settings(problems):
-        named = "; ".join(map(str, advised))
-        print(f"`check {name} --write` adds to description.toml what is advised: {named}")
-    return 1 if count["error"] else 0
+    lines, errors = findings.report(folder, name, write)
+    print("\n".join(lines))
+    return 1 if errors else 0
 
 
 def _check_rerun(arguments: Arguments) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cluster_anatomy.compendium import paths
+from cluster_anatomy.own_list import accepted, lists
+from cluster_anatomy.own_list.folders import display_name, work_area
 from cluster_anatomy.reading.headings import columns
 from cluster_anatomy.reading.problems import LONGEST_LINE, Problem, as_shown
 from cluster_anatomy.tables.cells import guard
@@ -18,6 +20,8 @@ FIRST = 3
 """Kinds that are said before the others."""
 SEVERITIES = ("error", "warning", "note")
 NO_ANALYSIS = "there is no such column, so there will be no"
+LATE = ("was not used", "were not used", "was not taken", "more like these")
+"""What is said of columns and rows that hardly matter."""
 Kind = list[Problem]
 """Problems that differ only in their cells."""
 
@@ -37,7 +41,7 @@ def kinds(problems: Iterable[Problem]) -> list[Kind]:
 def _kind(problem: Problem) -> tuple[object, ...]:
     """Return what problems of one kind have in common: the plain words of what is said."""
     plain = re.sub(r"'[^']*'|\([^)]*\)", " ", problem.wrong)
-    words = [word for word in re.findall(r"[a-z]+(?:_[a-z]+)*\b", plain)]
+    words = re.findall(r"(?<!\w)[a-z]+(?:_[a-z]+)*(?!\w)", plain)
     where = None if problem.row is None else problem.column
     own = {} if where else columns("firms")  # "was taken as place" and "as entry_year" are one kind
     return problem.severity, problem.file, where, *(word for word in words if word not in own)
@@ -45,7 +49,7 @@ def _kind(problem: Problem) -> tuple[object, ...]:
 
 def _weight(kind: Kind) -> tuple[int, int, int]:
     first = kind[0]
-    late = first.wrong.startswith("was not") or "not used" in first.wrong
+    late = any(words in first.wrong for words in LATE)
     urgency = 0 if first.wrong.startswith(NO_ANALYSIS) else 2 if late else 1
     return SEVERITIES.index(first.severity), urgency, -count(kind)
 
@@ -83,6 +87,54 @@ def _cell(problem: Problem) -> str:
     if problem.row is None:
         return f"'{as_shown(problem.column or '', 40)}'"
     return f"row {problem.row} {value}".strip()
+
+
+def report(folder: Path, name: str, add: bool) -> tuple[list[str], int]:
+    """Check a list; return what is to be shown and the number of errors.
+
+    Parameters
+    ----------
+    folder : Path
+        The list.
+    name : str
+        How the user calls it.
+    add : bool
+        Whether what is advised is added to its description first.
+    """
+    problems, said = lists.check(folder), []
+    if add:
+        added = accepted.write(folder, accepted.settings(problems))
+        said = [f"added to {accepted.FILE}: {setting}" for setting in added]
+        said = said or [f"nothing is advised that {accepted.FILE} does not say"]
+        problems = lists.check(folder) if added else problems
+    errors, warnings = (
+        count(problem for problem in problems if problem.severity == severity)
+        for severity in SEVERITIES[:2]
+    )
+    counted = f"{_number(errors, 'error')} and {_number(warnings, 'warning')}."
+    verdict = "Mend the errors first." if errors else "It can be run."
+    said += [
+        *lines(problems),
+        f"{display_name(folder)}: {counted} {verdict} {_table(folder, problems)}",
+    ]
+    if advised := accepted.settings(problems):
+        named = "; ".join(map(str, advised))
+        said.append(f"`check {name} --write` adds to {accepted.FILE} what is advised: {named}")
+    return said, errors
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _table(folder: Path, problems: list[Problem]) -> str:
+    """Write every problem into the work area of a list; say where."""
+    try:
+        file = work_area(folder) / FILE
+        write(problems, file)
+    except OSError as error:
+        return f"The table of every line could not be written ({error.strerror})."
+    return f"Every line: {display_name(file)}"
 
 
 def write(problems: Iterable[Problem], path: Path) -> None:

@@ -1,7 +1,10 @@
 """Where the lists of users lie, and how they are found by name."""
 
 import difflib
+import hashlib
+import os
 import re
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +13,8 @@ from cluster_anatomy.reading.sources import FILE
 from cluster_anatomy.tables.contract import TableError
 
 FOLDER = "own_lists"
+AREAS = "build/lists"
+"""Where in the compendium the work areas of lists lie, one for each folder of a list."""
 
 
 def locate(name: str | Path) -> Path:
@@ -74,3 +79,16 @@ def _not_found(name: str, steps: list[str]) -> TableError:
     what += f" and no step {name!r} (steps: {', '.join(steps)})" if steps else ""
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return TableError([f"There is {what}.{hint} A new list begins with: new {name}"])
+
+
+def work_area(folder: Path) -> Path:
+    """Make the work area of a list; those of lists that are gone are swept."""
+    areas = paths.root() / AREAS
+    for note in areas.glob("*/list.txt"):
+        if not Path(note.read_text(encoding="utf-8", errors="surrogateescape")).is_dir():
+            shutil.rmtree(note.parent, ignore_errors=True)
+    where = os.fsencode(folder)
+    area = areas / hashlib.sha256(where).hexdigest()[:16]
+    (area / "case").mkdir(parents=True, exist_ok=True)
+    (area / "list.txt").write_bytes(where)
+    return area

@@ -5,7 +5,6 @@ whoever made it: the notebooks run in a work area of the compendium, and nothing
 folder is executed, imported or believed.
 """
 
-import hashlib
 import os
 import shutil
 import stat
@@ -22,11 +21,10 @@ from cluster_anatomy.compendium import report as run_report
 from cluster_anatomy.compendium import run as compendium_run
 from cluster_anatomy.compendium.lock import locked
 from cluster_anatomy.own_list import lists
+from cluster_anatomy.own_list.folders import work_area
 from cluster_anatomy.own_list.layout import RAW, WORDS
 from cluster_anatomy.own_list.prepare import described, prepare
 
-AREAS = "build/lists"
-"""Where in the compendium the work areas of lists lie, one for each folder of a list."""
 RESULTS = "results"
 FILL = "cluster_anatomy.own_list.page:filled"
 """What fills the prose of an executed notebook, and lets no text of the list act in it."""
@@ -134,19 +132,6 @@ def _links(folder: Path) -> Iterator[Path]:
             second_name = stat.S_ISREG(status.st_mode) and status.st_nlink > 1
             if stat.S_ISLNK(status.st_mode) or second_name:
                 yield path
-
-
-def work_area(folder: Path) -> Path:
-    """Make the work area of a list; those of lists that are gone are swept."""
-    areas = paths.root() / AREAS
-    for note in areas.glob("*/list.txt"):
-        if not Path(note.read_text(encoding="utf-8", errors="surrogateescape")).is_dir():
-            shutil.rmtree(note.parent, ignore_errors=True)
-    where = os.fsencode(folder)
-    area = areas / hashlib.sha256(where).hexdigest()[:16]
-    (area / "case").mkdir(parents=True, exist_ok=True)
-    (area / "list.txt").write_bytes(where)
-    return area
 
 
 def _publish(case: Path, results: Path) -> None:

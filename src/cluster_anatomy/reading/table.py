@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-from openpyxl.utils import get_column_letter
 
 from cluster_anatomy.reading import columns, headings, sources
 from cluster_anatomy.reading.cells import Cells, empty
@@ -83,6 +82,8 @@ def read_cells(
 
 def _name_by_heading(cells: Cells, heads: list[str]) -> None:
     """Give problems that name a column by its letter the heading instead."""
+    from openpyxl.utils import get_column_letter  # no notebook of a list needs it
+
     letters = {get_column_letter(number): head for number, head in enumerate(heads, 1) if head}
     cells.problems = [
         replace(problem, column=letters.get(problem.column or "", problem.column))

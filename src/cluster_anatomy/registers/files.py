@@ -19,7 +19,6 @@ import pyarrow.parquet as pq
 from cluster_anatomy.compendium import freshness, paths
 from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.reading.headings import fold, headings
-from cluster_anatomy.reading.headings import words as headings_of
 from cluster_anatomy.reading.sheets import MARKUP, OTHER_FORMATS
 from cluster_anatomy.registers.addresses import (
     TABLE,
@@ -73,8 +72,8 @@ def words() -> dict[str, dict[str, int]]:
 
     Headings are folded; the lowest rank is the best heading.
     """
-    evidence = headings()["evidence"]
-    lists = {what: headings_of("firms", what) for what in SHARED}
+    firms, evidence, last = (headings()[table] for table in ("firms", "evidence", "last"))
+    lists = {what: [what, *firms.get(what, []), *last.get(what, [])] for what in SHARED}
     lists |= {what: [*words] for what, words in REGISTER_ONLY.items()}
     lists["admin"] = [word for word in lists["admin"] if fold(word) not in REGISTER_ONLY["region"]]
     lists |= {what: [what, *evidence.get(what, [])] for what in ORIGIN}
