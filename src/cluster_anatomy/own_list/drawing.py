@@ -82,14 +82,15 @@ def drawable(name: str, width: int = 28) -> str:
 
     A long name keeps its end.
     """
+    return labelled([name], width)[name]
+
+
+def _label(name: str, width: int) -> str:
     text, country = " ".join(name.split()), _labels.country
     plain = _labels.latin.get(name) or usual_name(text, country) or romanised(text, country)
     plain = "".join(filter(_has_glyph, plain.replace("$", "＄"))).strip() or "?"
     tail = width // 3
-    label = plain if len(plain) <= width else f"{plain[: width - tail - 1]}…{plain[-tail:]}"
-    if not is_latin(name):
-        _labels.originals[label] = name
-    return label
+    return plain if len(plain) <= width else f"{plain[: width - tail - 1]}…{plain[-tail:]}"
 
 
 def save(
@@ -106,6 +107,7 @@ def save(
     """
     from cluster_anatomy.figures import style
 
+    style.check(figure, name)  # lays it out: some labels are only written then
     told = [f"{label} is {original}" for label, original in sorted(_shown(figure).items())]
     parts = [words[name]["caption"], more, f"In Latin letters: {'; '.join(told)}." if told else ""]
     caption = " ".join(filter(None, parts))
@@ -135,7 +137,7 @@ def labelled(names: Iterable[str], width: int = 28) -> dict[str, str]:
     labels: dict[str, str] = {}
     uses: Counter[str] = Counter()
     for name in names:
-        label = drawable(name, width)
+        label = _label(name, width)
         uses[label] += 1
         labels[name] = label if uses[label] == 1 else f"{label} ({uses[label]})"
     _labels.originals |= {label: name for name, label in labels.items() if not is_latin(name)}
