@@ -166,6 +166,12 @@ def test_one_old_firm_is_left_out_and_counted_in_the_caption():
     assert figure.axes[0].get_title(loc="left") == "A (25)"
 
 
+def test_old_entries_are_left_out_if_they_are_few_and_long_before_the_last():
+    assert drawing.first_drawn(pd.Series([1915, *[1990] * 5, *range(1991, 2020)]), 1) == 1990
+    assert drawing.first_drawn(pd.Series([*range(1900, 2020)]), 1) == 1905
+    assert drawing.first_drawn(pd.Series([1960, 2020]), 1) == 1960
+
+
 def test_periods_are_as_wide_as_what_is_drawn_needs():
     years = pd.Series([1784, *range(1990, 2020)])
     assert drawing.period_width(years) == 2

@@ -234,7 +234,7 @@ def cluster_panels(data: pd.DataFrame):
     """Draw the entries of each cluster over time so that one region or firm hides no other.
 
     Where the tallest bar is far above those of the other panels, each has its own scale; of a long
-    history the oldest twentieth is left out (`first_drawn`).
+    history the oldest entries are left out (`first_drawn`).
 
     Parameters
     ----------
@@ -356,10 +356,13 @@ def first_drawn(years: pd.Series, width: int) -> int:
 
 
 def _first_year(years: pd.Series, most: int = 60) -> int:
-    """Return the year of the first entry; after nineteen in twenty, if the span is longer."""
+    """Return the year of the first entry that is drawn.
+
+    Left out are entries more than so many years before the last, a twentieth of all at most.
+    """
     dated = years.dropna().astype(int)
-    late = int(dated.quantile(0.05, interpolation="lower"))
-    return late if dated.max() - dated.min() > most else int(dated.min())
+    recent = dated[dated >= dated.max() - most]
+    return min(int(recent.min()), int(dated.quantile(0.05, interpolation="lower")))
 
 
 def years_curve(data: pd.DataFrame):
