@@ -157,6 +157,69 @@ def test_saving_twice_gives_the_same_bytes(tmp_path, monkeypatch):
     assert set(saved[0]) == {"entry_over_time.csv", "entry_over_time.pdf", "entry_over_time.png"}
 
 
+def panels(sizes, **columns):
+    """Data of `figures.cluster_years`: so many entries of each cluster in one period."""
+    table = pd.DataFrame({"cluster": list(sizes), "entries": list(sizes.values())})
+    given = {"country": "Utopia", "first_year": 1991, "years": 5, "label": "unknown"}
+    return table.assign(**(given | {"take_off": pd.NA} | columns))
+
+
+@pytest.mark.parametrize("many", [1, 3, 4, 5, 8, 9, 13, 15])
+@pytest.mark.parametrize("own_scales", [False, True])
+def test_years_stand_below_the_lowest_panel_of_each_column(many, own_scales):
+    figure = figures.cluster_years(panels({f"C{n}": 1 for n in range(many)}), 1990, own_scales)
+    style.check(figure, "panels")
+    shown = [axis for axis in figure.axes if axis.get_visible()]
+    assert len(shown) == many
+    lowest = {}
+    for axis in shown:
+        lowest[axis.get_subplotspec().colspan.start] = axis
+    for axis in shown:
+        labelled = any(label.get_visible() for label in axis.get_xticklabels())
+        assert labelled == (axis in lowest.values())
+    plt.close(figure)
+
+
+def test_a_large_cluster_does_not_flatten_the_others_on_scales_of_their_own():
+    for own_scales, heights in ((False, {2901}), (True, {2901, 8})):
+        figure = figures.cluster_years(panels({"Large": 2901, "Small": 8}), 1990, own_scales)
+        tops = {axis.dataLim.ymax if own_scales else 2901 for axis in figure.axes}
+        assert tops == heights
+        assert figure.axes[1].get_ylim()[1] < 10 or not own_scales
+        plt.close(figure)
+
+
+def test_titles_of_panels_are_broken_into_lines_before_they_meet():
+    names = ["USA: San Francisco Bay Area", "Seoul-Incheon-Suwon Capital Area", "W" * 40, "Basel"]
+    figure = figures.cluster_years(panels({name: 2901 for name in names}), 1990)
+    style.check(figure, "long titles")
+    titles = {axis.get_title(loc="left") for axis in figure.axes}
+    assert "USA: San Francisco\nBay Area (2901)" in titles
+    assert "Basel (2901)" in titles
+    plt.close(figure)
+
+
+def test_titles_that_meet_are_an_error():
+    figure, axes = plt.subplots(1, 2)
+    for axis in axes:
+        axis.plot([0, 1], [0, 1])
+        axis.set_title("A title that is longer than its panel is wide, " * 2, loc="left")
+    with pytest.raises(ValueError, match=r"the titles .* overlap"):
+        style.check(figure, "titles")
+    plt.close(figure)
+
+
+def test_a_legend_names_the_origins_that_are_drawn_and_no_others():
+    found = pd.DataFrame({"firm_id": ["a"], "entry_year": [1991], "label": ["unknown"]})
+    data = figures.over_time_data({"own": found})
+    for figure in (
+        figures.over_time(data, {"own": "A list"}, {}, 1990),
+        figures.composition(figures.composition_data([("Utopia", "A list", found)])),
+    ):
+        assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Unknown"]
+        plt.close(figure)
+
+
 def test_composition_figure_draws_its_shares():
     entries = pd.DataFrame({"firm_id": ["a", "b"], "label": ["relocation", "unknown"]})
     data = figures.composition_data([("China", "Beijing", entries)])

@@ -69,6 +69,10 @@ PLACES = [
     ("新潟市", "Japan", "Niigata"),
     ("茨木市", "Japan", "Ibaraki"),
     ("東京都港区", "Japan", "Tōkyō-to Minato-ku"),
+    ("京都府京都市左京区", "Japan", "Kyōto-fu Kyōto Sakyō-ku"),
+    ("横浜市鶴見区", "Japan", "Yokohama Tsurumi-ku"),
+    ("四日市市", "Japan", "Yokkaichi"),
+    ("市川市", "Japan", "Ichikawa"),
     ("千代田区", "Japan", "Chiyoda-ku"),
     ("台北市", "Taiwan", "Taipei"),
     ("臺北市", "Taiwan", "Taipei"),
@@ -76,6 +80,9 @@ PLACES = [
     ("高雄市", "Taiwan", "Kaohsiung"),
     ("新竹縣", "Taiwan", "Hsinchu County"),
     ("台北市大安區", "Taiwan", "Taipei Da'an District"),
+    ("新竹科學園區", "Taiwan", "Hsinchu Science Park"),
+    ("苏州工业园区", "China", "Suzhou Industrial Park"),
+    ("广西壮族自治区", "China", "Guangxi"),
     ("西安市", "China", "Xi'an"),
     ("哈尔滨", "China", "Harbin"),
     ("江苏省苏州市", "China", "Jiangsu Suzhou"),
@@ -84,6 +91,8 @@ PLACES = [
     ("मुंबई", "India", "Mumbai"),
     ("पुणे", "India", "Pune"),
     ("हैदराबाद", "India", "Hyderabad"),
+    ("महाराष्ट्र", "India", "Maharashtra"),
+    ("नई दिल्ली", "India", "New Delhi"),
     ("ಬೆಂಗಳೂರು", "India", "Bengaluru"),
     ("சென்னை", "India", "Chennai"),
     ("กรุงเทพมหานคร", "Thailand", "Bangkok"),
@@ -127,6 +136,7 @@ def test_characters_are_japanese_in_japan_and_beside_kana_and_else_chinese():
 
 def test_indian_scripts_are_spelled_as_in_english():
     assert romanised("भारत संस्थान बायोटेक मुंबई") == "Bharat Sansthan Bayotek Mumbai"
+    assert romanised("केंद्र") == "Kendra"
     assert romanised("ગુજરાત ਪੰਜਾਬ বাংলা") == "Gujarat Panjab Banla"
     assert romanised("తెలంగాణ ಕರ್ನಾಟಕ കേരളം தமிழ்") == "Telangana Karnataka Keralam Tamizh"
 

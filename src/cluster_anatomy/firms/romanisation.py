@@ -52,9 +52,15 @@ _JAPANESE_UNITS = {
     "区": ("ku", "-ku"),
     "郡": ("gun", "-gun"),
 }
+_JAPANESE_PARTS = re.compile("(東京都|北海道|(?:京都|大阪)府|.{2,3}県)?(.+?市(?=.{2}))?(.*)")
+"""Prefecture, city and what is in it."""
 _CHINESE_UNITS = {
     "特别行政区": "",
     "自治区": "",
+    "科学园区": " Science Park",
+    "工业园区": " Industrial Park",
+    "高新区": " High-tech Zone",
+    "开发区": " Development Zone",
     "新区": " New Area",
     "省": "",
     "市": "",
@@ -192,13 +198,19 @@ def _korean_place(hangul: str) -> str:
 
 
 def _japanese_words(text: str, place: bool) -> Iterator[str]:
-    """Yield the words of a Japanese name; those of a place end where their units do."""
-    pieces = _kakasi()(text)
+    """Yield the words of a Japanese name, or the places that one names."""
     if not place:
-        yield from (_hepburn(piece["hepburn"], piece["hira"]) for piece in pieces)
+        yield from (_hepburn(piece["hepburn"], piece["hira"]) for piece in _kakasi()(text))
         return
+    for parts in _JAPANESE_PARTS.findall(text):
+        for part in filter(None, parts):
+            yield from _japanese_place(part)
+
+
+def _japanese_place(text: str) -> Iterator[str]:
+    """Yield the parts of a place, which end where their units do."""
     written = read = kana = ""
-    for piece in pieces:
+    for piece in _kakasi()(text):
         written, read, kana = written + piece["orig"], read + piece["hepburn"], kana + piece["hira"]
         sound, unit = _JAPANESE_UNITS.get(written[-1], ("", ""))
         if sound and len(written) > 1 and written != "京都" and read.endswith(sound):
@@ -278,6 +290,8 @@ def _brahmic(word: str) -> str:
             letters, own_vowel = letters + _VOWEL_SIGNS.get(place, ""), ""
     if ord(word[0]) >= _SOUTHERN:
         letters = re.sub("N$", "m", letters + own_vowel)
+    elif re.search("[^aeiouN][ryv]$", letters):  # as in rashtra, which cannot be spoken without
+        letters += own_vowel
     return re.sub("N(?=[pbm])", "m", letters).replace("N", "n").capitalize()
 
 

@@ -82,14 +82,15 @@ def drawable(name: str, width: int = 28) -> str:
 
     A long name keeps its end.
     """
+    return labelled([name], width)[name]
+
+
+def _label(name: str, width: int) -> str:
     text, country = " ".join(name.split()), _labels.country
     plain = _labels.latin.get(name) or usual_name(text, country) or romanised(text, country)
     plain = "".join(filter(_has_glyph, plain.replace("$", "＄"))).strip() or "?"
     tail = width // 3
-    label = plain if len(plain) <= width else f"{plain[: width - tail - 1]}…{plain[-tail:]}"
-    if not is_latin(name):
-        _labels.originals[label] = name
-    return label
+    return plain if len(plain) <= width else f"{plain[: width - tail - 1]}…{plain[-tail:]}"
 
 
 def save(
@@ -106,6 +107,7 @@ def save(
     """
     from cluster_anatomy.figures import style
 
+    style.check(figure, name)  # lays it out: some labels are only written then
     told = [f"{label} is {original}" for label, original in sorted(_shown(figure).items())]
     parts = [words[name]["caption"], more, f"In Latin letters: {'; '.join(told)}." if told else ""]
     caption = " ".join(filter(None, parts))
@@ -135,7 +137,7 @@ def labelled(names: Iterable[str], width: int = 28) -> dict[str, str]:
     labels: dict[str, str] = {}
     uses: Counter[str] = Counter()
     for name in names:
-        label = drawable(name, width)
+        label = _label(name, width)
         uses[label] += 1
         labels[name] = label if uses[label] == 1 else f"{label} ({uses[label]})"
     _labels.originals |= {label: name for name, label in labels.items() if not is_latin(name)}
@@ -232,7 +234,7 @@ def cluster_panels(data: pd.DataFrame):
     """Draw the entries of each cluster over time so that one region or firm hides no other.
 
     Where the tallest bar is far above those of the other panels, each has its own scale; of a long
-    history the oldest twentieth is left out (`first_drawn`).
+    history the oldest entries are left out (`first_drawn`).
 
     Parameters
     ----------
@@ -354,10 +356,13 @@ def first_drawn(years: pd.Series, width: int) -> int:
 
 
 def _first_year(years: pd.Series, most: int = 60) -> int:
-    """Return the year of the first entry; after nineteen in twenty, if the span is longer."""
+    """Return the year of the first entry that is drawn.
+
+    Left out are entries more than so many years before the last, a twentieth of all at most.
+    """
     dated = years.dropna().astype(int)
-    late = int(dated.quantile(0.05, interpolation="lower"))
-    return late if dated.max() - dated.min() > most else int(dated.min())
+    recent = dated[dated >= dated.max() - most]
+    return min(int(recent.min()), int(dated.quantile(0.05, interpolation="lower")))
 
 
 def years_curve(data: pd.DataFrame):
