@@ -149,7 +149,7 @@ def cluster(there, tmp_path_factory):
     environment = {
         key: value
         for key, value in os.environ.items()
-        if key not in ("PYTHONPATH", paths.ROOT_VARIABLE)
+        if key not in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", paths.ROOT_VARIABLE)
     } | {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_HOME": str(home)}
     start = [str(home / "bin/spark-class"), "org.apache.spark.deploy"]
     master = f"spark://127.0.0.1:{port}"
@@ -180,7 +180,7 @@ def test_a_cluster_gives_the_same_firms_from_the_package_that_it_is_sent(
     cluster, register, tmp_path
 ):
     master, folder = cluster
-    settings = {**FEW, "spark.executor.memory": "800m"}
+    settings = {**FEW, "spark.executor.memory": "800m", "spark.driver.host": "127.0.0.1"}
     registers.run_register(
         [register],
         tmp_path / "cluster",
