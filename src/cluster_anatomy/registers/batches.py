@@ -200,9 +200,6 @@ def place(batch: pa.Table) -> pa.Table:
     return table(rows, PLACED)
 
 
-# --- Names
-
-
 def clean(batch: pa.Table, columns: tuple[str, ...]) -> pa.Table:
     """Take names apart into what the linkage model compares (`linkage.prepare`), one row per name.
 

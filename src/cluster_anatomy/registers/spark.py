@@ -42,7 +42,7 @@ SETTINGS = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH),
 }
 DATA = ("data/raw/coding", "data/raw/places")
-"""Folders of the compendium that the batch functions read."""
+"""Folders of the compendium that the batch functions read; the workers are sent them."""
 
 
 @dataclass(frozen=True)
