@@ -226,6 +226,8 @@ def test_a_session_is_used_and_not_stopped_and_tables_go_in_and_out(there, regis
             )
         with pytest.raises(PipelineError, match=r"table:default\.none: cannot be read"):
             registers.run_register(["table:default.none"], tmp_path / "o", session=session, **QUIET)
+        engine = spark.Spark(2 * 2**30, tmp_path / "spill", 1, spark.Cluster())
+        engine.close()  # it has found the session by itself
         assert session.range(3).count() == 3
     finally:
         session.stop()

@@ -19,7 +19,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
@@ -36,7 +36,7 @@ from cluster_anatomy.registers.addresses import (
 )
 from cluster_anatomy.registers.files import Source, find_sources
 from cluster_anatomy.registers.measure import Usage, watched
-from cluster_anatomy.registers.spark import Cluster, require_spark
+from cluster_anatomy.registers.spark import Cluster, first_line, require_spark
 from cluster_anatomy.registers.stages import (
     classify,
     clean,
@@ -195,8 +195,9 @@ def _prepared(folder: Path) -> Iterator[None]:
         if not before and not list(folder.glob("build/stages/*.json")):
             shutil.rmtree(folder / "build", ignore_errors=True)
             (folder / MARK).unlink(missing_ok=True)
-            for path in missing:
-                path.rmdir()
+            with suppress(OSError):  # something of somebody else's is in it
+                for path in missing:
+                    path.rmdir()
         raise
 
 
@@ -388,6 +389,8 @@ def _shortage(error: BaseException | None) -> str | None:
             return "a worker process was killed, mostly for want of memory; give fewer --jobs"
         if isinstance(error, OSError) or name == "IOException":
             return line
+        if type(error).__module__.startswith(("py4j.", "pyspark.")):
+            return f"Spark stopped ({first_line(error)})"
         error = error.__cause__ or error.__context__
     return None
 
