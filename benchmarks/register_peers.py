@@ -150,7 +150,8 @@ def _shared_words():
         " x -> of_word_l[x]), 0.0))"
     )
     left = f"(all_bits_l + all_bits_r - 2 * {shared})"
-    none = _level("len(words_l) = 0 OR len(words_r) = 0", "no words").configure(is_null_level=True)
+    empty = "len(words_l) = 0 OR len(words_r) = 0 OR of_word_l IS NULL OR of_word_r IS NULL"
+    none = _level(empty, "no words").configure(is_null_level=True)
     strong = [(33, 10), (33, 23), (23, 10), (23, 23), (13, 7), (13, 13)]
     by_words = [_level(f"{shared} >= {a} AND {left} <= {b}", f"{a}/{b}") for a, b in strong]
     by_words += [_level(f"{shared} >= {bits}", str(bits)) for bits in (33, 23, 13, 6.6)]

@@ -259,6 +259,8 @@ def test_pieces_put_together_are_the_rows_of_the_whole(rows, size):
         ("s3:/bucket/key", "s3://bucket/key"),  # as a Path leaves it
         ("s3a://bucket/key", "s3://bucket/key"),
         ("GS://bucket/key", "gs://bucket/key"),
+        ("hdfs://node:8020/data/r.csv", "hdfs://node:8020/data/r.csv"),
+        ("hdfs:///data/r.csv", "hdfs://default/data/r.csv"),
         ("file:///data/r.csv", "/data/r.csv"),
         ("data/r.csv", "data/r.csv"),
     ],

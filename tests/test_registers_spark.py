@@ -149,7 +149,7 @@ def cluster(there, tmp_path_factory):
     environment = {
         key: value
         for key, value in os.environ.items()
-        if key not in ("PYTHONPATH", paths.ROOT_VARIABLE)
+        if key not in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", paths.ROOT_VARIABLE)
     } | {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_HOME": str(home)}
     start = [str(home / "bin/spark-class"), "org.apache.spark.deploy"]
     master = f"spark://127.0.0.1:{port}"
@@ -180,7 +180,7 @@ def test_a_cluster_gives_the_same_firms_from_the_package_that_it_is_sent(
     cluster, register, tmp_path
 ):
     master, folder = cluster
-    settings = {**FEW, "spark.executor.memory": "800m"}
+    settings = {**FEW, "spark.executor.memory": "800m", "spark.driver.host": "127.0.0.1"}
     registers.run_register(
         [register],
         tmp_path / "cluster",
@@ -226,6 +226,8 @@ def test_a_session_is_used_and_not_stopped_and_tables_go_in_and_out(there, regis
             )
         with pytest.raises(PipelineError, match=r"table:default\.none: cannot be read"):
             registers.run_register(["table:default.none"], tmp_path / "o", session=session, **QUIET)
+        engine = spark.Spark(2 * 2**30, tmp_path / "spill", 1, spark.Cluster())
+        engine.close()  # it has found the session by itself
         assert session.range(3).count() == 3
     finally:
         session.stop()

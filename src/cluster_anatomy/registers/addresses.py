@@ -20,6 +20,8 @@ from pyarrow import fs
 from cluster_anatomy.compendium.steps import PipelineError
 
 STORES = ("s3", "gs", "abfs", "abfss", "hdfs", "viewfs")
+NODES = ("hdfs", "viewfs")
+"""Stores whose addresses name a node and not a bucket."""
 SAME = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
 """Other words for the same store."""
 TABLE = "table:"
@@ -48,6 +50,8 @@ def as_address(given: str | Path) -> str:
     kind = SAME.get(kind, kind)
     if kind == "file":
         return "/" + rest
+    if kind in NODES and text.startswith(f"{found[1]}:///"):
+        rest = f"default/{rest}"  # the node that Hadoop's own settings name
     if kind not in STORES:
         raise PipelineError(
             f"{kind}://{rest}: addresses of this kind can neither be read nor written; these can:"
@@ -92,7 +96,7 @@ def locate(address: str) -> tuple[fs.FileSystem, str]:
     bucket, _, key = rest.partition("/")
     with reached(address):
         store = _store(f"{kind}://{bucket}")
-    if kind in ("hdfs", "viewfs"):
+    if kind in NODES:
         return store, "/" + key
     inside = bucket.partition("@")[0] if kind.startswith("abfs") else bucket
     return store, f"{inside}/{key}".rstrip("/")

@@ -111,7 +111,6 @@ def find_sources(
     files: Sequence[str | Path],
     columns: Mapping[str, str],
     jobs: int = 1,
-    headings_of: Callable[[str], list[str]] | None = None,
     encoding: str = "",
 ) -> list[Source]:
     """Look at the files of a register: form, encoding, separator, which column is what.
@@ -125,8 +124,6 @@ def find_sources(
         What -> heading; whatever is not given is known by its heading (`words`).
     jobs : int
         How many files are looked at at once.
-    headings_of : function, optional
-        Columns of a table of Spark's catalogue.
     encoding : str
         Of the files of text; it is found if not given.
 
@@ -140,12 +137,8 @@ def find_sources(
         check_encoding(encoding)
     problems: list[str] = []
     found: list[tuple[str, str]] = []
-    tables: list[Source] = []
     for given in files:
         with _noted(str(given), problems):
-            if str(given).startswith(TABLE):
-                tables.append(_table(str(given), columns, headings_of))
-                continue
             address = as_address(given)
             found += [(file, address) for file in files_of(address)]
 
@@ -163,19 +156,29 @@ def find_sources(
     problems += [one for one in looked if isinstance(one, str)]
     if problems:
         raise PipelineError("\n".join(problems))
-    return [*tables, *(one for one in looked if isinstance(one, Source))]
+    return [one for one in looked if isinstance(one, Source)]
 
 
-def _table(
-    given: str, columns: Mapping[str, str], headings_of: Callable[[str], list[str]] | None
-) -> Source:
-    """Return a table of Spark's catalogue as a source; it is read anew in every run."""
+def table_source(given: str, header: Sequence[str], columns: Mapping[str, str]) -> Source:
+    """Return a table of Spark's catalogue as a source; it is read anew in every run.
+
+    Parameters
+    ----------
+    given : str
+        ``table:`` and its name.
+    header : sequence of str
+        Its columns.
+    columns : mapping
+        As for `find_sources`.
+
+    Raises
+    ------
+    PipelineError
+        If a column that was asked for is not there.
+    """
     name = given.removeprefix(TABLE)
-    if headings_of is None:
-        raise PipelineError(f"{given}: only a run can read a table of a catalogue")
-    header = tuple(headings_of(name))
     digest = freshness.digest_of([name, str(datetime.now(UTC))])
-    return Source(given, name, given, SIZE, digest, _columns(given, header, columns), header)
+    return Source(given, name, given, SIZE, digest, _columns(given, header, columns), tuple(header))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
@@ -35,9 +35,9 @@ from cluster_anatomy.registers.addresses import (
     is_remote,
     upload,
 )
-from cluster_anatomy.registers.files import Source, find_sources
+from cluster_anatomy.registers.files import Source, find_sources, table_source
 from cluster_anatomy.registers.measure import Usage, watched
-from cluster_anatomy.registers.spark import Cluster, require_spark
+from cluster_anatomy.registers.spark import Cluster, first_line, require_spark
 from cluster_anatomy.registers.stages import (
     classify,
     clean,
@@ -196,8 +196,9 @@ def _prepared(folder: Path) -> Iterator[None]:
         if not before and not list(folder.glob("build/stages/*.json")):
             shutil.rmtree(folder / "build", ignore_errors=True)
             (folder / MARK).unlink(missing_ok=True)
-            for path in missing:
-                path.rmdir()
+            with suppress(OSError):  # something of somebody else's is in it
+                for path in missing:
+                    path.rmdir()
         raise
 
 
@@ -284,17 +285,20 @@ def run_register(
     cluster = Cluster(master, settings or {}, session)
     engine = "spark" if session is not None else engine
     _check_engine(engine, cluster)
+    tables = [str(given) for given in files if str(given).startswith(TABLE)]
+    others = [given for given in files if not str(given).startswith(TABLE)]
+    sources = find_sources(others, columns or {}, jobs, encoding)
     target, folder = target_of(into), work_folder(into, work)
     room = folder / "build/spill"
     if spill:  # a folder of our own in it: it is emptied
         room = spill.resolve() / f"cluster-anatomy-{freshness.digest_of(str(folder))[:12]}"
-    run = Run([], folder, engine, memory or default_memory(), room, jobs, tell, cluster)
+    run = Run(sources, folder, engine, memory or default_memory(), room, jobs, tell, cluster)
     with _prepared(folder):
         shutil.rmtree(room, ignore_errors=True)  # what a run that was killed has left
         try:
-            run.sources = find_sources(
-                files, columns or {}, jobs, lambda table: run.catalogue.headings(table), encoding
-            )
+            for table in tables:
+                header = run.catalogue.headings(table.removeprefix(TABLE))
+                run.sources.append(table_source(table, header, columns or {}))
             _check_target(run, target)
             key = _begin(run)
             report = _run_stages(run, key, fresh)
@@ -389,6 +393,8 @@ def _shortage(error: BaseException | None) -> str | None:
             return "a worker process was killed, mostly for want of memory; give fewer --jobs"
         if isinstance(error, OSError) or name == "IOException":
             return line
+        if type(error).__module__.startswith(("py4j.", "pyspark.")):
+            return f"Spark stopped ({first_line(error)})"
         error = error.__cause__ or error.__context__
     return None
 

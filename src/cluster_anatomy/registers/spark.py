@@ -42,7 +42,7 @@ SETTINGS = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH),
 }
 DATA = ("data/raw/coding", "data/raw/places")
-"""Folders of the compendium that the batch functions read."""
+"""Folders of the compendium that the batch functions read; the workers are sent them."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,16 @@ class Spark:
 
     def __init__(self, memory: int, spill: Path, jobs: int, cluster: Cluster):
         require_spark(cluster)
-        self._spill, self._own = spill, cluster.session is None
+        from pyspark.sql import SparkSession
+
+        there = cluster.session or SparkSession.getActiveSession()
+        self._spill, self._own = spill, there is None
         self._archive = ""
         spill.mkdir(parents=True, exist_ok=True)
-        if cluster.session is None:
+        if there is None:
             self._catalogue = self._session = _start(memory, spill, jobs, cluster)
         else:  # views of ours may not take the place of the caller's
-            self._catalogue, self._session = cluster.session, _beside(cluster.session)
+            self._catalogue, self._session = there, _beside(there)
         context = self._session.sparkContext
         if context.getCheckpointDir() is None:
             context.setCheckpointDir(str(spill / "checkpoints"))

@@ -11,7 +11,7 @@ from cluster_anatomy.compendium import freshness, paths
 from cluster_anatomy.compendium.steps import PipelineError
 from cluster_anatomy.registers.engines import BatchFunction, DuckDB, Engine
 from cluster_anatomy.registers.files import Source
-from cluster_anatomy.registers.spark import Cluster, Spark
+from cluster_anatomy.registers.spark import DATA, Cluster, Spark
 
 LOCAL = Cluster()
 ENGINES = ("duckdb", "spark")
@@ -27,7 +27,6 @@ OUTPUTS = (
 MARK = "register.json"
 CODE = ("registers.stages", "registers.batches", "registers.spark", "registers.engines")
 """Modules that decide, with all that they import, on what comes out."""
-DATA = ("data/raw/coding", "data/raw/places")
 DISTRIBUTIONS = ("cluster-anatomy", "duckdb", "splink", "pyarrow", "pypinyin", "rapidfuzz")
 UNITS = {"": 1, "B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 
