@@ -196,7 +196,8 @@ def _share_of_equals(run: Run) -> float:
     A list that names few firms again and again has more true pairs than one for each record.
     """
     equal = run.engine.rows(
-        "SELECT sum(n * (n - 1e0) / 2) FROM (SELECT count(*) AS n FROM equal GROUP BY root) AS sizes"
+        "SELECT sum(n * (n - 1e0) / 2)"
+        " FROM (SELECT count(*) AS n FROM equal GROUP BY root) AS sizes"
     )[0][0]
     nodes = run.count("nodes")
     return min((equal or 0.0) / max(nodes * (nodes - 1) / 2, 1.0), MOST_EQUAL)
