@@ -130,7 +130,8 @@ def link(run: Run, into: Path) -> int:
     run.write("scored", _scores(model, found), into)
     threshold = log_odds(model.same_from) + OTHER_DOMAIN
     run.write("pairs", LINKED.format(threshold=f"{threshold:.6f}e0"), into)
-    seen = pd.DataFrame(found.seen, columns=["said_from", "said_to", "pairs", "seen"])
+    bands = ["said_from", "said_to", "pairs", "seen"]
+    seen = pd.DataFrame(found.seen, columns=bands, dtype=float)
     seen.to_parquet(into / "calibration.parquet", index=False)
     temporary = ("equal", "compared_names", "all_keys", "key_sizes", "blocks", "met", "scored")
     remove(*(into / f"{name}.parquet" for name in temporary))
