@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cluster_anatomy.firms.names import NameRules
 from cluster_anatomy.firms.places import Place
-from cluster_anatomy.firms.scripts import ascii_fold, fold, pinyin
+from cluster_anatomy.firms.scripts import ascii_fold, fold, pinyin, sound
 
 WORDS = """
 有限公司 zh legal_form
@@ -148,7 +148,23 @@ def test_core_of_real_names_is_idempotent_and_not_empty(name_rules, step01):
         ("Sun Pharmaceutical Industries Pvt. Ltd.", "sun pharmaceutical industry", "pvtltd"),
         ('טבע תעשיות פרמצבטיות בע"מ', "טבע תעשיות פרמצבטיות", "ltd"),
         ("ООО Биокад", "биокад", "ooo"),
-        ("株式会社島津製作所", "島津製作所", "株式会社"),
+        ("株式会社島津製作所", "岛津制作所", "株式会社"),
+        ("臺灣銀行股份有限公司", "台湾银行", "股份有限公司"),
+        ("タカヨシホールディングス", "タカヨシホールディングス", ""),
+        ("Bayer AG NA O.N.", "bayer", "ag"),
+        ("MARSHALLS PLC LS -,25", "marshall", "plc"),
+        ("Husqvarna AB Class B", "husqvarna", "ab"),
+        ("BARCLAYS PLC ORD 25P", "barclay", "plc"),
+        ("Vale S.A. ADR", "vale", "sa"),
+        ("PT Kalbe Farma Tbk", "kalbe farma", "pttbk"),
+        ("Charoen Pokphand Foods Public Company Limited", "charoen pokphand food", "pcl"),
+        ("Ooredoo Q.P.S.C.", "ooredoo", "qpsc"),
+        ("Ericsson AB publ", "ericsson", "ab"),
+        ("Общество с ограниченной ответственностью Биокад", "биокад", "ooo"),
+        ("Ελληνικά Πετρέλαια Α.Ε.", "ελληνικα πετρελαια", "ae"),
+        ("شركة الراجحي", "الراجحي", "شركة"),
+        ("บริษัท ปตท. จำกัด (มหาชน)", "ปตท", ""),
+        ("Asian Hotels (West) Limited", "asian hotel west", "ltd"),
         ("삼성바이오로직스 주식회사", "삼성바이오로직스", ""),
         ("OMNICELL INC /CA/", "omnicell", "inc"),
         ("LILLY ELI & CO", "lilly eli", "co"),
@@ -188,9 +204,37 @@ def test_a_romanised_name_has_english_places_and_trade(name_rules):
     ]
 
 
+def test_words_of_places_are_known_as_words_of_names_are_read(name_rules):
+    """``Angeles`` without its s is still a word of Los Angeles."""
+    for place in ("Los Angeles", "Indianapolis", "Morris Plains"):
+        assert set(name_rules.clean(place)[0]) <= name_rules.place_words
+
+
+@pytest.mark.parametrize(
+    ("name", "country", "latin"),
+    [
+        ("Газпром нефть", "", "gazprom neft"),
+        ("第一三共株式会社", "Japan", "daiichi sankyo"),
+        ("셀트리온", "", "selteurion"),
+        ("浙江天元藥業", "", "zhejiang tianyuan pharmaceutical"),
+    ],
+)
+def test_a_name_in_another_script_is_written_in_latin_letters(name_rules, name, country, latin):
+    assert name_rules.clean(name_rules.romanise(name, country))[0] == latin.split()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("biocad", "biokad"), ("pharma", "farma"), ("wella", "vela")]
+)
+def test_spellings_of_one_sound_meet(one, other):
+    assert sound(one) == sound(other)
+
+
 def test_every_legal_form_comes_off(raw, name_rules):
     """The table is folded as names are, so that each of its forms is found behind a name."""
-    forms = raw.legal_forms[~raw.legal_forms["form"].str.contains("[\u3400-\u9fff\uac00-\ud7af]")]
+    forms = raw.legal_forms[
+        ~raw.legal_forms["form"].str.contains("[\u0e00-\u0e7f\u3400-\u9fff\uac00-\ud7af]")
+    ]
     left = [
         form
         for form in forms["form"]

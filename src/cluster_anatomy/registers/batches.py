@@ -199,6 +199,9 @@ def place(batch: pa.Table) -> pa.Table:
     return table(rows, PLACED)
 
 
+# --- Names
+
+
 def clean(batch: pa.Table) -> pa.Table:
     """Clean names (`linkage.take_apart`), one row per name.
 

@@ -19,6 +19,8 @@ NAMES = ("latin", "han")
 """Comparisons of the words of two names; of two names one of them holds at most."""
 WITNESSES = ("place", "year")
 """Comparisons that say whether alike names are one firm (`calibration`)."""
+AGREED = "((level_place = 0 AND level_year IN (-1, 0, 1)) OR (level_place = -1 AND level_year = 0))"
+"""SQL for a place or year that agrees while the other does not contradict it."""
 SLACK = 6.0
 """Bits by which calibration can raise names above the best level of the model at most."""
 
@@ -86,9 +88,7 @@ def never_same(model: Model, whatever: bool = False) -> str:
     With `whatever` place and year are not asked.
     """
     names = {comparison["name"] for comparison in model.comparisons}
-    witnessed = " AND ".join(
-        f"level_{name} = 0" if name in names else "FALSE" for name in WITNESSES
-    )
+    witnessed = AGREED if names.issuperset(WITNESSES) else "FALSE"
     held = []
     for comparison in model.comparisons:
         for number, level in enumerate(comparison["levels"]):

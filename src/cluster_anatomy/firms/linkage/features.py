@@ -80,6 +80,7 @@ COLUMNS = {
     "year": "Int64",
     "valid_from": "Int64",
     "valid_to": "Int64",
+    "light": "int64",
     "info": "int64",
     **{f"f{number}": "int64" for number in range(1, FILTERS + 1)},
 }
@@ -262,7 +263,8 @@ def prepare(
         ``romanised``), ``script`` (``han`` or ``other``), ``words`` (cleaned), ``sorted``,
         ``joined``, ``core`` (the rare words), ``f1`` to ``f8`` (the words as a Bloom filter in
         which a rare word sets more bits) with the number of their bits ``info``, ``first`` word
-        that is no place, ``initials``, ``numbers``, ``legal`` form, and what was given. A name
+        that is no place, ``initials``, ``numbers``, ``legal`` form, how many words are ``light``
+        (places and single letters), and what was given. A name
         without any letter has no row.
     """
     model, rules = model or load_model(), rules or default_rules()
@@ -304,7 +306,8 @@ def weigh(
         years = (row.valid_from, row.valid_to)
         context = (row.legal, row.country, row.place, row.year, *years)
         what = (row.name_id, row.record_id, row.name, row.kind)
-        rows.append((*what, *features, *context, *_filter(rarest)))
+        light = sum(bits[word] == 1 or len(word) == 1 for word in rarest)
+        rows.append((*what, *features, *context, light, *_filter(rarest)))
         keys.append(_keys(features, list(rarest), row.place))
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     table["keys"] = pd.Series(keys, index=table.index, dtype=object)

@@ -21,7 +21,8 @@ class Level(TypedDict):
 
     ``m`` and ``u`` are the probabilities that two names are on it if they are one firm, and if
     they are not. Two names on a level that is ``borderline`` are at most that: always, or unless
-    place and year agree (``unwitnessed``).
+    place or year agrees and the other does not contradict (``unwitnessed``; in a register that has
+    both).
     """
 
     label: str

@@ -130,7 +130,8 @@ def link(run: Run, into: Path) -> int:
     run.write("scored", _scores(model, found), into)
     threshold = log_odds(model.same_from) + OTHER_DOMAIN
     run.write("pairs", LINKED.format(threshold=f"{threshold:.6f}e0"), into)
-    seen = pd.DataFrame(found.seen, columns=["said_from", "said_to", "pairs", "seen"])
+    bands = ["said_from", "said_to", "pairs", "seen"]
+    seen = pd.DataFrame(found.seen, columns=bands, dtype=float)
     seen.to_parquet(into / "calibration.parquet", index=False)
     temporary = ("equal", "compared_names", "all_keys", "key_sizes", "blocks", "met", "scored")
     remove(*(into / f"{name}.parquet" for name in temporary))
@@ -196,7 +197,8 @@ def _share_of_equals(run: Run) -> float:
     A list that names few firms again and again has more true pairs than one for each record.
     """
     equal = run.engine.rows(
-        "SELECT sum(n * (n - 1e0) / 2) FROM (SELECT count(*) AS n FROM equal GROUP BY root) AS sizes"
+        "SELECT sum(n * (n - 1e0) / 2)"
+        " FROM (SELECT count(*) AS n FROM equal GROUP BY root) AS sizes"
     )[0][0]
     nodes = run.count("nodes")
     return min((equal or 0.0) / max(nodes * (nodes - 1) / 2, 1.0), MOST_EQUAL)
