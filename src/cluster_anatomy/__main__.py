@@ -55,26 +55,6 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _leave_out_other_packages() -> None:
-    """Look for modules nowhere where ``PYTHONPATH`` alone would have them looked for, and say so.
-
-    Other versions of packages give other numbers. Where this package itself lies is kept.
-    """
-    own = Path(__file__).resolve().parents[1]
-    named = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
-    others = [part for part in named if Path(part).resolve() != own]
-    if others:
-        left_out = {Path(part).resolve() for part in others}
-        sys.path[:] = [part for part in sys.path if Path(part).resolve() not in left_out]
-        os.environ["PYTHONPATH"] = str(own) if len(others) < len(named) else ""
-        listed = os.pathsep.join(others)
-        print(
-            f"PYTHONPATH names {listed}, which is not used: the packages are those of"
-            f" {sys.executable}",
-            file=sys.stderr,
-        )
-
-
 def _say(lines: Iterable[str], otherwise: str) -> int:
     """Print lines about what is not in order, or that all is; return the exit code."""
     text = "\n".join(lines)
@@ -631,7 +611,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-    _leave_out_other_packages()
+    paths.leave_out_other_packages()
     arguments = parser().parse_args(argv)
     if sys.platform == "win32":
         print(WINDOWS, file=sys.stderr)

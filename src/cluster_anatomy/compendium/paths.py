@@ -140,6 +140,26 @@ def strict() -> bool:
     return "PYTEST_VERSION" in os.environ if variant is None else not variant
 
 
+def leave_out_other_packages() -> None:
+    """Look for modules nowhere where ``PYTHONPATH`` alone would have them looked for, and say so.
+
+    Other versions of packages give other numbers. Where this package itself lies is kept.
+    """
+    own = Path(__file__).resolve().parents[2]
+    named = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    others = [part for part in named if Path(part).resolve() != own]
+    if others:
+        left_out = {Path(part).resolve() for part in others}
+        sys.path[:] = [part for part in sys.path if Path(part).resolve() not in left_out]
+        os.environ["PYTHONPATH"] = str(own) if len(others) < len(named) else ""
+        listed = os.pathsep.join(others)
+        print(
+            f"PYTHONPATH names {listed}, which is not used: the packages are those of"
+            f" {sys.executable}",
+            file=sys.stderr,
+        )
+
+
 @contextmanager
 def draft_file(path: Path) -> Iterator[Path]:
     """Provide a path beside a file; what is written there becomes the file at the end.
