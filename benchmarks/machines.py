@@ -142,7 +142,7 @@ STRICT = ["sh", "-c", 'umask 077 && exec "$0" "$@"']
 def cases(work: Path) -> list[Case]:
     """Return every case; `work` is a folder for what commands write elsewhere."""
     no_home = {"HOME": None, "LANG": "C", "TZ": "Pacific/Chatham"}
-    site, nobody = str(work / "site"), [*AS_NOBODY, *STRICT, "taskset", "-c", "0"]
+    nobody = [*AS_NOBODY, *STRICT, "taskset", "-c", "0"]
     step = ["run", "01_firm_lists", "--jobs", "1"]
     note = "no git checkout"
     return [
@@ -160,19 +160,7 @@ def cases(work: Path) -> list[Case]:
             root=True,
         ),
         Case("clone with core.autocrlf=true", ["check"], cloned_for_windows),
-        Case("read-only folder", ["check"], committed, READ_ONLY, root=True),
-        Case("read-only folder", ["status"], committed, READ_ONLY, root=True),
-        Case("read-only folder", ["site", "--into", site], committed, READ_ONLY, root=True),
-        Case(
-            "read-only folder",
-            ["run"],
-            committed,
-            READ_ONLY,
-            says="may not be written to",
-            code=2,
-            root=True,
-        ),
-        Case("read-only folder, whole", ["check", "--rerun"], committed, READ_ONLY, root=True),
+        *read_only(work),
         Case("ZIP without git, whole", ["run"], says="0 failed"),
         Case(
             "unprivileged user, umask 077, no home, one processor",
@@ -183,6 +171,20 @@ def cases(work: Path) -> list[Case]:
             "0 failed",
             root=True,
         ),
+    ]
+
+
+def read_only(work: Path) -> list[Case]:
+    """Return the cases in a folder that may only be read."""
+    what, site = "read-only folder", ["site", "--into", str(work / "site")]
+    refused = "may not be written to"
+    return [
+        *(
+            Case(what, command, committed, READ_ONLY, root=True)
+            for command in (["check"], ["status"], site)
+        ),
+        Case(what, ["run"], committed, READ_ONLY, says=refused, code=2, root=True),
+        Case(f"{what}, whole", ["check", "--rerun"], committed, READ_ONLY, root=True),
     ]
 
 

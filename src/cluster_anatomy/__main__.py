@@ -22,7 +22,6 @@ EXAMPLES = """examples:
   python -m cluster_anatomy run                        run whatever is out of date
   python -m cluster_anatomy run 06_china_usa --force   one step again, and what it needs first
   python -m cluster_anatomy run --set seed=7           another value in all notebooks with a seed
-  python -m cluster_anatomy run --set 12_figures:years=5
   python -m cluster_anatomy status                     what is out of date, and why
   python -m cluster_anatomy check                      is what lies here what the code makes?
   python -m cluster_anatomy check --rerun              run a fresh copy; does any result move?
@@ -34,7 +33,7 @@ EXAMPLES = """examples:
   python -m cluster_anatomy register firms.csv --into build/register   a business register
 """
 
-WINDOWS = "note: nobody has tried this on Windows itself; use WSL 2 (docs/MACHINES.md)"
+WINDOWS = "note: nobody has tried this on Windows itself; use WSL 2 (docs/MACHINES.md)\n"
 Arguments = argparse.Namespace
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """What the commands are added to; argparse has no public name for it."""
@@ -62,7 +61,7 @@ def _say(lines: Iterable[str], otherwise: str) -> int:
     return 1 if text else 0
 
 
-# --- run
+# --- run and status
 
 
 def run_command(arguments: Arguments) -> int:
@@ -149,9 +148,6 @@ def add_run(commands: Commands) -> None:
         metavar="N",
         help="steps to run at the same time (default 2)",
     )
-
-
-# --- status
 
 
 def status_command(arguments: Arguments) -> int:
@@ -345,7 +341,7 @@ def _add_rerun_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
-# --- new
+# --- new and register
 
 
 def new_command(arguments: Arguments) -> int:
@@ -354,12 +350,10 @@ def new_command(arguments: Arguments) -> int:
 
     folder = own_list.new(arguments.name, arguments.like, arguments.country, joins=arguments.joins)
     print(f"{own_list.display_name(folder)}: {', '.join(sorted(os.listdir(folder)))}")
-    here = paths.found() is not None
-    where = "" if here else f", in a compendium ({paths.ROOT_VARIABLE} says where one is)"
-    print(
-        f"Fill in description.toml and the tables (README.md explains them), then{where}: check"
-        f" {arguments.name if here else folder}"
-    )
+    then = f"then: check {arguments.name}"
+    if paths.found() is None:
+        then = f"then, in a compendium ({paths.ROOT_VARIABLE} says where one is): check {folder}"
+    print(f"Fill in description.toml and the tables (README.md explains them), {then}")
     return 0
 
 
@@ -385,15 +379,12 @@ def add_new(commands: Commands) -> None:
     )
 
 
-# --- register
-
-
 def register_command(arguments: Arguments) -> int:
     """Take a business register to entry by region, year and origin, and print the ledger."""
     from cluster_anatomy import registers
     from cluster_anatomy.registers import files, spark
 
-    paths.root()  # without a compendium there is nothing to begin with
+    paths.root()  # or nothing is begun
     columns = files.described_columns(arguments.description) if arguments.description else {}
     registers.run_register(
         arguments.files,
@@ -475,7 +466,7 @@ def add_register(commands: Commands) -> None:
     command.add_argument("--fresh", action="store_true", help="do every stage again")
 
 
-# --- site
+# --- site and archive
 
 
 def site_command(arguments: Arguments) -> int:
@@ -495,9 +486,6 @@ def add_site(commands: Commands) -> None:
     )
 
 
-# --- archive
-
-
 def archive_command(arguments: Arguments) -> int:
     """Write the metadata for archives, or a release."""
     from cluster_anatomy.archive import documents, record, release
@@ -508,8 +496,7 @@ def archive_command(arguments: Arguments) -> int:
     if arguments.zip:
         print(release.write_release(base, arguments.zip))
         return 0
-    if note := record.without_list(base):
-        print(f"note: {note}", file=sys.stderr)
+    sys.stderr.write(record.without_list(base))
     print("\n".join(f"{path} written" for path in documents.write(base)) or "nothing to write")
     return 0
 
@@ -590,9 +577,8 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    main_parser.add_argument(
-        "--version", action="version", version=f"cluster-anatomy {__version__}"
-    )
+    version = f"cluster-anatomy {__version__}"
+    main_parser.add_argument("--version", action="version", version=version)
     commands = main_parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (add_run, add_status, add_check, add_new, add_register, add_site, add_archive):
         add(commands)
@@ -613,8 +599,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")
     paths.leave_out_other_packages()
     arguments = parser().parse_args(argv)
-    if sys.platform == "win32":
-        print(WINDOWS, file=sys.stderr)
+    sys.stderr.write(WINDOWS if sys.platform == "win32" else "")
     action: Callable[[Arguments], int] = arguments.action
     try:
         return action(arguments)

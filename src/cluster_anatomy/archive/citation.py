@@ -10,6 +10,11 @@ import yaml
 
 from cluster_anatomy.archive.record import SPDX, Record, to_json
 
+PLACEHOLDER = (
+    "# No person is named yet: the author below is a placeholder, and persons take its place"
+    " before a deposit.\n"
+)
+
 
 def citation_file(about: Record) -> str:
     """Return CITATION.cff: how to cite the compendium, and the paper that it tests."""
@@ -47,11 +52,7 @@ def citation_file(about: Record) -> str:
         "# Generated from pyproject.toml by `python -m cluster_anatomy archive`; change the record,"
         " not this file.\n"
     )
-    if about.authors_stand_in:
-        head += (
-            "# No person is named yet: the author below is a placeholder, and persons take its"
-            " place before a deposit.\n"
-        )
+    head += PLACEHOLDER if about.authors_stand_in else ""
     return head + yaml.safe_dump(entry, sort_keys=False, allow_unicode=True, width=100)
 
 
@@ -86,10 +87,7 @@ def codemeta_file(about: Record) -> str:
             "version": about.version,
             "author": [{"@type": "Organization", "name": name} for name in about.authors],
             "license": [SPDX + about.code_licence, SPDX + about.data_licence],
-            "hasPart": [
-                {"name": "Code", "license": SPDX + about.code_licence},
-                {"name": "Data, text and figures", "license": SPDX + about.data_licence},
-            ],
+            "hasPart": _parts(about),
             "keywords": list(about.keywords),
             "dateModified": about.released,
             **({"identifier": f"https://doi.org/{about.doi}"} if about.doi else {}),
@@ -104,6 +102,12 @@ def codemeta_file(about: Record) -> str:
             "referencePublication": paper_reference(about) | {"author": _persons(about)},
         }
     )
+
+
+def _parts(about: Record) -> list[dict[str, str]]:
+    """Return which licence holds for which part."""
+    parts = {"Code": about.code_licence, "Data, text and figures": about.data_licence}
+    return [{"name": name, "license": SPDX + licence} for name, licence in parts.items()]
 
 
 def _persons(about: Record) -> list[dict[str, str]]:

@@ -146,9 +146,9 @@ def files(base: Path, committed: bool = False) -> list[str]:
 
 
 def without_list(base: Path) -> str:
-    """Say why neither git nor a release lists the files of the compendium; empty if one does."""
+    """Say in a line why neither git nor a release lists the files; empty if one does."""
     why = "" if (base / SUMS).is_file() else refusal(base)
-    return why and f"{why}; all files but those that .gitignore names are taken for its own"
+    return why and f"note: {why}; all files but those that .gitignore names are its own\n"
 
 
 def sums(base: Path) -> dict[str, str]:
