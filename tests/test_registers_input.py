@@ -6,7 +6,6 @@ import gzip
 import io
 import lzma
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -302,13 +301,13 @@ def test_a_store_that_cannot_be_reached_is_one_line_and_leaves_nothing(
 
 @pytest.fixture
 def s3(tmp_path, monkeypatch):
-    """A store on this machine: moto's server (``pip install moto[s3,server]``, in any environment;
-    ``MOTO_SERVER`` names the program if it is not in the path).
+    """A store on this machine: the server of moto 5 (``pip install moto[s3,server]`` in any
+    environment), whose program ``MOTO_SERVER`` names.
     """
-    program = os.environ.get("MOTO_SERVER") or shutil.which("moto_server")
+    program = os.environ.get("MOTO_SERVER")
     if not program:
-        print("\nNO STORE: moto_server is missing; addresses were not tried", file=sys.stderr)
-        pytest.skip("LOUD: moto_server is missing (MOTO_SERVER); addresses were NOT tested")
+        print("\nNO STORE: MOTO_SERVER names no program; addresses were not tried", file=sys.stderr)
+        pytest.skip("LOUD: MOTO_SERVER names no program; addresses were NOT tested")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
