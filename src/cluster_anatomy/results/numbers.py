@@ -183,12 +183,16 @@ def record(rows: Iterable[Result], notebook: str) -> pd.DataFrame:
     """
     table = pd.DataFrame(list(rows), columns=COLUMNS)
     table["notebook"] = notebook
+    part = f"{FOLDER}/{notebook}.csv"
     if paths.in_jupyter():
-        table["cell"] = cells_in_file(table["cell"], notebook)
-    return tables.write(table.sort_values("id"), f"{FOLDER}/{notebook}.csv")
+        cells = pd.Series(cells_in_file(table["cell"], notebook), table.index, dtype="Int64")
+        if paths.source(part).is_file():  # nbval runs cells without numbering them
+            cells = cells.fillna(table["id"].map(tables.read(part).set_index("id")["cell"]))
+        table["cell"] = cells
+    return tables.write(table.sort_values("id"), part)
 
 
-def cells_in_file(numbers: Iterable[int], notebook: str) -> list[int | None]:
+def cells_in_file(numbers: Iterable[int | None], notebook: str) -> list[int | None]:
     """Return the numbers of cells as a run counts them: in Jupyter they run in any order, or twice.
 
     None for a cell that is not in the file of the notebook as it ran.
@@ -196,7 +200,7 @@ def cells_in_file(numbers: Iterable[int], notebook: str) -> list[int | None]:
     file = read_notebook(paths.root() / f"notebooks/{notebook}.ipynb")
     place = {cell["source"].strip(): number for number, cell in code_cells(file)}
     ran = sys.modules["IPython"].get_ipython().user_ns["In"]
-    return [place.get(ran[int(number)].strip()) for number in numbers]
+    return [None if pd.isna(n) else place.get(ran[int(n)].strip()) for n in numbers]
 
 
 def collect() -> pd.DataFrame:
