@@ -200,7 +200,7 @@ def cells_in_file(numbers: Iterable[int | None], notebook: str) -> list[int | No
     file = read_notebook(paths.root() / f"notebooks/{notebook}.ipynb")
     place = {cell["source"].strip(): number for number, cell in code_cells(file)}
     ran = sys.modules["IPython"].get_ipython().user_ns["In"]
-    return [None if pd.isna(n) else place.get(ran[int(n)].strip()) for n in numbers]
+    return [None if n is None or pd.isna(n) else place.get(ran[int(n)].strip()) for n in numbers]
 
 
 def collect() -> pd.DataFrame:
