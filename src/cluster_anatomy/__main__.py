@@ -291,26 +291,18 @@ def add_check(commands: Commands) -> None:
     command.add_argument(
         "list", nargs="?", metavar="LIST", help="name or path of a list of your own"
     )
-    command.add_argument(
-        "--write",
-        action="store_true",
-        help="with LIST: add the settings that are advised to its description.toml",
-    )
-    command.add_argument(
-        "--rerun",
-        action="store_true",
-        help="run a copy from scratch and report every result that differs from the committed one",
-    )
+    flags = {
+        "--write": "with LIST: add the settings that are advised to its description.toml",
+        "--rerun": "run a copy from scratch and report every result that differs",
+        "--standards": "check the metadata with the standards' own schemas and tools (network)",
+    }
+    for flag, text in flags.items():
+        command.add_argument(flag, action="store_true", help=text)
     command.add_argument(
         "--release",
         type=Path,
         metavar="FILE",
         help="unpack a release elsewhere, run it there, compare all bytes",
-    )
-    command.add_argument(
-        "--standards",
-        action="store_true",
-        help="check the metadata with the standards' own schemas and tools (network)",
     )
     command.add_argument(
         "--into",
@@ -379,6 +371,21 @@ def add_new(commands: Commands) -> None:
     )
 
 
+REGISTER_OPTIONS = {
+    "--into": ("FOLDER", "new or empty folder, or an earlier run's; or an address"),
+    "--work": ("FOLDER", "for the stages, if --into is an address (default: below build/)"),
+    "--columns": ("WHAT=HEADING,…", "such as name=Company,place=City"),
+    "--description": ("FILE", "description.toml of an own list, for its columns"),
+    "--encoding": ("NAME", "of files of text (default: it is found)"),
+    "--engine": ("ENGINE", "duckdb (default) or spark"),
+    "--master": ("MASTER", "of Spark, such as spark://host:7077"),
+    "--memory": ("SIZE", "such as 4GB (default: half of this machine's)"),
+    "--spill": ("FOLDER", "for what does not fit (default: below --into)"),
+    "--jobs": ("N", "processor cores to use (default 2)"),
+}
+REGISTER_TYPES = {"--jobs": _number} | dict.fromkeys(("--work", "--description", "--spill"), Path)
+
+
 def register_command(arguments: Arguments) -> int:
     """Take a business register to entry by region, year and origin, and print the ledger."""
     from cluster_anatomy import registers
@@ -419,49 +426,13 @@ def add_register(commands: Commands) -> None:
         metavar="FILE",
         help="CSV or Parquet, all of one register: files, folders, addresses such as s3://…",
     )
+    for flag, (metavar, text) in REGISTER_OPTIONS.items():
+        kind, required = REGISTER_TYPES.get(flag, str), flag == "--into"
+        command.add_argument(flag, metavar=metavar, help=text, type=kind, required=required)
+    command.set_defaults(columns="", encoding="", master="", engine="duckdb", jobs=2)
+    text = "setting of Spark, such as spark.executor.memory=4g; as often as needed"
     command.add_argument(
-        "--into",
-        required=True,
-        metavar="FOLDER",
-        help="new or empty folder, or an earlier run's; or an address",
-    )
-    command.add_argument(
-        "--work",
-        type=Path,
-        metavar="FOLDER",
-        help="for the stages, if --into is an address (default: below build/)",
-    )
-    command.add_argument(
-        "--columns", default="", metavar="WHAT=HEADING,…", help="such as name=Company,place=City"
-    )
-    command.add_argument(
-        "--description",
-        type=Path,
-        metavar="FILE",
-        help="description.toml of an own list, for its columns",
-    )
-    command.add_argument(
-        "--encoding", default="", metavar="NAME", help="of files of text (default: it is found)"
-    )
-    command.add_argument("--engine", default="duckdb", help="duckdb (default) or spark")
-    command.add_argument(
-        "--master", default="", metavar="MASTER", help="of Spark, such as spark://host:7077"
-    )
-    command.add_argument(
-        "--spark-conf",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="setting of Spark, such as spark.executor.memory=4g; as often as needed",
-    )
-    command.add_argument(
-        "--memory", metavar="SIZE", help="such as 4GB (default: half of this machine's)"
-    )
-    command.add_argument(
-        "--spill", type=Path, metavar="FOLDER", help="for what does not fit (default: below --into)"
-    )
-    command.add_argument(
-        "--jobs", type=_number, default=2, metavar="N", help="processor cores to use (default 2)"
+        "--spark-conf", action="append", default=[], metavar="KEY=VALUE", help=text
     )
     command.add_argument("--fresh", action="store_true", help="do every stage again")
 

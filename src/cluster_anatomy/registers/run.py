@@ -289,13 +289,11 @@ def run_register(
     others = [given for given in files if not str(given).startswith(TABLE)]
     sources = find_sources(others, columns or {}, jobs, encoding)
     target, folder = target_of(into), work_folder(into, work)
-    room = folder / "build/spill"
-    if spill:  # a folder of our own in it: it is emptied
-        room = spill.resolve() / f"cluster-anatomy-{freshness.digest_of(str(folder))[:12]}"
+    room = _spill_folder(folder, spill)
     run = Run(sources, folder, engine, memory or default_memory(), room, jobs, tell, cluster)
     with _prepared(folder):
         shutil.rmtree(room, ignore_errors=True)  # what a run that was killed has left
-        try:
+        with _ending(run):
             for table in tables:
                 header = run.catalogue.headings(table.removeprefix(TABLE))
                 run.sources.append(table_source(table, header, columns or {}))
@@ -304,15 +302,29 @@ def run_register(
             report = _run_stages(run, key, fresh)
             _publish(run)
             _deliver(run, target)
-        except (PipelineError, BrokenPipeError):  # a reader of the progress, such as head, has left
-            raise
-        except Exception as error:
-            if (shortage := _shortage(error)) is None:
-                raise
-            raise PipelineError(f"{shortage}; finished stages are kept") from None
-        finally:
-            run.close()
     return report
+
+
+def _spill_folder(folder: Path, spill: Path | None) -> Path:
+    """Return the folder for what does not fit: one of our own, since it is emptied."""
+    if spill is None:
+        return folder / "build/spill"
+    return spill.resolve() / f"cluster-anatomy-{freshness.digest_of(str(folder))[:12]}"
+
+
+@contextmanager
+def _ending(run: Run) -> Iterator[None]:
+    """Close a run however it ends, and say in one line if memory or disk ran out."""
+    try:
+        yield
+    except (PipelineError, BrokenPipeError):  # a reader of the progress, such as head, has left
+        raise
+    except Exception as error:
+        if (shortage := _shortage(error)) is None:
+            raise
+        raise PipelineError(f"{shortage}; finished stages are kept") from None
+    finally:
+        run.close()
 
 
 def _check_engine(engine: str, cluster: Cluster) -> None:

@@ -252,6 +252,12 @@ def _largest(run: Run, names: int, model: linkage.Model, sizes: str) -> int:
     return largest
 
 
+PAIRS_OF_BLOCKS = """
+SELECT CAST(sum(n * (n - 1) / 2) AS BIGINT) FROM
+    (SELECT count(*) AS n FROM blocks GROUP BY key) AS sizes
+"""
+
+
 def _meet(run: Run, into: Path, model: linkage.Model) -> int:
     """Write ``met``: pairs of names that share a key, and the level of each comparison.
 
@@ -259,11 +265,7 @@ def _meet(run: Run, into: Path, model: linkage.Model) -> int:
     the weights are calibrated.
     """
     condition = possible(model.comparisons, model.prior, model.same_from)
-    pairs = run.number(
-        "SELECT CAST(sum(n * (n - 1) / 2) AS BIGINT) FROM"
-        " (SELECT count(*) AS n FROM blocks GROUP BY key) AS sizes"
-    )
-    every = max(1, pairs // SAMPLE)
+    every = max(1, run.number(PAIRS_OF_BLOCKS) // SAMPLE)
     sample = f"abs(name_l % 1000003 - name_r % 1000003) % {every} = 0"
     sides = _sides([name for name in compared_columns() if name in _named_in(condition)])
     levels = ", ".join(
@@ -277,7 +279,7 @@ def _meet(run: Run, into: Path, model: linkage.Model) -> int:
     columns = [*dict.fromkeys(_named_in(levels + shared + rest + near))]
     sql = f"""
         WITH pairs_of_names AS (
-            SELECT name_l, name_r, max(way) AS way, 
+            SELECT name_l, name_r, max(way) AS way,
                 CASE WHEN {sample} THEN 1 ELSE 0 END AS drawn
             FROM (
                 SELECT left_key.name_id AS name_l, right_key.name_id AS name_r, left_key.way AS way,
