@@ -7,7 +7,7 @@ import pytest
 
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.own_list import analyses, answers, drawing
-from cluster_anatomy.own_list.layout import OWN, TEMPLATES
+from cluster_anatomy.own_list.layout import OWN, RAW, TEMPLATES
 from cluster_anatomy.study import own_list as study
 
 HALF = {"count": 1, "n": 2, "unknown": 3, "value": 0.5, "low": 0.1, "high": 0.9}
@@ -139,6 +139,9 @@ def test_an_analysis_that_was_not_made_has_a_part_of_zero():
 )
 def test_a_share_is_worded_with_its_interval(tmp_path, monkeypatch, carries, interval):
     shutil.copytree(paths.root() / TEMPLATES / "words", tmp_path / "notebooks/words")
+    described = tmp_path / RAW / "description.json"
+    described.parent.mkdir(parents=True)
+    described.write_text("{}", encoding="utf-8")
     monkeypatch.setenv(paths.ROOT_VARIABLE, str(tmp_path))
     numbers = answers.ListNumbers("05_entry_patterns", near_kilometres=100)
     numbers.add(start_up_share=answers.told(HALF, pd.Series({"carries_shares": carries})))

