@@ -151,8 +151,15 @@ def test_names_that_tell_little_are_two_firms_in_two_places(tmp_path, one, other
     assert linked(tmp_path, ["name", "city", "country"], rows)[:2] == [0, 1]
 
 
-def test_the_place_of_the_record_in_its_name_does_not_part_firms(tmp_path):
-    rows = [["Zyxo Quarq Ulm GmbH", "Ulm"], ["Zyxo Quarq GmbH", "Ulm"], ["Vole", "Oslo"]]
+@pytest.mark.parametrize(
+    ("one", "other", "place"),
+    [
+        ("Zyxo Quarq Ulm GmbH", "Zyxo Quarq GmbH", "Ulm"),
+        ("Henan Zyxoqing Pharmaceutical", "Zyxoqing Pharmaceutical", "Xinxiang"),
+    ],
+)
+def test_the_place_of_the_record_in_its_name_does_not_part_firms(tmp_path, one, other, place):
+    rows = [[one, place], [other, place], ["Vole", "Oslo"]]
     assert linked(tmp_path, ["name", "city"], rows)[:2] == [0, 0]
 
 
