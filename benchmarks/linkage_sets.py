@@ -19,6 +19,7 @@ import pandas as pd
 
 from cluster_anatomy import tables
 from cluster_anatomy.firms import lists, open_lists
+from cluster_anatomy.firms.places import Gazetteer
 
 SOURCES = Path(__file__).with_name("sources.csv")
 
@@ -128,7 +129,7 @@ def crosswalk() -> Labelled:
         tables.read_all("evidence"), tables.read("data/raw/coding/settlements.csv")
     )
     rows = lists.gather(
-        evidence, tables.read_all("lists"), tables.read("data/raw/places/places.csv")
+        evidence, tables.read_all("lists"), Gazetteer(tables.read("data/raw/places/places.csv"))
     )
     reviewed = tables.read("data/raw/crosswalk.csv")
     firm = tables.read("data/processed/firm_evidence.csv").set_index("row_id")["firm_id"]

@@ -96,6 +96,22 @@ def test_spellings_of_one_name_are_one_firm_however_many_there_are(tmp_path):
         ("Thai Rayon Public Company Limited", "Thai Wacoal Public Company Limited"),
         ("Zyxo Fund 1", "Zyxo Fund 2"),
         ("Doosan Corporation", "Soosan Corporation"),
+        # other words of the trade beside the same rare one, or one that is spelt otherwise
+        ("Zyxothi Capital Services Limited", "Zyxothi Finance Limited"),
+        ("Banco Zyxantil do Brasil S.A.", "Banco Zyxantil de Investimentos S.A."),
+        ("Quarqu Construction Co., Ltd.", "Quarqo Engineering & Construction Inc."),
+        ("Zyx Dong Pharmaceutical Co., Ltd.", "Zyx Nong Corporation"),
+        ("Zyxi-Food International Ltd.", "Zyxy-Food Investments Ltd"),
+        # part of a place's name
+        ("South Quarqish Bank", "Quarqish Bank"),
+        ("Zyxam City Cement", "Zyxam Cement"),
+        ("Quarqura Research Institute", "Quarqura"),
+        ("Zyxpel DC REIT", "Zyxpel REIT"),
+        # a place that is not the record's own
+        ("Zyxoland Hong Kong Holdings", "Zyxoland Holdings"),
+        ("Zyxo Boston GmbH", "Zyxo GmbH"),
+        # a short name differs in two letters
+        ("UK Oil & Gas PLC", "JKX Oil & Gas plc"),
     ],
 )
 def test_groups_sisters_and_neighbours_are_not_one_firm(tmp_path, one, other):
@@ -117,6 +133,33 @@ def test_groups_sisters_and_neighbours_are_not_one_firm(tmp_path, one, other):
 )
 def test_spellings_and_scripts_of_one_firm_meet(tmp_path, one, other):
     rows = [[one, "Town"], [other, "Town"], ["Quarq", "Basel"], ["Vole", "Oslo"]]
+    assert linked(tmp_path, ["name", "city"], rows)[:2] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (["Zyxo Corporation", "Yokohama", "Japan"], ["Zyxo Co., Ltd.", "Tokyo", "Japan"]),
+        (["Quarq GmbH", "Köln", "Germany"], ["Quarq AG", "Berlin", "Germany"]),
+        (["Zyxo Ltda", "Recife", "Brazil"], ["Zyxo S.A.", "Manaus", "Brazil"]),
+        # common words in another order
+        (["First Bank", "Hamilton", "USA"], ["Bank First Corporation", "Manitowoc", "USA"]),
+    ],
+)
+def test_names_that_tell_little_are_two_firms_in_two_places(tmp_path, one, other):
+    rows = [one, other, ["Mole", "Basel", "Switzerland"], ["Vole", "Oslo", "Norway"]]
+    assert linked(tmp_path, ["name", "city", "country"], rows)[:2] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "place"),
+    [
+        ("Zyxo Quarq Ulm GmbH", "Zyxo Quarq GmbH", "Ulm"),
+        ("Henan Zyxoqing Pharmaceutical", "Zyxoqing Pharmaceutical", "Xinxiang"),
+    ],
+)
+def test_the_place_of_the_record_in_its_name_does_not_part_firms(tmp_path, one, other, place):
+    rows = [[one, place], [other, place], ["Vole", "Oslo"]]
     assert linked(tmp_path, ["name", "city"], rows)[:2] == [0, 0]
 
 

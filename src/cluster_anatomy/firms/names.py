@@ -259,14 +259,23 @@ class NameRules:
         return self._english_places[hit.group(1)] if hit else Place()
 
     @cached_property
-    def place_words(self) -> frozenset[str]:
-        """Words of places in any script, folded, as they stand and as words of names are read."""
+    def _place_names(self) -> list[list[str]]:
+        """Names of places in any script, folded and cut at blanks."""
         names = [*self._provinces["province"], *self._provinces["name_zh"], *self._places["name"]]
         names += list(self._places["country"].dropna())
         names += list(self._places["name_zh"].dropna())
-        words = {
-            word for name in names for word in fold(BRACKETS.sub("", name)).replace("'", "").split()
-        }
+        return [fold(BRACKETS.sub("", name)).replace("'", "").split() for name in names]
+
+    @cached_property
+    def place_words(self) -> frozenset[str]:
+        """Words of places in any script, folded, as they stand and as words of names are read."""
+        words = {word for name in self._place_names for word in name}
+        return frozenset(words | {self._word(word) for word in words if word.isascii()})
+
+    @cached_property
+    def lone_places(self) -> frozenset[str]:
+        """Those of `place_words` that name a place by themselves, as ``York`` does not."""
+        words = {name[0] for name in self._place_names if len(name) == 1}
         return frozenset(words | {self._word(word) for word in words if word.isascii()})
 
     def is_place(self, name: str) -> bool:

@@ -70,6 +70,7 @@ COLUMNS = {
     "joined": "string",
     "sound": "string",
     "core": "string",
+    "beside": "string",
     "pattern": "string",
     "first": "string",
     "initials": "string",
@@ -105,6 +106,7 @@ class Features(NamedTuple):
     joined: str
     sound: str
     core: str
+    beside: str
     pattern: str | None
     first: str
     initials: str | None
@@ -261,11 +263,12 @@ def prepare(
         `COLUMNS` and ``keys`` (list of str): ``name_id`` (record and number of the name),
         ``record_id``, the ``name`` as given, ``kind`` (``name``, ``other``, ``former``,
         ``romanised``), ``script`` (``han`` or ``other``), ``words`` (cleaned), ``sorted``,
-        ``joined``, ``core`` (the rare words), ``f1`` to ``f8`` (the words as a Bloom filter in
-        which a rare word sets more bits) with the number of their bits ``info``, ``first`` word
-        that is no place, ``initials``, ``numbers``, ``legal`` form, how many words are ``light``
-        (places and single letters), and what was given. A name
-        without any letter has no row.
+        ``joined``, ``core`` (the rare words), ``beside`` (all others but the light), ``f1`` to
+        ``f8`` (the words as a Bloom filter in which a rare word sets more bits) with the number of
+        their bits ``info``, ``first`` word that is no place, ``initials``, ``numbers``, ``legal``
+        form, how many words are ``light``
+        (single letters and places: the record's own, or any while it is not known where the record
+        is), and what was given. A name without any letter has no row.
     """
     model, rules = model or load_model(), rules or default_rules()
     cleaned = take_apart(records, model, rules, romanise)
@@ -302,29 +305,42 @@ def weigh(
         information = counts.Information(model, rules, row.script, row.country, row.seen, names)
         bits = {word: 1 if word in row.own else information.of(word) for word in row.terms}
         rarest = dict(sorted(bits.items(), key=lambda item: (-item[1], item[0]))[:MOST_WORDS])
-        features = _features(row, bits, rarest, model, rules)
+        light = {word for word in bits if _is_light(word, row, rules)}
+        features = _features(row, bits, rarest, light, model)
         years = (row.valid_from, row.valid_to)
         context = (row.legal, row.country, row.place, row.year, *years)
         what = (row.name_id, row.record_id, row.name, row.kind)
-        light = sum(bits[word] == 1 or len(word) == 1 for word in rarest)
-        rows.append((*what, *features, *context, light, *_filter(rarest)))
+        rows.append((*what, *features, *context, len(light & {*rarest}), *_filter(rarest)))
         keys.append(_keys(features, list(rarest), row.place))
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     table["keys"] = pd.Series(keys, index=table.index, dtype=object)
     return table
 
 
+def _is_light(word: str, row: Any, rules: NameRules) -> bool:
+    """Say whether a word of a name is a single letter, or only says where the firm is.
+
+    The name of another place than that of the record tells firms apart, and so does a word that is
+    only part of a place's name (``South``, ``City``); ``New`` at the end says nothing.
+    """
+    if len(word) == 1 or word in row.own or word == "new" == row.words[-1]:
+        return True
+    return word in rules.lone_places and not isinstance(row.place, str)
+
+
 def _features(
-    row: Any, bits: dict[str, int], rarest: dict[str, int], model: Model, rules: NameRules
+    row: Any, bits: dict[str, int], rarest: dict[str, int], light: set[str], model: Model
 ) -> Features:
     """Return what the model compares of a cleaned name, in characters or in words."""
     words, han = row.words, row.script == "han"
     joined = "".join(words)
     if han:
-        core, first = joined, joined[:2]
+        core, beside, first = joined, "", joined[:2]
     else:
         rare = model.rare
-        core = "".join(word for word in words if bits.get(word, rare) > rare // 2)
+        telling = [word for word in words if bits.get(word, rare) > rare // 2]
+        core = "".join(telling)
+        beside = "".join(word for word in words if word not in telling and word not in light)
         first = next((word for word in words if bits.get(word, rare) > 1), words[0])
     return Features(
         script=row.script,
@@ -333,6 +349,7 @@ def _features(
         joined=joined,
         sound=sound(joined),
         core=core or joined,
+        beside=beside if core else "",
         pattern=_pattern(joined, rarest) if han else None,
         first=first,
         initials=row.initials if 2 < len(row.initials) <= LONGEST_ACRONYM else None,

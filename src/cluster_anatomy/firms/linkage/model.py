@@ -145,9 +145,17 @@ SHORTHANDS = {
     "more": "(GREATEST(info_l, info_r) - {shared})",
     "contains": "(strpos(joined_l, joined_r) > 0 OR strpos(joined_r, joined_l) > 0)",
     "unlike": (
-        "(levenshtein(joined_l, joined_r) > 2 AND levenshtein(sorted_l, sorted_r) > 2"
+        "(levenshtein(joined_l, joined_r) > LEAST(2, length(joined_l) / 6)"
+        " AND levenshtein(sorted_l, sorted_r) > LEAST(2, length(sorted_l) / 6)"
         " AND levenshtein(core_l, core_r) > LEAST(2, length(core_l) / 6)"
         " AND strpos(joined_l, joined_r) <> 1 AND strpos(joined_r, joined_l) <> 1)"
+    ),
+    "beside": (
+        "(levenshtein(beside_l, beside_r) > 2"
+        " AND levenshtein(joined_l, joined_r) > 2 AND levenshtein(sorted_l, sorted_r) > 2"
+        " AND strpos(joined_l, joined_r) <> 1 AND strpos(joined_r, joined_l) <> 1"
+        " AND (beside_l = '' OR strpos(beside_r, beside_l) <> 1)"
+        " AND (beside_r = '' OR strpos(beside_l, beside_r) <> 1))"
     ),
     "numbers": "COALESCE(numbers_l, '') = COALESCE(numbers_r, '')",
     "opens": (

@@ -36,7 +36,11 @@ class Whereabouts(NamedTuple):
 
 @lru_cache(2**16)
 def whereabouts(rules: NameRules, country: str | None, *places: str | None) -> Whereabouts:
-    """Return the words that say where a record is, folded as words of names are."""
-    texts = [text for text in (country, *places) if text]
+    """Return the words that say where a record is, folded as words of names are.
+
+    Of a town that is known its province or state is, too.
+    """
+    given = [text for text in (country, *places) if text]
+    texts = given + [admin for text in given if (admin := rules.place(text).admin)]
     words = {word for text in texts for word in (*rules.clean(text)[0], *fold(text).split())}
     return Whereabouts(frozenset(words), " ".join(texts), fold(country or ""))
