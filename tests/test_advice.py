@@ -16,7 +16,7 @@ from cluster_anatomy.reading.headings import columns
 from cluster_anatomy.reading.problems import Problem
 
 TOWNS = ["Leeds", "Bath", "York", "Hull"]
-LETTERS = "BCDFGHKLMNPRSTVW"
+LETTERS = "BDFGHJKLMNPRSTVY"
 
 
 def firm(number):
@@ -170,6 +170,21 @@ def test_of_two_headings_the_one_that_means_it_first_is_taken(a_list, first, sec
     own = own_list.read(folder)
     assert set(own.tables["firms"][taken].astype(str)) == {second[1]}
     assert f"column '{first[0]}': was not used: '{second[0]}' was taken as" in str(said(folder))
+
+
+def test_a_town_goes_before_an_address_whatever_their_order(a_list):
+    folder = a_list(
+        ["Firma", "Domicilio social", "Localidad"],
+        lambda n: [firm(n), f"Calle Mayor {n}", TOWNS[n % 4]],
+    )
+    assert set(own_list.read(folder).tables["firms"]["place"]) == set(TOWNS)
+
+
+def test_provinces_are_places_where_there_are_no_towns(a_list):
+    provinces = ["เชียงใหม่", "ภูเก็ต"]
+    folder = a_list(["ชื่อบริษัท", "จังหวัด"], lambda n: [firm(n), provinces[n % 2]], country="Thailand")
+    assert set(own_list.read(folder).tables["firms"]["place"]) == set(provinces)
+    assert any("there is no column of towns" in line for line in said(folder))
 
 
 def test_two_headings_of_a_column_that_may_be_missing_stop_nothing(a_list):
@@ -452,6 +467,7 @@ def test_nothing_is_written_through_a_link(tmp_path):
         ('write [years] several = "first" or "last"', []),
         ('write [years] several = "first", "last" or "unknown"', []),
         ('write under [firms.columns]: place = "A \\"b\\" c"; or', ['place = "A \\"b\\" c"']),
+        ('name a column that holds the town: [firms.columns] place = "...", or add one', []),
         ("mend it, or [years] in description.toml", []),
         ("", []),
     ],

@@ -22,6 +22,9 @@ ADVICE = re.compile(
 )
 """A setting as a message writes it; where it names several values, the choice is the user's."""
 
+PLACEHOLDER = '"..."'
+"""What a message writes where only the user knows the value."""
+
 
 class Setting(NamedTuple):
     """A line for a table of the description; the value as TOML writes it."""
@@ -39,7 +42,8 @@ def settings(problems: Iterable[Problem]) -> list[Setting]:
     found: dict[tuple[str, str], Setting] = {}
     for problem in problems:
         for table, key, value in ADVICE.findall(problem.right):
-            found.setdefault((table, key), Setting(table, key, value))
+            if value != PLACEHOLDER:
+                found.setdefault((table, key), Setting(table, key, value))
     return list(found.values())
 
 
