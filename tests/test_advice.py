@@ -342,7 +342,8 @@ def test_what_matters_most_comes_first(a_list, capsys):
     assert lines[0].startswith("warning: firms.csv, column 'place': there is no such column")
     assert "taken as 1950, between 1949 and 1951 (40 like this" in lines[1]
     assert "'Kennzahl': is not a column that is known" in lines[2]
-    headed = ["Company", "Founded", *(f"Mode {n}" for n in range(3)), "rank", "closure_year"]
+    ends = ["entry_year_low", "closure_year"]
+    headed = ["Company", "Founded", *(f"Mode {n}" for n in range(3)), *ends]
     folder = a_list(headed, lambda n: [firm(n), "19xx", "", "", "", "first", "soon"])
     lines, _ = shown(folder, capsys)
     assert lines[0] == "What matters most:"
@@ -463,6 +464,8 @@ def test_nothing_is_written_through_a_link(tmp_path):
     ("remedy", "found"),
     [
         ('write under [ties.columns] in description.toml: year = "When"', ['year = "When"']),
+        ('if it is one write repeated = "one firm" under [firms]', ['repeated = "one firm"']),
+        ('or several = "first", "last" or "unknown" under [years]', []),
         ('write [years] several = "last"', ['several = "last"']),
         ('write [years] several = "first" or "last"', []),
         ('write [years] several = "first", "last" or "unknown"', []),
