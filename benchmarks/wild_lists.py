@@ -32,9 +32,7 @@ from cluster_anatomy.own_list import accepted, findings
 from cluster_anatomy.own_list.run import run
 
 RESULT = RESULTS / "wild_lists.csv"
-CHOICE = re.compile(
-    r'(?P<key>\w+) = (?P<value>"\w+")(?:, "\w+")* or "\w+" under \[(?P<table>\w+)\]'
-)
+CHOICE = re.compile(r'(?P<key>\w+) = (?P<value>"\w+")[^=]* or "\w+" under \[(?P<table>\w+)\]')
 """A setting of which the user is to choose the value."""
 FIRMS, MOST_EDITS = 40, 5
 Cells = Callable[[int], list[object]]
@@ -326,7 +324,7 @@ def begin(shape: Shape, folder: Path) -> None:
 
 
 def errors_of(problems: list[own_list.Problem]) -> int:
-    return findings.count(problem for problem in problems if problem.severity == "error")
+    return findings.count(one for one in problems if one.severity == "error")
 
 
 def edit(folder: Path) -> tuple[int, list[accepted.Setting]]:
