@@ -32,7 +32,7 @@ from cluster_anatomy.own_list import accepted, findings
 from cluster_anatomy.own_list.run import run
 
 RESULT = RESULTS / "wild_lists.csv"
-CHOICE = re.compile(r'\[(\w+)\] (\w+) = ("\w+")(?=, "|\s+or ")')
+CHOICE = re.compile(r'(?P<key>\w+) = (?P<value>"\w+")[^=]* or "\w+" under \[(?P<table>\w+)\]')
 """A setting of which the user is to choose the value."""
 FIRMS, MOST_EDITS = 40, 5
 Cells = Callable[[int], list[object]]
@@ -324,7 +324,7 @@ def begin(shape: Shape, folder: Path) -> None:
 
 
 def errors_of(problems: list[own_list.Problem]) -> int:
-    return findings.count(problem for problem in problems if problem.severity == "error")
+    return findings.count(one for one in problems if one.severity == "error")
 
 
 def edit(folder: Path) -> tuple[int, list[accepted.Setting]]:
@@ -335,7 +335,7 @@ def edit(folder: Path) -> tuple[int, list[accepted.Setting]]:
         wanted = accepted.settings(problems)
         if errors_of(problems):
             choices = [CHOICE.search(problem.right) for problem in problems]
-            wanted += [accepted.Setting(*choice.groups()) for choice in choices if choice][:1]
+            wanted += [accepted.Setting(**choice.groupdict()) for choice in choices if choice][:1]
         new = accepted.write(folder, wanted)
         if not new:
             break

@@ -173,6 +173,21 @@ def test_of_two_headings_the_one_that_means_it_first_is_taken(a_list, first, sec
     assert f"column '{first[0]}': was not used: '{second[0]}' was taken as" in str(said(folder))
 
 
+def test_a_town_goes_before_an_address_whatever_their_order(a_list):
+    folder = a_list(
+        ["Firma", "Domicilio social", "Localidad"],
+        lambda n: [firm(n), f"Calle Mayor {n}", TOWNS[n % 4]],
+    )
+    assert set(own_list.read(folder).tables["firms"]["place"]) == set(TOWNS)
+
+
+def test_provinces_are_places_where_there_are_no_towns(a_list):
+    provinces = ["เชียงใหม่", "ภูเก็ต"]
+    folder = a_list(["ชื่อบริษัท", "จังหวัด"], lambda n: [firm(n), provinces[n % 2]], country="Thailand")
+    assert set(own_list.read(folder).tables["firms"]["place"]) == set(provinces)
+    assert any("there is no column of towns" in line for line in said(folder))
+
+
 def test_two_headings_of_a_column_that_may_be_missing_stop_nothing(a_list):
     folder = a_list(["Company", "industry", "sector"], lambda n: [firm(n), "drugs", "health"])
     assert set(own_list.read(folder).tables["firms"]["product"]) == {"drugs"}
@@ -304,7 +319,8 @@ def test_problems_of_one_kind_take_one_line_with_three_examples(a_list, capsys):
     assert code == 1
     assert line.startswith("error: firms.csv, row 2, column 'entry_year', value '19x0': is no year")
     assert line.endswith("(40 like this: also row 3 '19x1', row 4 '19x2')")
-    assert "40 errors and 1 warning. Mend the errors first." in lines[-1]
+    assert "40 errors and 1 warning. Mend the errors first." in lines[-2]
+    assert lines[-1].endswith('what is advised: [years] unreadable = "unknown"')
 
 
 def test_every_problem_stands_in_a_table_that_a_spreadsheet_may_open(a_list, capsys, monkeypatch):
@@ -314,7 +330,7 @@ def test_every_problem_stands_in_a_table_that_a_spreadsheet_may_open(a_list, cap
     folder = a_list(["name", "entry_year"], lambda n: [firm(n), "=1+1"])
     before = {file: file.read_bytes() for file in folder.iterdir() if file.is_file()}
     lines, _ = shown(folder, capsys)
-    assert lines[-1].endswith(f"Every line: {area / findings.FILE}")
+    assert lines[-2].endswith(f"Every line: {area / findings.FILE}")
     with open(area / findings.FILE, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(own_list.check(folder)) == 42
@@ -328,7 +344,8 @@ def test_what_matters_most_comes_first(a_list, capsys):
     assert lines[0].startswith("warning: firms.csv, column 'place': there is no such column")
     assert "taken as 1950, between 1949 and 1951 (40 like this" in lines[1]
     assert "'Kennzahl': is not a column that is known" in lines[2]
-    headed = ["Company", "Founded", *(f"Mode {n}" for n in range(3)), "rank", "closure_year"]
+    ends = ["entry_year_low", "closure_year"]
+    headed = ["Company", "Founded", *(f"Mode {n}" for n in range(3)), *ends]
     folder = a_list(headed, lambda n: [firm(n), "19xx", "", "", "", "first", "soon"])
     lines, _ = shown(folder, capsys)
     assert lines[0] == "What matters most:"
@@ -450,10 +467,13 @@ def test_nothing_is_written_through_a_link(tmp_path):
     ("remedy", "found"),
     [
         ('write under [ties.columns] in description.toml: year = "When"', ['year = "When"']),
+        ('if it is one write repeated = "one firm" under [firms]', ['repeated = "one firm"']),
+        ('or several = "first", "last" or "unknown" under [years]', []),
         ('write [years] several = "last"', ['several = "last"']),
         ('write [years] several = "first" or "last"', []),
         ('write [years] several = "first", "last" or "unknown"', []),
         ('write under [firms.columns]: place = "A \\"b\\" c"; or', ['place = "A \\"b\\" c"']),
+        ('name a column that holds the town: [firms.columns] place = "...", or add one', []),
         ("mend it, or [years] in description.toml", []),
         ("", []),
     ],

@@ -641,6 +641,15 @@ def test_a_firm_named_twice_and_rows_that_are_no_firm(folder):
     ) in said(path, "warning")
 
 
+def test_a_total_and_a_source_in_the_column_of_numbers_are_no_firms(folder):
+    path = folder(
+        {"firms.csv": 'Lp.,Nazwa,Miasto\n1,Acme,Brzeg\nRazem,1 firma,\n"Źródło: własne",,\n'}
+    )
+    assert said(path) == []
+    assert list(own_list.read(path).tables["firms"]["name"]) == ["Acme"]
+    assert sum("the row was left out" in line for line in said(path, "warning")) == 2
+
+
 def test_twins_are_found_in_any_script_and_only_at_one_place(folder):
     names = [
         "Müller Biotech GmbH",

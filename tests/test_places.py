@@ -398,3 +398,71 @@ def test_a_register_looks_a_place_up_in_its_country_and_state():
     ]
     table = pa.table({"place": [row[0] for row in rows], "country": [row[1] for row in rows]})
     assert batches.place(table)["region"].to_pylist() == [row[2] for row in rows]
+
+
+# --- Japan, Korea and Taiwan
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "area", "name"),
+    [
+        ("台北市中山北路2段113號", "Taiwan", "Taipei", "台北市"),
+        ("臺北市信義區", "Taiwan", "Taipei", "台北市"),
+        ("300新竹市東區", "Taiwan", "Hsinchu", "新竹市"),
+        ("嘉義縣民雄鄉", "Taiwan", "Chiayi", "嘉義縣"),
+        ("東京都港区芝浦3-4-1", "Japan", "Tokyo", "東京都"),
+        ("東京都府中市", "Japan", "Tokyo", "府中市"),
+        ("神奈川県川崎市川崎区殿町3-25", "Japan", "Kanagawa", "川崎市"),
+        ("三重県四日市市", "Japan", "Mie", "四日市市"),
+        ("福島県郡山市", "Japan", "Fukushima", "郡山市"),
+        ("大阪市北区", "Japan", "Osaka", "大阪市"),
+        ("札幌市中央区北1条", "Japan", "", "札幌市"),
+        ("京都市", "Japan", "", "京都市"),
+        ("東京都", "Japan", "", "東京都"),
+        ("서울시 강서구", "South Korea", "Seoul-teukbyeolsi", "서울특별시"),
+        ("대전 유성구", "South Korea", "Daejeon-gwangyeoksi", "대전광역시"),
+        ("경기 용인시", "South Korea", "Gyeonggi-do", "용인시"),
+        ("경남 창원시", "South Korea", "Gyeongsangnam-do", "창원시"),
+        ("경기도 광주시", "South Korea", "Gyeonggi-do", "광주시"),
+        ("광주 북구", "South Korea", "Gwangju-gwangyeoksi", "광주광역시"),
+        ("광주시", "South Korea", "", "광주시"),
+        ("충청남도", "South Korea", "", "충청남도"),
+        ("Seoul", "South Korea", "", "Seoul"),
+    ],
+)
+def test_the_larger_place_comes_first_in_japan_korea_and_taiwan(text, country, area, name):
+    assert places.read_place(text, "", country).alone == places.Reading(country, area, name)
+
+
+def test_addresses_of_one_town_are_one_region(written):
+    folder = written(
+        "name,place\nA,台北市中正區襄陽路23號\nB,臺北市南港區園區街3號\nC,新竹縣湖口鄉\n", "Taiwan"
+    )
+    assert set(own_list.read(folder).tables["places"]["region"]) == {"台北市", "新竹縣"}
+    assert any("2 of 3 places look like street addresses; the town" in one for one in said(folder))
+
+
+def test_a_county_is_no_part_of_its_state():
+    alone = places.read_place("Miami-Dade County, Florida[3]", "", "USA").alone
+    assert alone == places.Reading("USA", "FL", "Miami-Dade County")
+
+
+def test_two_names_of_a_town_in_another_alphabet_are_one_place(written):
+    folder = written("name,place\nA,תל אביב\nB,תל אביב-יפו\nC,תל אביב\nD,חיפה\n", "Israel")
+    assert set(own_list.read(folder).tables["places"]["region"]) == {"תל אביב", "חיפה"}
+    assert any("were taken as one place" in one for one in said(folder))
+
+
+def test_a_place_of_the_list_goes_before_that_of_the_study(written):
+    folder = written("name,place\nA,London\nB,Leeds\n", "UK")
+    assert clusters(folder) == {"A": "London", "B": "Leeds"}
+    (folder / "places.csv").write_text("name,cluster\nLondon,The Thames\nLeeds,\n")
+    assert clusters(folder) == {"A": "The Thames", "B": "Leeds"}
+
+
+def clusters(folder):
+    """Return the cluster of each firm of a list."""
+    own = own_list.read(folder)
+    study = tables.read(layout.PLACES)
+    firms = case.derived(own.tables, described(own, []), case.rules(), study).firms
+    return dict(zip(firms["name_en"], firms["cluster"], strict=True))

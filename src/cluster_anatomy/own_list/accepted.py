@@ -22,6 +22,11 @@ ADVICE = re.compile(
 )
 """A setting as a message writes it; where it names several values, the choice is the user's."""
 
+UNDER = re.compile(rf"([a-z_]+) = ({_VALUE}) under \[([a-z]+(?:\.[a-z]+)?)\]")
+"""The same with the table behind it."""
+PLACEHOLDER = '"..."'
+"""What a message writes where only the user knows the value."""
+
 
 class Setting(NamedTuple):
     """A line for a table of the description; the value as TOML writes it."""
@@ -38,8 +43,10 @@ def settings(problems: Iterable[Problem]) -> list[Setting]:
     """Return the settings that the remedies of problems advise, the first one of each key."""
     found: dict[tuple[str, str], Setting] = {}
     for problem in problems:
-        for table, key, value in ADVICE.findall(problem.right):
-            found.setdefault((table, key), Setting(table, key, value))
+        behind = [(table, key, value) for key, value, table in UNDER.findall(problem.right)]
+        for table, key, value in [*ADVICE.findall(problem.right), *behind]:
+            if value != PLACEHOLDER:
+                found.setdefault((table, key), Setting(table, key, value))
     return list(found.values())
 
 

@@ -85,10 +85,15 @@ def drawable(name: str, width: int = 28) -> str:
     return labelled([name], width)[name]
 
 
+_PLAIN_SIGNS = str.maketrans({"$": "＄", "‘": "'", "’": "'"})
+"""A dollar would begin a formula; curled apostrophes are drawn as wide as a character."""
+
+
 def _label(name: str, width: int) -> str:
     text, country = " ".join(name.split()), _labels.country
     plain = _labels.latin.get(name) or usual_name(text, country) or romanised(text, country)
-    plain = "".join(filter(_has_glyph, plain.replace("$", "＄"))).strip() or "?"
+    plain = plain.translate(_PLAIN_SIGNS)
+    plain = "".join(filter(_has_glyph, plain)).strip() or "?"
     tail = width // 3
     return plain if len(plain) <= width else f"{plain[: width - tail - 1]}…{plain[-tail:]}"
 

@@ -12,6 +12,7 @@ from cluster_anatomy.own_list.places import blank
 from cluster_anatomy.reading import headings
 from cluster_anatomy.reading.cells import Cells
 from cluster_anatomy.reading.headings import fold
+from cluster_anatomy.reading.values import clean
 from cluster_anatomy.tables import files
 
 NOTE = (
@@ -64,6 +65,18 @@ def without_notes(cells: Cells, firms: pd.DataFrame) -> pd.DataFrame:
             right = "if it is none, take the row out"
         cells.warn(row, "name", name, wrong, right)
     return firms.drop(index=out)
+
+
+def drop_notes(cells: Cells) -> None:
+    """Leave out rows whose number is a word that begins a note, and that hold a name at most."""
+    frame = cells.frame
+    others = frame.columns.difference(["rank", "name"])
+    bare = frame[others].map(clean).eq("").all(axis=1)
+    noted = bare & frame["rank"].map(lambda text: CERTAIN.match(clean(text)) is not None)
+    for row, text in frame.loc[noted, "rank"].items():
+        wrong = "looks like a note or a total; the row was left out"
+        cells.warn(row, "rank", text, wrong, "if it is a firm, give it a place or a year")
+    cells.frame = frame[~noted]
 
 
 def one_row_each(cells: Cells, firms: pd.DataFrame) -> pd.DataFrame:

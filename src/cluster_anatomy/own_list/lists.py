@@ -13,7 +13,12 @@ from cluster_anatomy.compendium import paths
 from cluster_anatomy.own_list import labels
 from cluster_anatomy.own_list.checks import check_evidence, check_firms, check_ties
 from cluster_anatomy.own_list.description import TABLES, Description, read_description
-from cluster_anatomy.own_list.firm_rows import one_evidence_each, one_row_each, without_notes
+from cluster_anatomy.own_list.firm_rows import (
+    drop_notes,
+    one_evidence_each,
+    one_row_each,
+    without_notes,
+)
 from cluster_anatomy.own_list.folders import find
 from cluster_anatomy.own_list.joined import on_frame
 from cluster_anatomy.own_list.places import given_places, located
@@ -137,6 +142,7 @@ def _need_not_be_there(folder: Path, table: str, description: Description) -> bo
 
 def _checked(cells: dict[str, Cells], description: Description) -> dict[str, pd.DataFrame]:
     """Return the tables in the types of their contracts; say what is wrong across cells."""
+    drop_notes(cells["firms"])
     frames = {table: typed_table(cells[table], description) for table in TABLES}
     if description.joins:
         on_frame(description.joins, cells, frames)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 from rapidfuzz import fuzz, process
 
+from cluster_anatomy.firms.romanisation import usual_name
+from cluster_anatomy.firms.scripts import is_east_asian
 from cluster_anatomy.reading import headings
 from cluster_anatomy.reading.cells import Cells
 from cluster_anatomy.reading.countries import area_name, known_country, name_key
@@ -155,14 +157,26 @@ def _find_known(
             _say_several(cells, rows, text, several)
         else:
             one = said.alone
-            written = _as_written(one, [admin, *text.replace("，", ",").split(",")])
-            key = (one.country, one.area, town_key(one.name) or one.name)
+            written = _as_written(
+                one, [admin, *text.replace("，", ",").split(","), text.split()[0]]
+            )
+            key = (one.country, one.area, _place_key(one))
             spelling = _Spelling(rows, one.name, written, several is not None)
             alone.setdefault(key, []).append(spelling)
             if several is not None:
                 doubtful.append((text, rows, several))
     _say_doubtful(cells, doubtful)
     return alone
+
+
+def _place_key(reading: Reading) -> str:
+    """Return what counts of the name of an unknown place.
+
+    A name in another alphabet than Latin counts as the usual name of its town.
+    Characters are left as they are, since many towns sound alike.
+    """
+    usual = "" if is_east_asian(reading.name) else usual_name(reading.name, reading.country)
+    return town_key(usual or reading.name) or reading.name
 
 
 def _find(said: PlaceText, sets: list[Known]) -> tuple[pd.Series | None, pd.DataFrame | None]:
@@ -325,21 +339,27 @@ def _say_moved(cells: Cells, firms: pd.DataFrame, result: _Located) -> None:
     two = [row for row in result.of_row if ";" in firms.loc[row, "place"]]
     if two:
         each = (f"'{firms.loc[row, 'place']}'" for row in sorted(two))
-        wrong = f"{len(two):,} cells name two places, of which the first was taken: "
+        many = "1 cell names" if len(two) == 1 else f"{len(two):,} cells name"
+        wrong = f"{many} two places, of which the first was taken: "
         cells.warn(min(two), "place", None, wrong + _listed(each, len(two)))
 
 
 def _say_addresses(cells: Cells, firms: pd.DataFrame, result: _Located) -> None:
-    """Warn, in one line, of street addresses: each would be a region."""
-    rows = sorted(row for row, there in result.of_row.items() if is_address(there[0]))
+    """Warn, in one line, of street addresses: the town in them was taken, or each is a region."""
+    given = firms["place_as_given"]
+    rows = [row for row in sorted(result.of_row) if is_address(given[row])]
     if rows:
-        example = firms.loc[rows[0], "place_as_given"]
-        wrong = (
-            f"{len(rows):,} of {len(result.of_row):,} places look like street addresses; each is"
-        )
-        wrong += " a region of its own"
+        whole = sum(is_address(result.of_row[row][0]) for row in rows)
+        wrong = f"{len(rows):,} of {len(result.of_row):,} places look like street addresses; "
+        if whole == len(rows):
+            wrong += "each is a region of its own"
+        elif whole:
+            wrong += f"the town in them was taken, but {whole:,} are each a region of their own"
+        else:
+            wrong += "the town in them was taken"
         right = 'name a column that holds the town: [firms.columns] place = "...", or add one'
-        cells.warn(rows[0], "place", example, wrong, right)
+        right += "" if whole else ", if that is wrong"
+        cells.warn(rows[0], "place", given[rows[0]], wrong, right)
 
 
 def _say_not_given(cells: Cells, rows: list[int], name: str, given: Cells) -> None:

@@ -116,12 +116,16 @@ def _with_evidence(given: pd.DataFrame, about: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_seats(firms: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
-    """Add city, region, cluster and coordinates; the province too where the firm has none."""
-    here = {
-        country: Gazetteer(group)
-        for country, group in places[places["country"].isin(firms["country"])].groupby("country")
-    }
-    seats = [_seat(firm, here.get(firm.country)) for firm in firms.itertuples()]
+    """Add city, region, cluster and coordinates; the province too where the firm has none.
+
+    Places of the list go before those of the study, which may lack a cluster.
+    """
+    here = places[places["country"].isin(firms["country"])]
+    study = ~here["place_id"].str.startswith("ow-")
+    known: dict[str, list[Gazetteer]] = {}
+    for (country, _), group in here.groupby(["country", study]):
+        known.setdefault(country, []).append(Gazetteer(group))
+    seats = [_seat(firm, known.get(firm.country, [])) for firm in firms.itertuples()]
     firms[list(SEAT.values())] = pd.DataFrame(seats, index=firms.index, dtype=object)
     admin = firms["place_id"].map(places.set_index("place_id")["admin"])
     return firms.assign(admin=firms["admin"].fillna(admin))
@@ -244,9 +248,11 @@ def _distinct(keys: list[str], more: list[str]) -> list[str]:
     ]
 
 
-def _seat(firm, here: Gazetteer | None) -> tuple:
+def _seat(firm, known: Sequence[Gazetteer]) -> tuple:
     """Return the seat of a firm among the places of its country."""
-    place = here and (here.find_within(firm.place, firm.admin) or here.find(firm.place))
+    found = [here.find_within(firm.place, firm.admin) for here in known]
+    found += [here.find(firm.place) for here in known]
+    place = next(filter(None, found), None)
     return tuple(getattr(place, column) if place else pd.NA for column in SEAT)
 
 

@@ -41,7 +41,8 @@ def typed_table(cells: Cells, description: Description) -> pd.DataFrame:
         texts = zip(cells.frame.index, map(clean, raw), strict=True)
         columns[name] = [_value(cells, row, column, text, description) for row, text in texts]
     for name, count in cells.bare.items():
-        wrong = f"{count} addresses lack their http(s)://, so http:// was put before them"
+        many = "1 address lacks its" if count == 1 else f"{count:,} addresses lack their"
+        wrong = f"{many} http(s)://, so http:// was put in front"
         cells.note(None, name, wrong)
     typed = pd.DataFrame(columns, index=cells.frame.index, dtype=object)
     if cells.table == "firms":

@@ -140,6 +140,8 @@ def match_columns(
     """
     positions = _described(cells, heads, source)
     _understand(cells, heads, positions, set(source.columns), vocabulary, body)
+    if not {"place", "admin"} & {*source.columns} and "place" not in positions:
+        _take_admin(cells, heads, positions)
     _say_missing(cells, heads, positions, body)
     return positions
 
@@ -189,7 +191,7 @@ def _understand(
         for position, head in enumerate(heads)
         if position not in taken and (columns := meanings(head, vocabulary))
     }
-    for position in sorted(wishes, key=lambda position: _order(heads, wishes, position)):
+    for position in sorted(wishes, key=lambda position: _order(heads, wishes, position, body)):
         head, texts = heads[position], advice.filled(body, position)
         fitting = [
             wish for wish in wishes[position] if head == wish or advice.may_be(ours[wish], texts)
@@ -209,11 +211,12 @@ def _understand(
 
 
 def _order(
-    heads: list[str], wishes: dict[int, list[str]], position: int
+    heads: list[str], wishes: dict[int, list[str]], position: int, body: Rows
 ) -> tuple[bool, bool, int, int]:
-    """Return how sure a heading is, the surest first."""
+    """Return how sure a heading is, the surest first; a place is no address where there is both."""
     head, columns = heads[position], wishes[position]
-    return head not in columns, _last(columns[0], head), len(columns), position
+    address = columns[0] == "place" and advice.holds_addresses(advice.filled(body, position))
+    return head not in columns, address or _last(columns[0], head), len(columns), position
 
 
 def _last(column: str, head: str) -> bool:
@@ -255,6 +258,15 @@ def _say_rival(
         wrong = f"this and '{rival}' both seem to be the column of {column}"
         right = f'say which under [{cells.table}.columns] in description.toml: {column} = "{rival}"'
         cells.say(None, head, None, wrong, right)
+
+
+def _take_admin(cells: Cells, heads: list[str], positions: Positions) -> None:
+    """Take states or provinces as places in a list of firms that has no towns."""
+    if cells.table == "firms" and (position := positions.pop("admin", None)) is not None:
+        positions["place"] = position
+        cells.forget(heads[position])
+        wrong = "was taken as place: there is no column of towns, so states or provinces count"
+        cells.note(None, heads[position], wrong)
 
 
 def _say_missing(cells: Cells, heads: list[str], positions: Positions, body: Rows) -> None:

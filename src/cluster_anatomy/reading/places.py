@@ -63,6 +63,8 @@ STREET = re.compile(
     r"|(?:straße|strasse|str\.|weg|platz|allee|straat|gatan|vägen)\s+\d|ул\.|улица|просп|רחוב|שד'",
     re.IGNORECASE,
 )
+COUNTY = re.compile(r"\bcounty$", re.IGNORECASE)
+"""What says that a name outside China is no part of a city."""
 CITY_STATES = ("China (Hong Kong)", "China (Macao)", "Singapore", "Monaco")
 """Countries that are a place."""
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -159,6 +161,8 @@ def read_place(text: str, area: str, country: str) -> PlaceText:
         found, alone = found[:1] + chinese + found[1:], [alone, *chinese][-1]
     if country == "China":
         found += _of_zones(parts[0] if parts else text, area)
+    if not area and (left := _from_the_left(text, country)):
+        found, alone = [*found, left], left
     named = known_country(text) or (country if country != land else "")
     if named in CITY_STATES:
         found.append(Reading(named, "", parts[-1] if parts else text))
@@ -172,7 +176,7 @@ def _parts(text: str, country: str) -> list[str]:
     """Return the parts of a text between commas; of what stands in brackets only an area."""
     bare = BRACKETS.sub("", text).strip()
     inside = [part for part in re.findall(r"[(\[]([^()\[\]]*)[)\]]", text) if part.strip()]
-    if signed := re.fullmatch(r"(.+?)\s?[-–/]\s?([^-–/]+)", bare):
+    if signed := re.fullmatch(r"(.+?)\s?[-–/]\s?([^-–/\d]+)", bare):
         head, tail = signed.groups()
         if area_name(country, tail) or (len(tail) > 3 and known_country(tail)):
             bare = f"{head}, {tail}"
@@ -218,7 +222,9 @@ def _by_commas(parts: list[str], area: str, country: str, tail: list[str]) -> Pl
     town = others and not any(char.isdigit() for char in others[-1]) and not is_address(others[-1])
     if town and (area or PART.search(head) or street):
         return PlaceText(found, Reading(country, area, others[-1]))
-    if tail and area_name(country, tail[0]) and (PART.search(head) or is_address(head)):
+    county = country != "China" and not others and COUNTY.search(head)
+    part = (PART.search(head) or is_address(head)) and not county
+    if tail and area_name(country, tail[0]) and part:
         return PlaceText(found, Reading(country, area, tail[0]))
     return PlaceText(found, Reading(country, area, ", ".join(parts)))
 
@@ -243,6 +249,70 @@ def _by_words(text: str, area: str, country: str, whole: str) -> PlaceText:
             if PART.search(tail) or _of_zones(tail, ""):
                 found.append(Reading(country, area, " ".join(words[:count])))
     return PlaceText([Reading(country, area, text), *found], alone)
+
+
+# --- Japan, Korea and Taiwan: the larger place comes first
+
+_TOWN_FIRST = {
+    "Japan": re.compile(r"四日市市|[^市]{1,5}?郡[^市]{1,6}?[町村]|.[^区]{0,4}?市(?!場)|市(?=.*区)"),
+    "South Korea": re.compile(r"\s*(\S[^\s구]{0,3}?[시군])"),
+    "Taiwan": re.compile(r"(?:台灣省)?(?:中華民國)?(..[市縣])"),
+}
+"""What stands at the beginning of an address, in Japan and Korea after the prefecture."""
+_KOREAN_SHORT = {"경남": "경상남도", "전남": "전라남도"}
+_KOREAN_CITY = re.compile(r"(?:특별자치시|특별시|광역시|시)$")
+
+
+def _from_the_left(text: str, country: str) -> Reading | None:
+    """Return the town that a Japanese, Korean or Taiwanese text begins with, if it does.
+
+    Wards of Tokyo, and of Korean cities that are provinces, belong to these.
+    """
+    pattern = _TOWN_FIRST.get(country)
+    if pattern is None or not any(char > "\u2fff" for char in text):
+        return None
+    text = re.sub(r"^[\s\d()〒-]+", "", text).replace("臺", "台")
+    if country == "Taiwan":
+        town = pattern.match(text)
+        return Reading(country, area_name(country, town[1]) or "", town[1]) if town else None
+    larger, area = _leading_area(text, country)
+    rest = text[len(larger) :]
+    if country == "South Korea":
+        return _korean(larger, rest, area, pattern) if area else None
+    if area == "Tokyo" and "区" in rest and not pattern.match(rest):
+        return Reading(country, area, "東京都")
+    town = pattern.match(rest)
+    if town is None or (not area and "区" not in rest):
+        return None
+    return Reading(country, area, f"{larger}市" if town[0] == "市" else town[0])
+
+
+def _leading_area(text: str, country: str) -> tuple[str, str]:
+    """Return the state or province that a text begins with, as it is written and as it is called.
+
+    ``경기`` is ``경기도``, ``대전`` and ``대전시`` are ``대전광역시``.
+    """
+    for length in range(min(8, len(text)), 1, -1):
+        start = text[:length].strip()
+        forms = [start]
+        if country == "South Korea":
+            stem = start.removesuffix("시")
+            forms += [f"{start}도", f"{stem}광역시", f"{stem}시", _KOREAN_SHORT.get(start, start)]
+        if area := next(filter(None, (area_name(country, form) for form in forms)), ""):
+            return start, area
+    return "", ""
+
+
+def _korean(larger: str, rest: str, area: str, pattern: re.Pattern[str]) -> Reading | None:
+    """Return the town of a Korean province, or the city that is a province itself."""
+    if area.endswith("si") or area == "Sejong":
+        if not rest and larger == "광주시":
+            return None  # may be the one in Gyeonggi
+        stem = _KOREAN_CITY.sub("", larger)
+        kind = {"서울": "특별시", "세종": "특별자치시"}.get(stem, "광역시")
+        return Reading("South Korea", area, stem + kind)
+    town = pattern.match(rest)
+    return Reading("South Korea", area, town[1]) if town else None
 
 
 # --- Chinese divisions
