@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import sqlglot
+from sqlglot import exp
 
 from cluster_anatomy.compendium import paths
 from cluster_anatomy.compendium.steps import PipelineError
@@ -128,7 +129,11 @@ class Spark:
         return f"`{name}`"
 
     def translate(self, expression: str) -> str:
-        return sqlglot.transpile(expression, read="duckdb", write="spark")[0]
+        tree = sqlglot.parse_one(expression, read="duckdb")
+        for distance in list(tree.find_all(exp.Levenshtein)):  # DuckDB counts bytes, Spark letters
+            for side in ("this", "expression"):
+                distance.set(side, _bytes_as_letters(distance.args[side]))
+        return tree.sql(dialect="spark")
 
     def map(self, function: BatchFunction, sql: str, path: Path, size: int = BATCH) -> None:
         from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
@@ -181,6 +186,13 @@ class Spark:
         if self._own:
             self._session.stop()
         shutil.rmtree(self._spill, ignore_errors=True)
+
+
+def _bytes_as_letters(text: exp.Expression) -> exp.Expression:
+    """Return SQL of Spark for a text with a letter for each of its bytes in UTF-8."""
+    names = [exp.Literal.string(name) for name in ("UTF-8", "ISO-8859-1")]
+    encoded = exp.Anonymous(this="encode", expressions=[text.copy(), names[0]])
+    return exp.Anonymous(this="decode", expressions=[encoded, names[1]])
 
 
 def _on_worker(
