@@ -30,7 +30,7 @@ reproduce: environment ## run the whole study: every table and figure is written
 	"$(BIN)/python" -m cluster_anatomy archive
 
 test: environment ## unit tests, runs of small studies, nbval on the committed notebooks
-	"$(BIN)/python" -m pytest -q -n 2 --dist loadfile
+	"$(BIN)/python" -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 # The same study with Spark beside it, in an environment of its own: 450 MB that only large registers need.
 SPARK := .venv-spark
