@@ -1,19 +1,15 @@
 """Rows of a list of firms: those that are a note or a total, and those of one firm."""
 
 import re
-from functools import cache
-from pathlib import Path
 
 import pandas as pd
 
-from cluster_anatomy.compendium import paths
-from cluster_anatomy.firms.names import NameRules
+from cluster_anatomy.firms.names import default_rules
 from cluster_anatomy.own_list.places import blank
 from cluster_anatomy.reading import headings
 from cluster_anatomy.reading.cells import Cells
 from cluster_anatomy.reading.headings import fold
 from cluster_anatomy.reading.values import clean
-from cluster_anatomy.tables import files
 
 NOTE = (
     r"sources?|notes?|n\.?b\.?|remarks?|legend|(?:grand |sub)?total|sum|last updated?|copyright|"
@@ -30,16 +26,6 @@ SAYS = ("place", "entry_year", "entry_year_low", "product", "rank")
 """Columns of which a firm mostly has one."""
 
 
-@cache
-def _rules(root: Path) -> NameRules:
-    """Return the study's rules on names; read once for each compendium."""
-    words, provinces, forms = (
-        files.read(f"data/raw/coding/{name}.csv")
-        for name in ("name_words", "provinces", "legal_forms")
-    )
-    return NameRules(words, provinces, files.read("data/raw/places/places.csv"), forms)
-
-
 def without_notes(cells: Cells, firms: pd.DataFrame) -> pd.DataFrame:
     """Leave out rows that are a note or a total; say so, and what only looks like one.
 
@@ -52,9 +38,7 @@ def without_notes(cells: Cells, firms: pd.DataFrame) -> pd.DataFrame:
     out = []
     for row, name in firms.loc[noted, "name"].items():
         certain = CERTAIN.match(name)
-        if _rules(paths.root()).clean(name)[1] or (
-            names_alone and not (certain and certain["colon"])
-        ):
+        if default_rules().clean(name)[1] or (names_alone and not (certain and certain["colon"])):
             continue
         if certain:
             out.append(row)

@@ -1,19 +1,14 @@
 """Firms of one place whose names look alike: are they one firm?"""
 
-from functools import cache
 from math import log2
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from cluster_anatomy.compendium import paths
 from cluster_anatomy.firms import linkage
-from cluster_anatomy.firms.names import NameRules
 from cluster_anatomy.own_list.places import blank
 from cluster_anatomy.reading.cells import Cells
 from cluster_anatomy.reading.headings import fold
-from cluster_anatomy.tables import files
 
 MOST_TWINS = 20
 """Pairs that are said one by one, the likeliest first; the others are counted."""
@@ -23,16 +18,6 @@ UMLAUTS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ø": "oe", "å": "aa"}
 )
 """How German and Scandinavian names are written without their letters."""
-
-
-@cache
-def _rules(root: Path) -> NameRules:
-    """Return the study's rules on names; read once for each compendium."""
-    words, provinces, forms = (
-        files.read(f"data/raw/coding/{name}.csv")
-        for name in ("name_words", "provinces", "legal_forms")
-    )
-    return NameRules(words, provinces, files.read("data/raw/places/places.csv"), forms)
 
 
 def twins(firms: pd.DataFrame) -> pd.DataFrame:
@@ -65,7 +50,7 @@ def twins(firms: pd.DataFrame) -> pd.DataFrame:
     )
     columns = ["first", "second", "first_name", "second_name", "probability"]
     model = linkage.load_model()
-    prepared = linkage.prepare(records, model, _rules(paths.root()))
+    prepared = linkage.prepare(records, model)
     largest = model.largest_block if len(named) <= MANY else FEW
     met = _meetings(linkage.limit_keys(prepared, largest), named)
     if met.empty:
